@@ -431,7 +431,7 @@ def generate_province(*, seed: int, as_of: date, firms: int) -> Province:
             as_of,
         )
         if len(accounts) == 2:
-            province.rows["chenghu"] += _statement(second, aside, maker.base // 2, as_of)
+            province.rows["chenghu"] += _statement(second, aside, maker.base * 2, as_of)
         province.firms.append(
             Firm(
                 f"firm{serial:03d}",
