@@ -1,0 +1,95 @@
+"""Who acts: the frozen value that every verb takes first and every list is filtered for.
+
+Portals, the gateway, the worker and the command line each build an actor at their edge (see
+``apps/identity/selectors.py``); below the edge nobody looks at a request or a session.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class AgentScope(StrEnum):
+    """What an agent of an enterprise may do (fund-flow rules 3)."""
+
+    BIND = "bind"
+    AUTHORISE = "authorise"
+    QUERY = "query"
+    OBJECT = "object"
+
+
+class PersonRole(StrEnum):
+    """In which capacity a person acts for an enterprise."""
+
+    LEGAL_REP = "legal_rep"
+    AGENT = "agent"
+
+
+class InstitutionRole(StrEnum):
+    """Roles of an institution's own people (fund-flow rules 2)."""
+
+    QUERY_OPERATOR = "query_operator"
+    QUERY_REVIEWER = "query_reviewer"
+    PROVIDER_ADMIN = "provider_admin"
+    INSTITUTION_ADMIN = "institution_admin"
+    AUDITOR = "auditor"
+
+
+class OperatorRole(StrEnum):
+    """Roles of the platform's own people; administration, security and audit are kept apart (等保三级)."""
+
+    ADMIN = "admin"
+    SECURITY = "security"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseActor:
+    """A natural person acting for one enterprise."""
+
+    user_id: str
+    enterprise_id: str
+    person_id: str
+    scopes: frozenset[AgentScope]
+    role: PersonRole
+
+    def may(self, scope: AgentScope) -> bool:
+        """The legal representative may everything; an agent what was given."""
+        return self.role is PersonRole.LEGAL_REP or scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionActor:
+    """An institution's operator at the portal, or its system at the interface (then ``user_id`` is None)."""
+
+    user_id: str | None
+    institution_id: str
+    roles: frozenset[InstitutionRole]
+    operator_name: str
+    department: str
+    via: Literal["portal", "api"] = "portal"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorActor:
+    """One of the platform's own staff."""
+
+    user_id: str
+    roles: frozenset[OperatorRole] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditorActor:
+    """The platform's auditor: reads the log and the records, changes nothing."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemActor:
+    """The platform itself, for what time does: lapse, checkpoints, deliveries."""
+
+    process: str = "worker"
+
+
+type Actor = EnterpriseActor | InstitutionActor | OperatorActor | AuditorActor | SystemActor

@@ -1,0 +1,226 @@
+"""Typed readers of environment variables, and the list of the variables the hub understands.
+
+Settings come from the environment only. Each variable is declared once here with its meaning, so that
+``docs/reference/settings.md`` is generated from the same list and a misspelled ``XINQIAO_…`` name fails loudly.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+PREFIX = "XINQIAO_"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, what it means and what is used when it is absent."""
+
+    name: str
+    meaning: str
+    default: str
+    example: str = ""
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "XINQIAO_HOME",
+        "Folder of everything the hub keeps: SQLite file, key files, exports.",
+        "`var` in the working folder",
+        "/srv/xinqiao",
+    ),
+    Variable(
+        "XINQIAO_DATABASE_URL",
+        "Where the operational database is. `postgresql://user:password@host:port/name` or `sqlite:///path`.",
+        "`sqlite:///$XINQIAO_HOME/hub.sqlite3`",
+        "postgresql://xinqiao@db.internal:5432/xinqiao",
+    ),
+    Variable(
+        "XINQIAO_PUBLIC_URL",
+        "The address at which browsers and institutions reach the hub. Message signatures are checked against it, "
+        "never against the Host header; `https` switches secure cookies and HSTS on.",
+        "`http://127.0.0.1:8000`",
+        "https://credit.example.gov.cn",
+    ),
+    Variable(
+        "XINQIAO_ALLOWED_HOSTS",
+        "Further host names, separated by commas, beside the one of XINQIAO_PUBLIC_URL.",
+        "none",
+        "10.1.2.3",
+    ),
+    Variable(
+        "XINQIAO_SECRET_KEY",
+        "Key of sessions and forms, at least 50 characters.",
+        "the file below",
+    ),
+    Variable(
+        "XINQIAO_SECRET_KEY_FILE",
+        "File that holds the key of sessions and forms.",
+        "`$XINQIAO_HOME/keys/secret_key`, made by the first start",
+    ),
+    Variable(
+        "XINQIAO_HUB_ID", "Identifier of this hub in every artefact it signs.", "`hub-xinqiao`", "hub-zj"
+    ),
+    Variable("XINQIAO_HUB_NAME", "Name of this hub as shown to people.", "`信桥`"),
+    Variable(
+        "XINQIAO_HUB_KEY_FILE",
+        "Signing key of the hub (JWK, readable by the hub only).",
+        "`$XINQIAO_HOME/keys/hub.json`, made by the first start",
+    ),
+    Variable(
+        "XINQIAO_FIELD_KEY_FILE",
+        "Key that encrypts personal fields and keys the blind indexes. Losing it loses those fields.",
+        "`$XINQIAO_HOME/keys/field.json`, made by the first start",
+    ),
+    Variable(
+        "XINQIAO_IDENTITY_VERIFIER",
+        "Python path of the identity verifier class. There is no default outside a demonstration.",
+        "`xinqiao.hub.apps.identity.verifier.DemonstrationVerifier` if XINQIAO_DEMO=1, else none: log-in refused",
+    ),
+    Variable(
+        "XINQIAO_DEMO",
+        "`1`: a demonstration. Seeded identities and the simulated face check work, and every page is marked 演示.",
+        "`0`",
+    ),
+    Variable(
+        "XINQIAO_TEST_HOOKS",
+        "`1`: the test clock and node faults can be driven from outside. Never on a real platform.",
+        "`0`",
+    ),
+    Variable("XINQIAO_DATA_DIR", "Folder of the public data sets used by demonstrations and tests.", "none"),
+    Variable(
+        "XINQIAO_TEST_DATABASE_URL",
+        "A PostgreSQL server on which the tests make and drop their own database.",
+        "none: the tests use an SQLite file",
+    ),
+    Variable("XINQIAO_LOG_LEVEL", "Least severe level written to standard error.", "`INFO`"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A view of environment variables that refuses what it cannot read, naming the variable."""
+
+    values: Mapping[str, str]
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The value, or ``default``; an empty value counts as absent. Raises when there is neither."""
+        value = self.values.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            raise ImproperlyConfigured(f"{name} must be set")
+        return default
+
+    def flag(self, name: str) -> bool:
+        """``1`` or ``0``; anything else fails, because ``False`` written in a hurry must not mean yes."""
+        value = self.text(name, "0")
+        if value not in ("0", "1"):
+            raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}")
+        return value == "1"
+
+    def path(self, name: str, default: Path) -> Path:
+        """An absolute path."""
+        return Path(self.text(name, str(default))).expanduser().resolve()
+
+    def words(self, name: str) -> list[str]:
+        """A list separated by commas."""
+        return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
+
+    def url(self, name: str, default: str) -> str:
+        """An http(s) address without path, query or trailing slash."""
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+            raise ImproperlyConfigured(f"{name} must look like https://host[:port], not {value!r}")
+        return value
+
+    def secret(self, name: str, file: Path) -> str | None:
+        """The value of ``name``, else the content of ``NAME_FILE`` (or ``file``), else None.
+
+        A named file that cannot be read fails loudly; only the default one may be absent.
+        """
+        if value := self.text(name, ""):
+            return value
+        named = self.text(f"{name}_FILE", "")
+        place = Path(named) if named else file
+        if not place.exists():
+            if named:
+                raise ImproperlyConfigured(f"{name}_FILE names {place}, which does not exist")
+            return None
+        return place.read_text(encoding="utf-8").strip()
+
+    def check_names(self) -> None:
+        """Refuse a variable that starts with XINQIAO_ and is not in the list: a typing mistake must not be silent."""
+        known = {variable.name for variable in VARIABLES}
+        unknown = sorted(name for name in self.values if name.startswith(PREFIX) and name not in known)
+        if unknown:
+            raise ImproperlyConfigured(f"unknown environment variables: {', '.join(unknown)}")
+
+
+def environment() -> Environment:
+    """The environment of this process."""
+    return Environment(os.environ)
+
+
+# SQLite: WAL so that readers never wait, FULL because NORMAL may lose an acknowledged commit at power loss,
+# IMMEDIATE because an upgrade from a read lock fails at once and ignores the timeout.
+SQLITE_PRAGMAS: dict[str, str | int] = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+}
+# ``trusted_schema=OFF`` is not among them: before SQLite 3.42 JSON functions then fail inside the CHECK constraints
+# that Django puts on JSON columns ("unsafe use of JSON_VALID()").
+SQLITE_TIMEOUT_SECONDS = 15
+
+# PostgreSQL: READ COMMITTED with explicit row locks and constraints carries the safety (Jepsen found SSI anomalies);
+# a transaction that waits or idles too long is ended by the server.
+POSTGRES_OPTIONS = (
+    "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed"
+    " -c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=15000"
+)
+
+type DatabaseSettings = dict[str, object]
+
+
+def database(url: str, *, pooled: bool = True) -> DatabaseSettings:
+    """Django's settings of one database, from a ``sqlite:///path`` or ``postgresql://…`` address."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        name = unquote(parts.path[1:])
+        if not name:
+            raise ImproperlyConfigured("sqlite:///path needs a path; a database in memory is not durable")
+        pragmas = "".join(f"PRAGMA {key}={value};" for key, value in SQLITE_PRAGMAS.items())
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": name,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": SQLITE_TIMEOUT_SECONDS,
+                "init_command": pragmas + "PRAGMA temp_store=memory;PRAGMA cache_size=-16000;",
+            },
+        }
+    if parts.scheme in ("postgresql", "postgres"):
+        query = parse_qs(parts.query)
+        options: dict[str, object] = {
+            key: values[-1] for key, values in query.items() if key not in ("host", "port")
+        }
+        options["options"] = POSTGRES_OPTIONS
+        if pooled:
+            options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]) or "xinqiao",
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": query.get("host", [parts.hostname or ""])[-1],
+            "PORT": query.get("port", [str(parts.port or "")])[-1],
+            "OPTIONS": options,
+        }
+    raise ImproperlyConfigured(
+        f"a database address starts with sqlite:/// or postgresql://, not {parts.scheme!r}"
+    )

@@ -1,0 +1,181 @@
+"""Settings of the hub, from environment variables only (``environment.py`` lists and reads them).
+
+Importing this module never writes anything: key files are made by ``xinqiao.hub.runtime.prepare_home`` when a
+program starts. What a start must refuse is checked by ``xinqiao.hub.runtime.start``.
+"""
+
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils.csp import CSP
+
+import xinqiao
+from xinqiao.hub.project.environment import database, environment
+
+_env = environment()
+_env.check_names()
+_package = Path(xinqiao.__file__).parent
+
+# -- the platform ------------------------------------------------------------------------------------------------
+XINQIAO_HOME = _env.path("XINQIAO_HOME", Path("var"))
+XINQIAO_PUBLIC_URL = _env.url("XINQIAO_PUBLIC_URL", "http://127.0.0.1:8000")
+XINQIAO_HUB_ID = _env.text("XINQIAO_HUB_ID", "hub-xinqiao")
+XINQIAO_HUB_NAME = _env.text("XINQIAO_HUB_NAME", "信桥")
+XINQIAO_HUB_KEY_FILE = _env.path("XINQIAO_HUB_KEY_FILE", XINQIAO_HOME / "keys" / "hub.json")
+XINQIAO_FIELD_KEY_FILE = _env.path("XINQIAO_FIELD_KEY_FILE", XINQIAO_HOME / "keys" / "field.json")
+DEMO = _env.flag("XINQIAO_DEMO")
+TEST_HOOKS = _env.flag("XINQIAO_TEST_HOOKS")
+IDENTITY_VERIFIER = _env.text(
+    "XINQIAO_IDENTITY_VERIFIER",
+    "xinqiao.hub.apps.identity.verifier.DemonstrationVerifier" if DEMO else "",
+)
+
+# Law and rule figures that an operator may tighten only by a release, never by a deployment switch.
+LOGIN_FAILURES_BEFORE_LOCK = 5  # fund-flow rules 3
+LOGIN_LOCK_MINUTES = 30
+AGENTS_PER_ENTERPRISE = 5
+SECOND_FACTOR_MINUTES = 5
+ACCESS_TOKEN_SECONDS = 300
+AUDIT_FAIL_CLOSED_SECONDS = 300  # reliability 5.3
+CHECKPOINT_EVERY_SECONDS = 10
+
+# -- Django ------------------------------------------------------------------------------------------------------
+_secret = _env.secret("XINQIAO_SECRET_KEY", XINQIAO_HOME / "keys" / "secret_key")
+#: True while no key is configured: tools may run, but ``runtime.start`` refuses to serve with it.
+SECRET_KEY_IS_EPHEMERAL = _secret is None
+SECRET_KEY = _secret or secrets.token_urlsafe(64)
+DEBUG = False
+_public = urlsplit(XINQIAO_PUBLIC_URL)
+ALLOWED_HOSTS = [_public.hostname or "", *_env.words("XINQIAO_ALLOWED_HOSTS")]
+if DEMO:
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
+ROOT_URLCONF = "xinqiao.hub.project.urls"
+WSGI_APPLICATION = "xinqiao.hub.project.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "xinqiao.hub.apps.audit",
+    "xinqiao.hub.apps.notices",
+    "xinqiao.hub.apps.identity",
+    "xinqiao.hub.apps.consents",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+_context_processors = [
+    "django.template.context_processors.request",
+    "django.template.context_processors.csp",
+    "django.template.context_processors.i18n",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+_jinja = {
+    "BACKEND": "django.template.backends.jinja2.Jinja2",
+    "DIRS": [_package / "ui" / "templates"],
+    "APP_DIRS": True,
+    "OPTIONS": {
+        "environment": "xinqiao.ui.django_env.environment",
+        "context_processors": _context_processors,
+    },
+}
+_django_templates = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "APP_DIRS": True,  # the admin's own templates
+    "OPTIONS": {"context_processors": _context_processors},
+}
+# Jinja2 comes first; what it does not have (the admin's pages) falls through to Django's language.
+TEMPLATES = [_jinja, _django_templates] if find_spec("xinqiao.ui.django_env") else [_django_templates]
+
+DATABASES = {
+    "default": database(_env.text("XINQIAO_DATABASE_URL", f"sqlite:///{XINQIAO_HOME / 'hub.sqlite3'}"))
+}
+
+# -- language and time: stored in UTC, shown in Asia/Shanghai --------------------------------------------------------
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [_package / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+# -- static files ----------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = XINQIAO_HOME / "static"
+STATICFILES_DIRS = [("xq", _package / "ui" / "static")] if (_package / "ui" / "static").is_dir() else []
+WHITENOISE_USE_FINDERS = True  # one package, one folder: nothing has to be collected before a start
+
+# -- security headers, cookies ---------------------------------------------------------------------------------------
+_https = _public.scheme == "https"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "xq_session"
+SESSION_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 30 * 60  # idle time, because every answer renews it
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = "xq_csrf"
+CSRF_COOKIE_SECURE = _https
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_TRUSTED_ORIGINS = [XINQIAO_PUBLIC_URL]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# -- technical log: standard error, never a request body, never personal data ------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _env.text("XINQIAO_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,12 @@
+"""Root addresses. Each portal brings its own ``urls`` module; the list below is the only place that joins them."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+]
+if find_spec("xinqiao.hub.portals") and find_spec("xinqiao.hub.portals.urls"):
+    urlpatterns.append(path("", include("xinqiao.hub.portals.urls")))
