@@ -15,7 +15,7 @@ from xinqiao.domain.consent.artefacts import (
     scope_from_details,
     subject_of_details,
 )
-from xinqiao.domain.consent.changes import Confirmation, append, confirm, grant, sealed, withdraw
+from xinqiao.domain.consent.changes import Confirmation, answer_by, append, confirm, grant, sealed, withdraw
 from xinqiao.domain.consent.decision import Decision, Nearest, QueryAsk, decide, decide_self
 from xinqiao.domain.consent.gate import check_permit
 from xinqiao.domain.consent.records import (
@@ -36,12 +36,15 @@ from xinqiao.domain.consent.scope import (
     Scope,
     check_within_ceiling,
 )
+from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 
 __all__ = [
+    "AUTHORISATION",
     "DEFAULT_CEILINGS",
     "DETAIL_TYPE",
     "MAX_MONTHS",
     "PERMIT_TTL",
+    "AuthEvent",
     "AuthState",
     "Authorisation",
     "Ceiling",
@@ -56,6 +59,8 @@ __all__ = [
     "QueryKind",
     "Reader",
     "Scope",
+    "VisibleState",
+    "answer_by",
     "append",
     "authorisation_claims",
     "check_permit",
@@ -70,5 +75,6 @@ __all__ = [
     "scope_from_details",
     "sealed",
     "subject_of_details",
+    "visible_state",
     "withdraw",
 ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from xinqiao.domain.canonical import Json, digest_hex
-from xinqiao.domain.consent.records import Authorisation, AuthState
+from xinqiao.domain.consent.records import Authorisation
 from xinqiao.domain.consent.scope import DEFAULT_CEILINGS, Ceiling, Purpose, Scope, check_within_ceiling
+from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent
 from xinqiao.domain.errors import Code, Conflict, Invalid
 
 
@@ -70,16 +71,12 @@ def append(
     The result points to the artefact it grew from and has no digest until it is signed.
 
     Raises:
-        Conflict: ``CONFLICT_STATE``, the authorisation is not alive at ``at``.
+        Conflict: ``ILLEGAL_MOVE`` in a state that takes no append; ``CONFLICT_STATE`` outside its validity.
         Invalid: ``PURPOSE_MISMATCH``; ``CEILING_EXCEEDED``; ``INVALID`` when nothing is added, or when the predecessor
             was never signed.
     """
-    alive = (
-        authorisation.state is AuthState.CONFIRMED
-        and authorisation.withdrawn_at is None
-        and authorisation.valid_from <= at < authorisation.valid_to
-    )
-    if not alive:
+    state = AUTHORISATION.next(authorisation.state, AuthEvent.APPEND)
+    if authorisation.withdrawn_at is not None or not authorisation.valid_from <= at < authorisation.valid_to:
         raise Conflict(Code.CONFLICT_STATE, "only a live authorisation can be appended to")
     if not authorisation.artefact_digest:
         raise Invalid(Code.INVALID, "the predecessor has no artefact", facts={"field": "artefact_digest"})
@@ -90,6 +87,7 @@ def append(
         raise Invalid(Code.INVALID, "nothing is added", facts={"field": "scope"})
     return replace(
         authorisation,
+        state=state,
         scope=scope,
         valid_to=valid_to,
         artefact_digest="",
@@ -103,8 +101,12 @@ def withdraw(authorisation: Authorisation, at: datetime) -> Authorisation:
     An authorisation past its end can still be withdrawn: the subject's wish is recorded whatever the clock says.
 
     Raises:
-        Conflict: ``CONFLICT_STATE`` when it was never confirmed or is withdrawn already.
+        Conflict: ``ILLEGAL_MOVE`` when it was never confirmed or is withdrawn already.
     """
-    if authorisation.state is not AuthState.CONFIRMED or authorisation.withdrawn_at is not None:
-        raise Conflict(Code.CONFLICT_STATE, "only a confirmed authorisation can be withdrawn")
-    return replace(authorisation, state=AuthState.WITHDRAWN, withdrawn_at=at)
+    state = AUTHORISATION.next(authorisation.state, AuthEvent.WITHDRAW)
+    return replace(authorisation, state=state, withdrawn_at=at)
+
+
+def answer_by(requested_at: datetime, ceiling: Ceiling) -> datetime:
+    """The instant from which a request that was not answered has lapsed."""
+    return requested_at + timedelta(days=ceiling.request_ttl_days)

@@ -33,7 +33,7 @@ class QueryKind(StrEnum):
 
 
 class AuthState(StrEnum):
-    """The stored states. Expired and used up are read, see ``lifecycles.visible_state``."""
+    """The stored states. Expired and used up are read, see ``states.visible_state``."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
