@@ -1,0 +1,1 @@
+"""Helpers for people who develop Xinqiao. Nothing of the product imports them."""
