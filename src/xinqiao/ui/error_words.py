@@ -5,6 +5,7 @@ The one table serves the portals, the problem documents of the gateway and of th
 is a failing test.
 """
 
+import sys
 from typing import Final, NamedTuple
 
 from xinqiao.domain.errors import Code
@@ -373,4 +374,4 @@ def reference_page() -> str:
 
 
 if __name__ == "__main__":
-    print(reference_page(), end="")
+    sys.stdout.write(reference_page())
