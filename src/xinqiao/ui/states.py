@@ -1,0 +1,132 @@
+"""Every word of state a page may show: one table (the look, section 7.4), no synonyms anywhere else.
+
+A key is ``family.state``, or ``family.state.viewer`` where the firm reads another word than everybody else. A state
+machine's state without an entry here is a failing test in the room that owns the machine.
+"""
+
+from typing import Final, NamedTuple
+
+from xinqiao.ui.i18n import Language, language
+
+
+class UnknownState(KeyError):
+    """A state without a word."""
+
+
+class StateWord(NamedTuple):
+    """What a pill shows: words, the class beside ``xq-pill`` and an outline of Tabler's."""
+
+    key: str
+    zh: str
+    en: str
+    cls: str  # ok wait go no out, or empty for grey
+    icon: str
+
+    @property
+    def word(self) -> str:
+        """The word in the language in force."""
+        return self.en if language() is Language.EN else self.zh
+
+
+_TABLE: Final = (
+    # authorisations: what domain/consent/states.py calls the visible state
+    StateWord("authorisation.requested.firm", "待您确认", "Awaiting you", "wait", "clock"),
+    StateWord("authorisation.requested", "待企业确认", "Awaiting firm", "wait", "clock"),
+    StateWord("authorisation.active", "生效中", "Active", "ok", "circle-check"),
+    StateWord("authorisation.confirmed", "生效中", "Active", "ok", "circle-check"),
+    StateWord("authorisation.partly", "部分同意", "Partly confirmed", "ok", "circle-half-2"),
+    StateWord("authorisation.refused.firm", "您已拒绝", "You declined", "", "ban"),
+    StateWord("authorisation.refused", "企业未同意", "Declined by firm", "", "ban"),
+    StateWord("authorisation.lapsed", "逾期未答", "Lapsed", "out", "hourglass-off"),
+    StateWord("authorisation.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
+    StateWord("authorisation.expired", "已到期", "Expired", "out", "calendar-off"),
+    StateWord("authorisation.used_up", "次数用完", "Used up", "out", "number-0"),
+    # queries and products
+    StateWord("query.permitted", "计算中", "Computing", "go", "loader-2"),
+    StateWord("query.computing", "计算中", "Computing", "go", "loader-2"),
+    StateWord("query.released", "已放行", "Released", "go", "eye-check"),
+    StateWord("query.denied", "未放行", "Not released", "no", "shield-x"),
+    StateWord("query.failed", "数源未应答", "Source unavailable", "no", "alert-triangle"),
+    StateWord("query.source_unavailable", "数源未应答", "Source unavailable", "no", "alert-triangle"),
+    # bindings of an account
+    StateWord("binding.selected", "已选账户", "Account chosen", "wait", "clock"),
+    StateWord("binding.ownership_check", "核对户名中", "Checking", "go", "loader-2"),
+    StateWord("binding.rejected", "户名不一致", "Name mismatch", "no", "x"),
+    StateWord("binding.agreement_presented", "待您签署", "Awaiting signature", "wait", "signature"),
+    StateWord("binding.agreement_signed", "待银行确认", "Awaiting the bank", "go", "progress"),
+    StateWord("binding.bound", "已绑定", "Bound", "ok", "link"),
+    StateWord("binding.unbound", "已解绑", "Unbound", "", "unlink"),
+    StateWord("binding.closed", "账户已销户", "Account closed", "out", "calendar-off"),
+    # batches
+    StateWord("batch.accepted", "已接收", "Accepted", "ok", "check"),
+    StateWord("batch.partly_accepted", "部分接收", "Partly accepted", "wait", "alert-circle"),
+    StateWord("batch.returned", "整批退回", "Batch returned", "no", "x"),
+    StateWord("batch.checking", "校验中", "Checking rows", "go", "loader-2"),
+    # nodes
+    StateWord("node.online", "在线", "Online", "ok", "circle-check"),
+    StateWord("node.slow", "变慢", "Slow", "wait", "alert-circle"),
+    StateWord("node.offline", "离线", "Offline", "no", "plug-x"),
+    StateWord("node.paused", "已暂停", "Paused", "out", "player-pause"),
+    # permits, as the node sees them
+    StateWord("permit.served", "已服务", "Served", "go", "eye-check"),
+    StateWord("permit.refused", "已拒绝", "Refused", "no", "shield-x"),
+    # the three kinds of nothing
+    StateWord("data.no_record", "查无记录", "No record", "ok", "circle-check"),
+    StateWord("data.not_collected", "未归集", "Not collected", "out", "circle-dashed"),
+    StateWord("data.not_authorised", "未授权", "Not authorised", "wait", "lock"),
+    # objections
+    StateWord("objection.disputed", "有异议", "Disputed", "wait", "flag"),
+    StateWord("objection.submitted", "待受理", "Submitted", "wait", "clock"),
+    StateWord("objection.not_accepted", "未受理", "Not accepted", "", "ban"),
+    StateWord("objection.accepted", "已受理", "Accepted", "go", "flag"),
+    StateWord("objection.at_provider", "数源核查中", "Under review at source", "go", "progress"),
+    StateWord("objection.replied", "数源已答复", "Source replied", "go", "message-2"),
+    StateWord("objection.corrected", "已更正", "Corrected", "ok", "circle-check"),
+    StateWord("objection.upheld", "核查后未改", "Reviewed, unchanged", "out", "check"),
+    StateWord("objection.unresolved", "未能查明", "Unresolved", "wait", "help-circle"),
+    # market
+    StateWord("invitation.sent", "已邀请", "Invited", "go", "send"),
+    StateWord("product.on_offer", "在售", "On offer", "ok", "circle-check"),
+    StateWord("product.off_offer", "停售", "Off offer", "out", "player-pause"),
+    StateWord("product.draft", "草稿", "Draft", "out", "pencil"),
+    StateWord("case.in_progress", "办理中", "In progress", "go", "progress"),
+    StateWord("case.awaiting_bank", "待机构受理", "Awaiting the lender", "wait", "clock"),
+    StateWord("case.approved", "已批准", "Approved", "ok", "circle-check"),
+    StateWord("case.declined", "机构未批准", "Not approved", "", "ban"),
+    StateWord("case.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
+    StateWord("case.drawn", "已放款", "Drawn", "ok", "coin-yuan"),
+    StateWord("case.closed", "已结清", "Repaid", "out", "checks"),
+    StateWord("condition.met", "满足", "Met", "ok", "circle-check"),
+    StateWord("condition.not_met", "差", "Short by", "no", "circle-x"),
+    StateWord("condition.unknown", "不知道", "Unknown", "wait", "help-circle"),
+    # registry of receivables and movables
+    StateWord("registration.current", "登记有效", "Registered", "ok", "certificate"),
+    StateWord("registration.expired", "登记到期", "Registration ended", "out", "calendar-off"),
+    StateWord("registration.discharged", "已注销登记", "Discharged", "", "arrow-back-up"),
+    StateWord("receivable.confirmed", "买方已确认", "Confirmed by buyer", "ok", "circle-check"),
+    StateWord("receivable.awaiting", "待买方确认", "Awaiting buyer", "wait", "clock"),
+    StateWord("receivable.refused", "买方未确认", "Not confirmed by buyer", "", "ban"),
+    StateWord("receivable.pledged", "已融资", "Financed", "go", "lock"),
+    # keys, people, tickets
+    StateWord("key.active", "启用", "In use", "ok", "key"),
+    StateWord("key.retired", "已停用", "Retired", "out", "lock"),
+    StateWord("ticket.open", "待处理", "Open", "wait", "clock"),
+    StateWord("ticket.done", "已处理", "Done", "ok", "check"),
+    StateWord("verify.valid", "核验通过", "Verified", "ok", "rosette-discount-check"),
+    StateWord("verify.invalid", "核验不通过", "Not valid", "no", "shield-x"),
+)
+
+STATES: Final[dict[str, StateWord]] = {entry.key: entry for entry in _TABLE}
+
+
+def state_word(key: str, *, viewer: str | None = None) -> StateWord:
+    """The entry for a key; with a viewer (``firm``) the viewer's own word if there is one.
+
+    Raises :class:`UnknownState`: a page never shows a raw state.
+    """
+    if viewer is not None and (own := STATES.get(f"{key}.{viewer}")) is not None:
+        return own
+    try:
+        return STATES[key]
+    except KeyError:
+        raise UnknownState(f"no word for state {key!r}: add it to ui/states.py") from None
