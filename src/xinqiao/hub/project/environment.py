@@ -42,7 +42,7 @@ VARIABLES: tuple[Variable, ...] = (
         "XINQIAO_PUBLIC_URL",
         "The address at which browsers and institutions reach the hub. Message signatures are checked against it, "
         "never against the Host header; `https` switches secure cookies and HSTS on.",
-        "`http://127.0.0.1:8000`",
+        "`http://localhost:8000` (a host name, because browsers refuse passkeys for a bare IP address)",
         "https://credit.example.gov.cn",
     ),
     Variable(

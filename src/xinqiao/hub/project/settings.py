@@ -20,7 +20,7 @@ _package = Path(xinqiao.__file__).parent
 
 # -- the platform ------------------------------------------------------------------------------------------------
 XINQIAO_HOME = _env.path("XINQIAO_HOME", Path("var"))
-XINQIAO_PUBLIC_URL = _env.url("XINQIAO_PUBLIC_URL", "http://127.0.0.1:8000")
+XINQIAO_PUBLIC_URL = _env.url("XINQIAO_PUBLIC_URL", "http://localhost:8000")
 XINQIAO_HUB_ID = _env.text("XINQIAO_HUB_ID", "hub-xinqiao")
 XINQIAO_HUB_NAME = _env.text("XINQIAO_HUB_NAME", "信桥")
 XINQIAO_HUB_KEY_FILE = _env.path("XINQIAO_HUB_KEY_FILE", XINQIAO_HOME / "keys" / "hub.json")

@@ -28,6 +28,7 @@ class LogHead(models.Model):
     size = models.BigIntegerField(default=0)
     frontier = models.BinaryField(default=b"")
     last_hash = models.BinaryField(default=b"")
+    last_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("日志头")
@@ -86,6 +87,24 @@ class Leaf(models.Model):
 
     def __str__(self) -> str:
         return f"{self.index} {self.type}"
+
+
+class TreeNode(models.Model):
+    """The hash of one complete subtree of at least 256 leaves, so that a proof reads a few rows, not the whole log."""
+
+    level = models.PositiveSmallIntegerField()
+    position = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("树节点")
+        verbose_name_plural = _("树节点")
+        constraints = [
+            models.UniqueConstraint(fields=["level", "position"], name="audit_treenode_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.position}"
 
 
 class Checkpoint(models.Model):

@@ -500,3 +500,24 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.institution_id} → {self.uscc}"
+
+
+class DemoIdentity(models.Model):
+    """演示数据: one invented enterprise and its invented people, against which the demonstration verifier compares.
+
+    ``people`` is a list of ``{"name", "id_no", "role": "legal_rep" | "other", "since"?}``. Empty on a real platform.
+    """
+
+    uscc = models.CharField(max_length=18, primary_key=True)
+    enterprise_name = models.CharField(max_length=200)
+    subject_type = models.CharField(max_length=24, default="company")
+    region = models.CharField(max_length=12, blank=True)
+    industry = models.CharField(max_length=12, blank=True)
+    people = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("演示身份")
+        verbose_name_plural = _("演示身份")
+
+    def __str__(self) -> str:
+        return self.enterprise_name
