@@ -75,6 +75,8 @@ def entrustment_from_claims(claims: Mapping[str, Json]) -> Entrustment:
         signed_at=top.instant("signed_at"),
     )
     top.done()
+    if not entrustment.products:
+        wrong("datatypes", "empty")
     return replace(entrustment, digest=digest_hex(dict(claims)))
 
 

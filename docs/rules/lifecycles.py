@@ -1,0 +1,114 @@
+"""Writes ``lifecycles.md`` from the tables of ``xinqiao.domain.lifecycles``; a test keeps the page fresh."""
+
+from pathlib import Path
+
+from xinqiao.domain.lifecycles import ALL
+from xinqiao.domain.machine import Role, diagram
+
+ROLES = {
+    Role.ENTERPRISE: "企业",
+    Role.INSTITUTION: "金融机构",
+    Role.PROVIDER: "信息提供机构",
+    Role.OPERATOR: "运营机构",
+    Role.HUB: "平台程序",
+    Role.CLOCK: "到时间",
+}
+
+TITLES = {
+    "binding": (
+        "资金账号绑定",
+        "签了委托提供协议，还要等信息提供机构收下副本才算绑定：节点手里没有委托，就什么也不给。",
+    ),
+    "authorisation": (
+        "查询授权",
+        "“已到期”和“次数用完”不是状态：到期看时钟，次数看计数，都在读的那一刻算出来。撤回没有回头路。",
+    ),
+    "query": ("一次查询", "没有拿到许可就被拒绝的查询不在这张表里：它只是存证日志里的一条拒绝。"),
+    "objection": ("异议", "受理时打上异议标注；更正、维持时取下；核实不清的，核查情况和异议内容一并保留。"),
+}
+
+WORDS = {
+    "selected": "已选账户",
+    "ownership_check": "核对户名",
+    "rejected": "核对未通过",
+    "agreement_presented": "待签协议",
+    "agreement_signed": "协议已签",
+    "bound": "已绑定",
+    "unbound": "已解绑",
+    "closed": "已销户",
+    "check": "提交核对",
+    "pass": "核对一致",
+    "reject": "核对不一致",
+    "sign": "签署协议",
+    "activate": "数源收下委托",
+    "unbind": "解绑",
+    "close": "报告销户",
+    "requested": "待确认",
+    "confirmed": "已确认",
+    "refused": "未同意",
+    "lapsed": "逾期未答",
+    "withdrawn": "已撤回",
+    "confirm": "确认",
+    "refuse": "不同意",
+    "lapse": "逾期",
+    "append": "追加",
+    "withdraw": "撤回",
+    "permitted": "已许可",
+    "released": "已放行",
+    "denied": "未放行",
+    "failed": "数源未应答",
+    "release": "放行",
+    "deny": "拦下",
+    "fail": "失败",
+    "submitted": "已提交",
+    "not_accepted": "不予受理",
+    "accepted": "已受理",
+    "at_provider": "数源核查中",
+    "replied": "数源已答复",
+    "corrected": "已更正",
+    "upheld": "维持原样",
+    "unresolved": "核实不清",
+    "accept": "受理",
+    "decline": "不予受理",
+    "forward": "转数源核查",
+    "reply": "答复",
+    "correct": "更正",
+    "uphold": "维持",
+    "leave_open": "留存双方说明",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [
+        "# 生命周期",
+        "",
+        "本页由 `src/xinqiao/domain/lifecycles.py` 里的表生成，请不要手改；改表之后运行 `python docs/rules/lifecycles.py`。",
+        "",
+        "表里没有的一步就是不允许的一步：程序回 `ILLEGAL_MOVE`（409），什么都不改变；身份不对回 `ROLE_FORBIDDEN`（403）。",
+    ]
+    for machine in ALL:
+        title, note = TITLES[machine.name]
+        parts += [
+            "",
+            f"## {title} `{machine.name}`",
+            "",
+            note,
+            "",
+            "```mermaid",
+            diagram(machine).rstrip(),
+            "```",
+            "",
+        ]
+        parts += ["| 从 | 事件 | 到 | 谁可以 |", "| --- | --- | --- | --- |"]
+        for (source, event), target in machine.moves.items():
+            who = "、".join(ROLES[role] for role in sorted(machine.may_fire[event]))
+            cells = (f"{WORDS[name]} `{name}`" for name in (source, event, target))
+            parts.append(f"| {' | '.join(cells)} | {who} |")
+        ends = "、".join(f"{WORDS[state]} `{state}`" for state in sorted(machine.final))
+        parts += ["", f"终点：{ends}。"]
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    Path(__file__).with_suffix(".md").write_text(page(), "utf-8")
