@@ -154,7 +154,7 @@ class LogWriter:
             body = leaf.to_bytes()
             made = frontier.append(leaf_hash(body))
             previous = made[0].hash
-            nodes += [(node.level, node.index, node.hash) for node in made if node.level >= TILE_LEVEL]
+            nodes += [(level, position, value) for level, position, value in made if level >= TILE_LEVEL]
             leaves.append(
                 (
                     index,
