@@ -50,6 +50,26 @@ class Finding(StrEnum):
     DIGEST_MISMATCH = "DIGEST_MISMATCH"
 
 
+#: Findings about what leaves mean, not about their form or place in the tree.
+BUSINESS: Final = frozenset(
+    {
+        Finding.MEMBER_MISSING,
+        Finding.GRANT_TWICE,
+        Finding.CHANGE_WITHOUT_GRANT,
+        Finding.CHANGE_AFTER_REVOKE,
+        Finding.USE_BEFORE_GRANT,
+        Finding.USE_AFTER_REVOKE,
+        Finding.USE_OUTSIDE_GRANT,
+        Finding.USE_WITHOUT_PERMIT,
+        Finding.USE_OUTSIDE_PERMIT,
+        Finding.USE_OUTSIDE_ENTRUSTMENT,
+        Finding.PERMIT_TWICE,
+        Finding.PERMIT_ENDED_TWICE,
+        Finding.PERMIT_WITHOUT_END,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: where (leaf index, None for the file as a whole), and the other leaf it clashes with."""
@@ -99,7 +119,15 @@ class Findings:
             self.dropped += 1
 
     def first_bad(self) -> int | None:
-        return min((p.index for p in self.problems if p.index is not None), default=None)
+        """The first leaf named by a broken form or tree; by a broken order of business when the tree is
+        whole.
+
+        A leaf that was changed makes honest ones look wrong (a permit whose end became unreadable has no
+        end), so the tree's word comes first.
+        """
+        placed = [p for p in self.problems if p.index is not None]
+        tree = [p for p in placed if p.code not in BUSINESS]
+        return min((p.index for p in tree or placed if p.index is not None), default=None)
 
     def fork(self) -> "Findings":
         return Findings(list(self.problems), self.dropped)

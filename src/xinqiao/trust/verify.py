@@ -188,12 +188,14 @@ class LogVerifier:
             head = heads[self._next_head]
             self._next_head += 1
             if head.checkpoint.root == self._root():
-                if not self.findings.problems:
-                    self._last_good = self.size
+                self._last_good = self.size
             else:
                 code = Finding.ROOT_MISMATCH if head.from_file else Finding.FORK
+                # A leaf already found bad explains the root and says where; otherwise the change lies
+                # somewhere after the last head that fits.
+                place = None if self.findings.problems else min(self._last_good, max(self.size - 1, 0))
                 detail = f"the signed head of {self.size} leaves has another root"
-                self.findings.add(code, min(self._last_good, max(self.size - 1, 0)), detail, self.size)
+                self.findings.add(code, place, detail, self.size)
 
     def finish(self) -> Findings:
         """Judge the end of the log and return all findings."""
