@@ -10,7 +10,7 @@ const tidy = (value) => {
 const plus = (values) => values.filter((value) => value !== null && value !== undefined);
 const months = (data, short) => (month, index) => {
   const number = Number(month.slice(5));
-  const name = data.month_words ? data.month_words[number - 1] : short ? `${number}` : `${number}月`;
+  const name = short ? `${number}` : (data.month_words?.[number - 1] ?? `${number}`);
   return name + (index === 0 || number === 1 ? `\n${month.slice(0, 4)}` : "");
 };
 const last = (list, count) => (count ? list.slice(-count) : list);
@@ -34,7 +34,7 @@ export const kinds = {
       grid: [{ ...grid, top: 24, height: cut - 24 }, { ...grid, top: cut + 24, bottom: 36 }],
       xAxis: [
         X(M, { axisLabel: { show: false }, axisLine: zero }),
-        X(M, { gridIndex: 1, axisLabel: { color: C["ink-3"], formatter: months(d, el.clientWidth < 760 && !count), interval: count ? 1 : 0, lineHeight: 15, fontSize: 11, hideOverlap: true }, axisLine: { show: false } }),
+        X(M, { gridIndex: 1, axisLabel: { color: C["ink-3"], formatter: months(d, (el.clientWidth - 64) / M.length < 34), interval: count ? 1 : 0, lineHeight: 15, fontSize: 11, hideOverlap: true }, axisLine: { show: false } }),
       ],
       yAxis: [y(d.unit, top), y(d.words.net, limit, { gridIndex: 1 })],
       series: [
@@ -75,7 +75,7 @@ export const kinds = {
     const rows = d.rows.slice().reverse();
     const names = rows.map((row) => row.name);
     const half = el.clientWidth / 2;
-    const word = Math.min(120, Math.max(64, 14 * Math.max(...names.map((name) => (/[\u4e00-\u9fff]/.test(name) ? name.length : name.length * 0.52)))));
+    const word = 16 + Math.min(120, Math.max(64, 14 * Math.max(...names.map((name) => (/[\u4e00-\u9fff]/.test(name) ? name.length : name.length * 0.52)))));
     const most = Math.max(...rows.flatMap((row) => [row.in ?? 0, row.out ?? 0]), 1) * 1.02;
     const side = (key, xAxisIndex) => ({
       type: "bar", xAxisIndex, yAxisIndex: xAxisIndex, data: rows.map((row) => row[key] ?? 0), barWidth: 14,

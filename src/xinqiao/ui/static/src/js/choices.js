@@ -18,3 +18,6 @@ export const choices = (root) => {
     say();
   }
 };
+
+// A drop-down of the filter bar sends its form when it changes: every change goes to the address.
+document.addEventListener("change", (event) => event.target.closest?.("form[data-auto]")?.requestSubmit());
