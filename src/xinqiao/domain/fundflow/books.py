@@ -97,6 +97,7 @@ class Books:
         self.account = account
         self.statement = statement
         self.context: Context = statement.context
+        self.foreign_left_out: int = statement.parsed.foreign_left_out.get(account, 0)
         last = as_of.toordinal()
         kept, self.duplicates = drop_duplicates(row for row in rows if row.day <= last)
         self.r1: tuple[Row, ...] = tuple(order_rows(kept))

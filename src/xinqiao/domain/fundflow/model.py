@@ -123,7 +123,8 @@ class Row:
 
     ``cp`` is the counterparty of rule 9 (``A:`` + account, else ``N:`` + name, else None).
     ``day`` is ``date.toordinal()``; ``second`` is seconds after midnight or None for a row that has no time.
-    ``kind``, ``purpose``, ``channel`` are the trimmed codes as they came, listed or not.
+    ``kind``, ``purpose``, ``channel`` are the trimmed codes as they came, listed or not. ``foreign`` marks an amount
+    converted from another currency.
     """
 
     index: int
@@ -147,6 +148,7 @@ class Row:
     cp: str | None
     raw_cp_account: str
     raw_text: str
+    foreign: bool = False
 
     @property
     def ts(self) -> tuple[int, int]:
@@ -236,8 +238,16 @@ class Context:
         return self.opened_by_account.get(account, self.opened_on)
 
 
-def build_row(index: int, text: Mapping[str, str], day: int, second: int | None, sign: int, amount: int,
-              balance: int | None) -> Row:  # fmt: skip
+def build_row(
+    index: int,
+    text: Mapping[str, str],
+    *,
+    moment: tuple[int, int | None],
+    sign: int,
+    amount: int,
+    balance: int | None,
+    foreign: bool = False,
+) -> Row:
     """Put a :class:`Row` together from the parsed figures and the raw texts (all texts already strings)."""
     name = normal_name(text.get("counterparty_name", ""))
     cp_account = normal_account(text.get("counterparty_account", ""))
@@ -246,8 +256,8 @@ def build_row(index: int, text: Mapping[str, str], day: int, second: int | None,
         index=index,
         account=account_key(text["account_no"]),
         txn_id=text.get("txn_id", "").strip(),
-        day=day,
-        second=second,
+        day=moment[0],
+        second=moment[1],
         sign=sign,
         amount=amount,
         balance=balance,
@@ -264,6 +274,7 @@ def build_row(index: int, text: Mapping[str, str], day: int, second: int | None,
         cp=cp,
         raw_cp_account=text.get("counterparty_account", "").strip(),
         raw_text=text.get("summary_text", "").strip(),
+        foreign=foreign,
     )
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from xinqiao.domain.errors import Code, Fact, Invalid
 from xinqiao.domain.fundflow.model import Parity, ParsedRows, Row, build_row
 from xinqiao.domain.fundflow.normal import account_key
+from xinqiao.domain.period import FIRST_YEAR, LAST_YEAR
 
 MAX_FEN = 10**15
 """10 trillion yuan. Above it is a broken file, and sums of 64-bit engines stay exact below it."""
@@ -45,6 +46,8 @@ def parse_moment(text: str) -> tuple[int, int | None]:
     if match is None:
         raise ValueError("expected YYYY-MM-DD or YYYY-MM-DD HH:MM:SS")
     day, hour, minute, second, offset = match.groups()
+    if not FIRST_YEAR <= int(day[:4]) <= LAST_YEAR:
+        raise ValueError("year out of range")
     if hour is None:
         return date.fromisoformat(day).toordinal(), None
     h, m, s = int(hour), int(minute), int(second)
@@ -66,11 +69,8 @@ def _to_shanghai(ordinal: int, h: int, m: int, s: int, offset: str) -> tuple[int
             raise ValueError("not a time offset")
         shift = timedelta(hours=hours, minutes=minutes)
         zone = timezone(-shift if offset[0] == "-" else shift)
-    try:
-        there = datetime.combine(date.fromordinal(ordinal), datetime.min.time(), zone)
-        here = (there + timedelta(hours=h, minutes=m, seconds=s)).astimezone(_SHANGHAI)
-    except OverflowError as error:
-        raise ValueError("date out of range") from error
+    there = datetime.combine(date.fromordinal(ordinal), datetime.min.time(), zone)
+    here = (there + timedelta(hours=h, minutes=m, seconds=s)).astimezone(_SHANGHAI)
     return here.toordinal(), (here.hour, here.minute, here.second)
 
 
@@ -105,7 +105,7 @@ def _parse_one(index: int, text: Mapping[str, str], parity: Parity) -> Row | Non
     if not account_key(text.get("account_no", "")):
         raise _Bad("account_no", "empty")
     try:
-        day, second = parse_moment(text.get("booked_at", "").strip())
+        moment = parse_moment(text.get("booked_at", "").strip())
     except ValueError as error:
         raise _Bad("booked_at", str(error)) from error
     match text.get("direction", "").strip():
@@ -121,15 +121,16 @@ def _parse_one(index: int, text: Mapping[str, str], parity: Parity) -> Row | Non
     shown_balance = text.get("balance_after", "").strip()
     balance = _fen("balance_after", shown_balance) if shown_balance else None
     currency = text.get("currency", "").strip().upper()
-    if currency not in _CNY:
-        rate = parity.get((currency, date.fromordinal(day)))
+    foreign = currency not in _CNY
+    if foreign:
+        rate = parity.get((currency, date.fromordinal(moment[0])))
         if rate is None:
             return None
         amount = _convert(amount, rate)
         balance = None if balance is None else _convert(balance, rate)
         if amount <= 0:
             raise _Bad("amount", "converts to less than half a fen")
-    return build_row(index, text, day, second, sign, amount, balance)
+    return build_row(index, text, moment=moment, sign=sign, amount=amount, balance=balance, foreign=foreign)
 
 
 def parse_rows(source: Iterable[Mapping[str, str]], *, parity: Parity | None = None) -> ParsedRows:
