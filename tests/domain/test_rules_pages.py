@@ -1,0 +1,130 @@
+"""The worked examples of the rule pages are computed, line by line."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from tests.domain.consent_cast import SCOPE, an_ask, an_authorisation, an_entrustment
+
+from xinqiao.domain import identifiers as ids
+from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Purpose, append, decide, grant, sealed
+from xinqiao.domain.identifiers import Finding, gb2260
+
+RULES = Path(__file__).parents[2] / "docs" / "rules"
+CONSENT = (RULES / "consent.md").read_text("utf-8")
+IDENTIFIERS = (RULES / "identifiers.md").read_text("utf-8")
+
+
+def rows(text: str, heading: str, header: str) -> list[list[str]]:
+    """The cells of the table that starts with ``header`` under ``heading``."""
+    section = text.split(f"{heading}\n", 1)[1]
+    lines = section[section.index(f"| {header} |") :].splitlines()
+    end = next((i for i, line in enumerate(lines) if not line), len(lines))
+    table = lines[2:end]
+    assert table, f"no rows under {heading}"
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in table]
+
+
+CHECKS = {
+    "统一社会信用代码": ids.check_uscc,
+    "组织机构代码": ids.check_org_code,
+    "工商注册号": ids.check_regno15,
+    "居民身份证号码": lambda text: ids.check_resident_id(text, today=date(2026, 5, 1)),
+    "联行号": ids.check_cnaps,
+    "专利号": ids.check_patent,
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_examples_of_identifiers_are_true(name):
+    for text, verdict in rows(IDENTIFIERS, f"### 例子：{name}", "输入 | 结果"):
+        found = CHECKS[name](text)
+        expected = verdict.replace("`", "")
+        if isinstance(found, Finding):
+            assert expected == f"{found} 提示" if found.warning else expected == str(found), text
+        else:
+            assert expected == "有效", text
+
+
+def test_the_types_by_first_characters_are_true():
+    for prefixes, kind in rows(IDENTIFIERS, "## 统一社会信用代码（GB 32100-2015）", "前两位 | 类型"):
+        for prefix in re.findall(r"\w\w", prefixes):
+            assert ids.subject_type(prefix) == kind.split("`")[0].split()[0]
+
+
+def test_the_divisions_are_true():
+    header = "代码 | 级 | 上级 | 给人看的上级 | 是不是一个地方"
+    for code, level, parent, shown, place in rows(IDENTIFIERS, "## 行政区划（GB/T 2260）", header):
+        assert (gb2260.level(code), gb2260.parent(code), gb2260.shown_parent(code)) == (level, parent, shown)
+        assert gb2260.is_place(code) == place.startswith("是")
+
+
+WORDS = {
+    "报告": Product.REPORT,
+    "汇总": Product.SUMMARY,
+    "贷前审查": Purpose.LOAN_APPLICATION,
+    "贷后管理": Purpose.POST_LOAN,
+}
+
+
+def test_the_decisions_are_true():
+    scope = replace(SCOPE, accounts=frozenset({"A", "B"}))
+    header = "机构要的账户 | 产品 | 月数 | 用途 | 已用次数 | 结果 | 最接近的请求"
+    for account, product, months, purpose, uses, verdict, nearest in rows(CONSENT, "## 例子", header):
+        ask = an_ask(account=account, product=WORDS[product], months=int(months), purpose=WORDS[purpose])
+        decision = decide(
+            ask,
+            authorisation=an_authorisation(scope=scope, uses=int(uses)),
+            entrustment=an_entrustment(account="A") if account == "A" else None,
+            account_bound=True,
+            at=an_authorisation().valid_from,
+        )
+        assert verdict == ("允许" if decision.allowed else decision.code)
+        if nearest == "–":
+            assert decision.nearest is None
+        else:
+            near = decision.nearest
+            assert near is not None
+            said = nearest.split()
+            assert [near.account, near.product, near.months, near.purpose] == [
+                said[0],
+                WORDS[said[1]],
+                int(said[2]),
+                WORDS[said[3]],
+            ]
+
+
+def test_the_order_of_the_codes_is_the_one_of_the_decision():
+    codes = [row[1] for row in rows(CONSENT, "## 判断的顺序", "顺序 | 代码 | 什么时候")]
+    source = decide.__doc__ or ""
+    assert [source.index(f"``{code}``") for code in codes] == sorted(
+        source.index(f"``{code}``") for code in codes
+    )
+    assert len(codes) == 11
+
+
+def test_the_ceilings_are_true():
+    header = "用途 | 代码 | 月数 | 有效天数 | 次数 | 等企业答复的天数"
+    table = {row[1]: tuple(map(int, row[2:])) for row in rows(CONSENT, "## 上限", header)}
+    assert table == {
+        purpose: (c.months_back, c.valid_days, c.max_queries, c.request_ttl_days)
+        for purpose, c in DEFAULT_CEILINGS.items()
+    }
+
+
+def a_day(text: str) -> datetime:
+    month, day = re.findall(r"\d+", text)
+    return datetime(2026, int(month), int(day), tzinfo=UTC)
+
+
+def test_the_appends_are_true():
+    header = "原授权到期 | 追加时刻 | 追加天数 | 新的到期"
+    for old_end, at, days, new_end in rows(CONSENT, "## 确认、追加、撤回", header):
+        old = sealed(
+            grant(id="a", subject="s", institution="i", scope=SCOPE, at=datetime(2026, 5, 1, tzinfo=UTC)), {}
+        )
+        assert old.valid_to == a_day(old_end)
+        more = replace(SCOPE, valid_days=int(days), accounts=frozenset({"link:3"}))
+        assert append(old, more, a_day(at)).valid_to == a_day(new_end)
