@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.notices",
     "xinqiao.hub.apps.identity",
     "xinqiao.hub.apps.consents",
+    "xinqiao.hub.apps.fundflow",
 ]
 
 MIDDLEWARE = [
