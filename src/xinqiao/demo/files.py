@@ -25,7 +25,7 @@ def _write(rows: list[dict[str, str]], columns: tuple[str, ...], path: Path) -> 
         {name: pa.array([row.get(name) or None for row in rows], pa.string()) for name in columns}
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, compression="zstd", row_group_size=20_000)  # type: ignore[no-untyped-call]
+    pq.write_table(table, path, compression="zstd", row_group_size=20_000)
 
 
 def _account_rows(province: Province, bank: Bank) -> list[dict[str, str]]:

@@ -1,0 +1,162 @@
+"""Puts the province into an empty hub: institutions, people, keys, nodes and the demonstration's identities.
+
+Runs inside a process that has the hub's settings. Everything goes through the services an operator uses, with two
+operators so that four-eyes holds here too; only the demonstration identities are written as the verifier keeps them.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from xinqiao.demo.model import Bank, Firm, Province
+from xinqiao.trust.keyfile import load_or_create_keyfile
+from xinqiao.trust.keys import Jwk
+
+KEY_LIFE = timedelta(days=825)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A way in for somebody of the demonstration."""
+
+    role: str
+    username: str
+    password: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeededBank:
+    """An institution as the hub knows it, with its people and its signing key."""
+
+    bank: Bank
+    institution_id: str
+    key_file: Path
+    logins: tuple[Login, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """A node that is to be connected: its id is chosen beforehand because the node is configured with it."""
+
+    bank: str
+    node_id: str
+    name: str
+    base_url: str
+    jwk: Jwk
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What a demonstration has to print and to write down."""
+
+    staff: tuple[Login, ...]
+    banks: tuple[SeededBank, ...]
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _staff(at: datetime) -> tuple[Login, ...]:
+    from xinqiao.hub.apps.identity.models import User
+
+    made = []
+    for role, username, name, kind, roles in (
+        ("operator", "operator", "运营甲（演示）", "operator", ["admin", "service"]),
+        ("security", "security", "安全员乙（演示）", "operator", ["security"]),
+        ("auditor", "auditor", "审计员丙（演示）", "auditor", []),
+    ):
+        login = Login(role, username, _password(), name)
+        User.objects.create_user(
+            username,
+            kind=kind,
+            password=login.password,
+            display_name=name,
+            roles=roles,
+            is_staff=role == "operator",
+        )
+        made.append(login)
+    return tuple(made)
+
+
+_PEOPLE = (
+    ("query_operator", "经办", "林知远", ("query_operator",)),
+    ("query_reviewer", "复核", "孟晓", ("query_reviewer", "query_operator")),
+    ("institution_admin", "管理", "沈岚", ("institution_admin", "provider_admin")),
+    ("auditor", "审计", "吕衡", ("auditor",)),
+)
+
+
+def _bank(bank: Bank, folder: Path, at: datetime) -> SeededBank:
+    from xinqiao.hub.actors import InstitutionRole, OperatorActor, OperatorRole, SystemActor
+    from xinqiao.hub.apps.identity.institutions import (
+        add_member,
+        approve_key,
+        propose_key,
+        register_institution,
+    )
+    from xinqiao.hub.apps.identity.models import User
+
+    admin = OperatorActor(User.objects.get(username="operator").id, frozenset({OperatorRole.ADMIN}))
+    security = OperatorActor(User.objects.get(username="security").id, frozenset({OperatorRole.SECURITY}))
+    institution = register_institution(
+        actor=admin, uscc=bank.uscc, name=bank.name, short_name=bank.short_name, is_user=bank.is_user,
+        is_provider=bank.is_provider, at=at, is_demo=True,
+    )  # fmt: skip
+    logins = []
+    for role, word, name, roles in _PEOPLE:
+        login = Login(role, f"{bank.key}.{role}", _password(), f"{name}（演示{word}）")
+        add_member(
+            actor=SystemActor("demo"), institution_id=institution.id, username=login.username,
+            password=login.password, display_name=login.name, department=bank.department,
+            roles=frozenset(InstitutionRole(r) for r in roles), at=at,
+        )  # fmt: skip
+        logins.append(login)
+    key_file = folder / bank.key / "signing.json"
+    key = load_or_create_keyfile(key_file)
+    propose_key(
+        actor=admin, institution_id=institution.id, jwk=key.public.to_jwk(), not_before=at - timedelta(days=1),
+        not_after=at + KEY_LIFE, at=at,
+    )  # fmt: skip
+    approve_key(actor=security, kid=key.public.kid, at=at)
+    return SeededBank(bank, institution.id, key_file, tuple(logins))
+
+
+def _identity(firm: Firm) -> None:
+    from xinqiao.hub.apps.identity.models import DemoIdentity
+
+    DemoIdentity.objects.update_or_create(
+        uscc=firm.uscc,
+        defaults={
+            "enterprise_name": firm.name,
+            "region": firm.region,
+            "industry": firm.industry,
+            "people": [{"name": firm.legal_rep, "id_no": firm.legal_rep_id_no, "role": "legal_rep"}],
+        },
+    )
+
+
+def connect_node(plan: NodePlan, institution_id: str, at: datetime) -> None:
+    """Enter a node and its key in the hub's directory."""
+    from xinqiao.hub.actors import SystemActor
+    from xinqiao.hub.apps.identity.institutions import register_node
+
+    register_node(
+        actor=SystemActor("demo"), institution_id=institution_id, name=plan.name, base_url=plan.base_url,
+        jwk=plan.jwk, not_before=at - timedelta(days=1), not_after=at + KEY_LIFE, at=at, node_id=plan.node_id,
+        is_demo=True,
+    )  # fmt: skip
+
+
+def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Path, at: datetime) -> Seeded:
+    """Fill an empty hub with the province."""
+    staff = _staff(at)
+    banks = tuple(_bank(bank, institutions_dir, at) for bank in province.banks)
+    by_key = {seeded.bank.key: seeded.institution_id for seeded in banks}
+    for plan in nodes:
+        connect_node(plan, by_key[plan.bank], at)
+    for firm in province.firms:
+        _identity(firm)
+    return Seeded(staff, banks)

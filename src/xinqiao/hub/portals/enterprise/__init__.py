@@ -1,0 +1,1 @@
+"""The enterprise portal: home, authorisations, binding, own report, ledger, people and passkeys."""

@@ -1,0 +1,95 @@
+"""What surrounds every page: the language of the request, and a page for every error the platform raises on purpose."""
+
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
+
+from xinqiao.domain.errors import Code, Forbidden, NotFound, XinqiaoError
+from xinqiao.hub.portals.frame import error_page
+from xinqiao.ui import i18n
+
+type GetResponse = Callable[[HttpRequest], HttpResponse]
+
+log = structlog.get_logger("xinqiao.portal")
+
+_DJANGO_LANGUAGE = {i18n.Language.ZH: "zh-hans", i18n.Language.EN: "en"}
+
+
+class LanguageMiddleware:
+    """Chinese first; ``?lang=en`` switches and is remembered in a cookie."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = request.GET.get("lang")
+        language = i18n.negotiate(
+            query=asked, cookies=request.COOKIES, accept=request.headers.get("Accept-Language")
+        )
+        with i18n.use_language(language), translation.override(_DJANGO_LANGUAGE[language]):
+            response = self.get_response(request)
+        response.headers["Content-Language"] = language.value
+        if i18n.parse(asked) is not None:
+            response.set_cookie(
+                i18n.LANGUAGE_COOKIE,
+                language.value,
+                max_age=31_536_000,
+                samesite="Lax",
+                secure=request.is_secure(),
+            )
+        return response
+
+
+class ErrorPages:
+    """Turn an error raised on purpose into its page; foreign and absent objects give the very same one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer for errors of our own family and for Django's two; anything else stays a fault."""
+        match error:
+            case XinqiaoError():
+                known: XinqiaoError = error
+            case Http404():
+                known = NotFound()
+            case PermissionDenied():
+                known = Forbidden(Code.ROLE_FORBIDDEN)
+            case _:
+                return None
+        trace = secrets.token_hex(8)
+        log.info(
+            "portal_error", code=known.code.value, status=known.status, path_kind=_kind(request), trace=trace
+        )
+        return error_page(request, known, trace=trace)
+
+
+def _kind(request: HttpRequest) -> str:
+    """The named route, never the address: an address can hold an identifier."""
+    match = request.resolver_match
+    return match.view_name if match else "unrouted"
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form that was open too long or came from elsewhere (abuse case A11)."""
+    return error_page(request, Forbidden(Code.CSRF_FAILED), trace=secrets.token_hex(8))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return error_page(request, NotFound(), trace=secrets.token_hex(8))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: says what did not happen, with a trace number and nothing else."""
+    trace = secrets.token_hex(8)
+    log.error("portal_fault", path_kind=_kind(request), trace=trace, demo=settings.DEMO)
+    return error_page(request, None, trace=trace)

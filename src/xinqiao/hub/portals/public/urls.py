@@ -1,0 +1,16 @@
+"""Addresses of the public pages."""
+
+from django.urls import path
+
+from xinqiao.hub.portals.public import web
+
+app_name = "public"
+urlpatterns = [
+    path("", web.home, name="home"),
+    path("data", web.data, name="data"),
+    path("verify", web.verify, name="verify"),
+    path("connect", web.connect, name="connect"),
+    path("login", web.login, name="login"),
+    path("login/staff", web.staff_login, name="staff_login"),
+    path("logout", web.logout, name="logout"),
+]

@@ -1,0 +1,134 @@
+"""Public pages and the ways to log in. One function per page or action."""
+
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.contrib.auth import login as start_session
+from django.contrib.auth import logout as end_session
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xinqiao.domain.errors import Code, XinqiaoError
+from xinqiao.hub.apps.fundflow import selectors as fundflow
+from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.identity.login import login_enterprise, login_staff
+from xinqiao.hub.apps.identity.verifier import IdentityClaim
+from xinqiao.hub.portals.access import PERSON_KEY, actor_of, home_of
+from xinqiao.hub.portals.frame import page, public_shell
+from xinqiao.hub.runtime import runtime
+from xinqiao.ui.error_words import words
+from xinqiao.ui.i18n import gettext as _
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, whether it can be trusted, where to start."""
+    at = runtime.clock.now()
+    return page(request, "public/home.html", public_shell(request), {"facts": fundflow.public_figures(at=at)})
+
+
+@require_GET
+def data(request: HttpRequest) -> HttpResponse:
+    """How data are used and who can open them."""
+    return page(request, "public/data.html", public_shell(request, "data"))
+
+
+@require_GET
+def connect(request: HttpRequest) -> HttpResponse:
+    """How an institution or a bank connects."""
+    context = {"public_url": settings.XINQIAO_PUBLIC_URL}
+    return page(request, "public/connect.html", public_shell(request, "connect"), context)
+
+
+@require_http_methods(["GET", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """Check a report's verification code: authentic or not, never the content (abuse case E11)."""
+    code = (request.POST.get("code") or request.GET.get("code") or "").strip()
+    digest = (request.POST.get("digest") or "").strip().lower()
+    answer, error = None, ""
+    if code:
+        try:
+            answer = fundflow.verify_product(
+                verify_code=code, digest=digest or None, at=runtime.clock.now(), visitor=request.META["REMOTE_ADDR"]
+            )
+        except XinqiaoError as refused:
+            error = words(refused.code).title
+    context = {"code": code, "digest": digest, "answer": answer, "error": error}
+    return page(request, "public/verify.html", public_shell(request, "verify"), context)
+
+
+@dataclass(slots=True)
+class LoginForm:
+    """What was typed, kept when something was wrong."""
+
+    uscc: str = ""
+    enterprise_name: str = ""
+    person_name: str = ""
+    id_no: str = ""
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, request: HttpRequest) -> "LoginForm":
+        """The posted values without surrounding spaces; groups typed with spaces are joined."""
+        get = request.POST.get
+        return cls(
+            (get("uscc") or "").replace(" ", "").upper(),
+            (get("enterprise_name") or "").strip(),
+            (get("person_name") or "").strip(),
+            (get("id_no") or "").replace(" ", "").upper(),
+        )
+
+
+def _next(request: HttpRequest, fallback: str) -> str:
+    """The page somebody wanted, if it is one of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return wanted if ours and wanted.startswith("/") else fallback
+
+
+@require_http_methods(["GET", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Enterprise log-in with legal-person identity; the first success opens the data account."""
+    at = runtime.clock.now()
+    form = LoginForm.read(request) if request.method == "POST" else LoginForm()
+    if request.method == "POST":
+        claim = IdentityClaim(form.uscc, form.enterprise_name, form.person_name, form.id_no, "portal")
+        try:
+            opened = login_enterprise(claim=claim, at=at)
+        except XinqiaoError as refused:
+            said = words(refused.code)
+            form.errors.append((f"{said.title}{_('。')}{said.step}", ""))
+        else:
+            start_session(request, opened.user)
+            request.session[PERSON_KEY] = opened.person.id
+            return HttpResponseRedirect(_next(request, home_of(actor_of(request, at))))
+    samples = identity.demonstration_identities(limit=6) if settings.DEMO else []
+    context = {"form": form, "samples": samples, "next": _next(request, "")}
+    return page(request, "public/login.html", public_shell(request), context, status=401 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def staff_login(request: HttpRequest) -> HttpResponse:
+    """Institutions and the platform's own people: name and password, one answer for every mistake."""
+    at = runtime.clock.now()
+    username, errors = (request.POST.get("username") or "").strip(), []
+    if request.method == "POST":
+        try:
+            user = login_staff(username=username, password=request.POST.get("password") or "", at=at)
+        except XinqiaoError as refused:
+            said = words(refused.code)
+            wrong = refused.code is Code.UNAUTHENTICATED
+            errors.append((_("名称或密码不对。") if wrong else f"{said.title}{_('。')}{said.step}", ""))
+        else:
+            start_session(request, user)
+            return HttpResponseRedirect(_next(request, home_of(actor_of(request, at))))
+    context = {"username": username, "errors": errors, "next": _next(request, "")}
+    return page(request, "public/staff_login.html", public_shell(request), context, status=401 if errors else 200)
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    end_session(request)
+    return HttpResponseRedirect(home_of(None))
