@@ -69,14 +69,9 @@ def _staff(at: datetime) -> tuple[Login, ...]:
         ("auditor", "auditor", "审计员丙（演示）", "auditor", []),
     ):
         login = Login(role, username, _password(), name)
-        User.objects.create_user(
-            username,
-            kind=kind,
-            password=login.password,
-            display_name=name,
-            roles=roles,
-            is_staff=role == "operator",
-        )
+        user = User.objects.create_user(username, kind=kind, password=login.password, display_name=name)
+        user.roles, user.is_staff = roles, role == "operator"
+        user.save(update_fields=["roles", "is_staff"])
         made.append(login)
     return tuple(made)
 
