@@ -1,0 +1,114 @@
+"""Run one function in a child process with limits, so that a hostile file cannot take the program down.
+
+A crafted spreadsheet or Parquet file may exhaust memory, spin, or crash native code. The child is a fresh
+interpreter (no shared memory, no inherited descriptors beyond its pipes), may not grow past its limits, may not
+write a file, and answers in JSON: nothing of it is unpickled.
+"""
+
+import importlib
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.errors import Code, Invalid, XinqiaoError
+
+_ERROR, _RESULT = "error", "result"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use: address space in bytes, processor seconds, seconds on the wall."""
+
+    memory: int = 4 << 30
+    cpu_seconds: int = 120
+    wall_seconds: int = 240
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def run_limited(func: Callable[..., Json], *args: Json, limits: Limits = DEFAULT_LIMITS) -> Json:
+    """Call ``func(*args)`` in a limited child and return what it returned.
+
+    ``func`` is a function at the top of an importable module; arguments and result are JSON values.
+
+    Raises:
+        XinqiaoError: what ``func`` raised itself (as Invalid, with its code, detail and facts).
+        Invalid: ``FILE_UNREADABLE`` when the child crashed, ran out of memory or time, or raised anything else.
+    """
+    order = {
+        "module": func.__module__,
+        "name": func.__qualname__,
+        "args": list(args),
+        "limits": asdict(limits),
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-B", "-P", "-m", "xinqiao.lake.sandbox"],
+            input=json.dumps(order).encode(),
+            capture_output=True,
+            timeout=limits.wall_seconds,
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _gave_up("took too long") from error
+    if done.returncode != 0:
+        raise _gave_up("could not be read within the limits")
+    answer = json.loads(done.stdout)
+    if _ERROR in answer:
+        told = answer[_ERROR]
+        raise Invalid(Code(told["code"]), told["detail"], facts=told["facts"])
+    result: Json = answer[_RESULT]
+    return result
+
+
+def _gave_up(why: str) -> Invalid:
+    return Invalid(Code.FILE_UNREADABLE, f"the file {why}")
+
+
+def _limit(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def child() -> int:
+    """What the child runs: read the order, limit itself, call, answer."""
+    # The answer goes to a private copy of stdout: a library that prints must not corrupt it.
+    answer_to = os.dup(1)
+    os.dup2(2, 1)
+    order = json.loads(sys.stdin.buffer.read())
+    _limit(Limits(**order["limits"]))
+    func = getattr(importlib.import_module(order["module"]), order["name"])
+    try:
+        answer: dict[str, object] = {_RESULT: func(*order["args"])}
+    except XinqiaoError as error:
+        answer = {_ERROR: {"code": error.code.value, "detail": error.detail, "facts": error.facts}}
+    with os.fdopen(answer_to, "wb") as out:
+        out.write(json.dumps(answer).encode())
+    return 0
+
+
+def readable(path: Path) -> Path:
+    """The path, when it names a file that can be opened.
+
+    Raises:
+        Invalid: ``FILE_UNREADABLE``.
+    """
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise Invalid(Code.FILE_UNREADABLE, "the file cannot be opened") from error
+
+
+if __name__ == "__main__":
+    sys.exit(child())
