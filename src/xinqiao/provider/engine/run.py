@@ -1,0 +1,220 @@
+"""Prepare a statement once, then answer for any number of months: the engine's front door.
+
+``run`` gives for every account the same ``dict[str, IndicatorValue]`` as the literal engine in
+``domain.fundflow.compute``. Accounts whose totals leave the exact range of 64-bit bins are handed to that engine.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from xinqiao.domain.fundflow.compute import compute as literal_compute
+from xinqiao.domain.fundflow.dictionary import BY_ID, LINES
+from xinqiao.domain.fundflow.figures import IndicatorValue, NullReason, Shown, Unit
+from xinqiao.domain.fundflow.model import Context, ParsedRows
+from xinqiao.domain.fundflow.normal import account_key
+from xinqiao.provider.engine.across import circular_amounts, unpaired_self
+from xinqiao.provider.engine.anomalies import anomalies, application_lift
+from xinqiao.provider.engine.balances import balances
+from xinqiao.provider.engine.cash import cash
+from xinqiao.provider.engine.cleaning import clean, pair_reversals
+from xinqiao.provider.engine.columns import Columns, columns_of
+from xinqiao.provider.engine.debts import debts, new_lenders, returned_items
+from xinqiao.provider.engine.flows import quality, size
+from xinqiao.provider.engine.labelling import Labelled, label_rows
+from xinqiao.provider.engine.parties import parties
+from xinqiao.provider.engine.prepared import Prepared
+from xinqiao.provider.engine.window import NOT_SUPPLIED, Cell, Lines, View, ratio
+
+_SHAPES = [
+    (line.id, [key.name for key in line.keys], line.units(), len(line.keys) == 1, line.version)
+    for line in LINES
+    if line.implemented
+]
+_NO_REASONS: Mapping[str, NullReason] = {}
+_NO_WINDOW = NullReason.NO_WINDOW
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedStatement:
+    """All accounts of one statement under one context, ready for any number of months.
+
+    Attributes:
+        as_of: R; None when the data hold no row and the context states no day.
+        parsed: kept only for accounts that need the literal engine.
+    """
+
+    context: Context
+    as_of: date | None
+    accounts: dict[str, Prepared]
+    parsed: ParsedRows | None = None
+    _circles: dict[int, dict[str, int]] = field(default_factory=dict, repr=False)
+
+    def view(self, account: str, months: int) -> View:
+        """One account through N months; only for accounts that have rows."""
+        return View(self.accounts[account], months)
+
+    def circles(self, months: int) -> dict[str, int]:
+        """Amounts of rule 30 per account: they need all accounts, so they are kept per number of months."""
+        if len(self.accounts) == 1:
+            return circular_amounts([self.view(key, months) for key, p in self.accounts.items() if p.n1])
+        if months not in self._circles:
+            views = [self.view(key, months) for key, p in self.accounts.items() if p.n1]
+            self._circles[months] = circular_amounts(views)
+        return self._circles[months]
+
+
+def prepare(parsed: ParsedRows, context: Context) -> PreparedStatement:
+    """Clean, order, pair and label every account of a statement."""
+    columns, accounts = columns_of(parsed)
+    return prepare_columns(columns, accounts, context, parsed.foreign_left_out, parsed)
+
+
+def prepare_columns(
+    columns: Columns,
+    accounts: tuple[str, ...],
+    context: Context,
+    foreign: Mapping[str, int],
+    parsed: ParsedRows | None = None,
+) -> PreparedStatement:
+    """As :func:`prepare`, from columns."""
+    as_of = context.as_of or (date.fromordinal(int(columns.day.max())) if len(columns) else None)
+    if as_of is None:
+        return PreparedStatement(
+            context, None, {key: _empty(key, context, columns, foreign) for key in accounts}, parsed
+        )
+    cleaned = clean(columns, len(accounts), as_of.toordinal())
+    labelled = label_rows(cleaned.rows, context)
+    paired = pair_reversals(cleaned, labelled.cue)
+    unpaired = unpaired_self(cleaned, labelled, paired, accounts, context.bound)
+    out: dict[str, Prepared] = {}
+    for i, key in enumerate(accounts):
+        span = slice(cleaned.bounds[i], cleaned.bounds[i + 1])
+        whole = len(accounts) == 1
+        out[key] = Prepared(
+            key, cleaned.rows if whole else cleaned.rows.take(span), labelled if whole else labelled.part(span),
+            paired[span], unpaired[span], context, as_of.toordinal(),
+            cleaned.duplicates[i], foreign.get(key, 0),
+        )  # fmt: skip
+    return PreparedStatement(context, as_of, out, parsed)
+
+
+def _empty(key: str, context: Context, columns: Columns, foreign: Mapping[str, int]) -> Prepared:
+    nothing = columns.known[:0]
+    labelled = label_rows(columns, context)
+    return Prepared(key, columns, labelled, nothing, nothing, context, 0, 0, foreign.get(key, 0))
+
+
+def compute(
+    statement: PreparedStatement, account: str, months: int | None = None, ids: Iterable[str] | None = None
+) -> dict[str, IndicatorValue]:
+    """The lines of one account, in the dictionary's order.
+
+    Args:
+        months: N; by default that of the context.
+        ids: only these lines (they are computed together all the same).
+
+    Raises:
+        KeyError: no such account, or no such line.
+    """
+    key = account_key(account)
+    p = statement.accounts[key]
+    wanted = None if ids is None else {BY_ID[line].id for line in ids}
+    n = statement.context.months if months is None else months
+    if p.n1 and not p.safe:
+        if statement.parsed is None:
+            raise OverflowError("an account beyond 45 trillion yuan needs its parsed rows")
+        context = replace(statement.context, months=n)
+        return literal_compute(statement.parsed, context, account=key, ids=ids)
+    if not p.n1:
+        return _same_reason(NullReason.NO_ROWS, wanted)
+    view = View(p, n)
+    lines, days = _lines(view, statement)
+    return _present(lines, days, view.coverage, wanted)
+
+
+def run(parsed: ParsedRows, context: Context) -> dict[str, dict[str, IndicatorValue]]:
+    """Account key → line id → value, for every account of a statement."""
+    statement = prepare(parsed, context)
+    return {key: compute(statement, key) for key in statement.accounts}
+
+
+def _lines(v: View, statement: PreparedStatement) -> tuple[Lines, dict[str, str | NullReason] | NullReason]:
+    p = v.p
+    out: Lines = {
+        "Q01": (p.last_day - p.first_day + 1,),
+        "Q02": (v.coverage,),
+        "Q09": _age(p),
+        "F17": (p.as_of - p.last_day,),
+        "D07": (new_lenders(p),),
+        "D12": returned_items(p),
+        "A08": (application_lift(p),),
+    }
+    if v.empty:
+        return _without_window(p, out), _NO_WINDOW
+    quality(v, out)
+    size(v, out)
+    days = balances(v, out)
+    parties(v, out)
+    cash(v, out)
+    debts(v, out)
+    anomalies(v, out)
+    out["A02"] = (ratio(statement.circles(v.months).get(p.key, 0), v.gross_in),)
+    return out, (days if v.k else NullReason.SHORT_HISTORY)
+
+
+def _age(p: Prepared) -> tuple[Cell, ...]:
+    if p.opened is not None:
+        return p.as_of - p.opened, False
+    return p.as_of - p.first_day, True
+
+
+def _without_window(p: Prepared, out: Lines) -> Lines:
+    """E is empty: LIST_NOT_SUPPLIED stands before NO_WINDOW (rule 24)."""
+    c = p.context
+    missing = {
+        "Q10": not c.bound, "K11": not c.related, "K12": not c.related, "K13": not p.legal_list,
+        "K14": not c.core_buyers, "A11": not c.high_risk, "A12": not c.invoices, "A13": c.declared_sales is None,
+    }  # fmt: skip
+    for line, keys, _, _, _ in _SHAPES:
+        if line not in out:
+            out[line] = (NOT_SUPPLIED if missing.get(line) else _NO_WINDOW,) * len(keys)
+    return out
+
+
+def _same_reason(reason: NullReason, wanted: set[str] | None) -> dict[str, IndicatorValue]:
+    return _present(
+        {line: (reason,) * len(keys) for line, keys, _, _, _ in _SHAPES}, reason, "0.0000", wanted
+    )
+
+
+def _present(
+    lines: Lines, days: dict[str, str | NullReason] | NullReason, coverage: str, wanted: set[str] | None
+) -> dict[str, IndicatorValue]:
+    out: dict[str, IndicatorValue] = {}
+    for line, keys, units, single, version in _SHAPES:
+        if wanted is not None and line not in wanted:
+            continue
+        alone: NullReason | None = None
+        cells: tuple[Cell, ...]
+        if keys:
+            cells = lines[line]
+        elif isinstance(days, NullReason):
+            cells, alone = (), days
+        else:
+            keys, cells, units = list(days), tuple(days.values()), dict.fromkeys(days, Unit.YUAN)  # noqa: PLW2901
+        values: dict[str, Shown] = {}
+        reasons: dict[str, NullReason] = {}
+        for key, cell in zip(keys, cells, strict=True):
+            if isinstance(cell, NullReason):
+                values[key] = None
+                reasons[key] = cell
+            else:
+                values[key] = cell
+        out[line] = IndicatorValue(
+            line, values, units, reasons or _NO_REASONS, alone, single, coverage, version
+        )
+    return out
+
+
+__all__ = ["Labelled", "PreparedStatement", "compute", "prepare", "prepare_columns", "run"]

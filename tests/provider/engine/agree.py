@@ -1,0 +1,46 @@
+"""Compare the two engines on one statement."""
+
+from dataclasses import replace
+from random import Random
+
+from xinqiao.domain.fundflow.compute import compute_books
+from xinqiao.domain.fundflow.books import Statement
+from xinqiao.domain.fundflow.parse import parse_rows
+from xinqiao.provider import engine
+
+from tests.provider.engine.nasty import Case, nasty
+
+
+def disagreements(case: Case, months: tuple[int, ...] = ()) -> list[str]:
+    """Every key on which the engines differ, as text; empty when they agree."""
+    parsed = parse_rows(case.rows, parity=case.parity)
+    prepared = engine.prepare(parsed, case.context)
+    found: list[str] = []
+    for n in {case.context.months, *months}:
+        context = replace(case.context, months=n)
+        statement = Statement(parsed, context)
+        for account in parsed.accounts:
+            literal = compute_books(statement.books(account))
+            fast = engine.compute(prepared, account, n)
+            if list(fast) != list(literal):
+                found.append(f"lines differ: {sorted(set(fast) ^ set(literal))}")
+            for line, value in literal.items():
+                if fast[line].as_json() != value.as_json() or list(fast[line].values) != list(value.values):
+                    found.append(
+                        f"{line} account {account} N={n}: fast {_show(fast[line])} literal {_show(value)}"
+                    )
+    return found
+
+
+def _show(value: object) -> str:
+    return f"{value.values} {dict(value.null_reasons)} {value.alone} cov {value.coverage}"  # type: ignore[attr-defined]
+
+
+def campaign(first: int, count: int, largest: int = 120) -> tuple[int, list[str]]:
+    """Seeds first to first + count - 1; returns the number of accounts and the disagreements."""
+    accounts, found = 0, []
+    for seed in range(first, first + count):
+        case = nasty(Random(seed), largest)
+        accounts += len({row["account_no"] for row in case.rows})
+        found += [f"seed {seed}: {text}" for text in disagreements(case)]
+    return accounts, found
