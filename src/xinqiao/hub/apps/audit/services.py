@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Unavailable
@@ -34,6 +34,7 @@ class Refs:
     institution: str | None = None
     node: str | None = None
     account: str | None = None
+    entrustment: str | None = None
     authorisation: str | None = None
     query: str | None = None
     permit: str | None = None
@@ -46,6 +47,7 @@ class Refs:
             ("institution", self.institution),
             ("node", self.node),
             ("account", self.account),
+            ("entrustment", self.entrustment),
             ("authorisation", self.authorisation),
             ("query", self.query),
             ("permit", self.permit),
@@ -256,6 +258,17 @@ def append_leaf(
     """Write one leaf. ``facts`` never hold names or numbers of people; those go into ``personal`` as commitments."""
     entry = Entry(type=type, at=at, facts=facts or {}, refs=refs or Refs(), personal=personal or {})
     return append_many([entry], using=using)[0]
+
+
+def record_denial(
+    *, code: str, act: str, at: datetime, refs: Refs | None = None, facts: Mapping[str, Json] | None = None
+) -> LeafRef:
+    """Write the one leaf of a refusal, in a transaction of its own: the refused act was rolled back.
+
+    Edges call it once for every 401, 403, foreign 404, 409 and 429 (reliability 2.2); counts, never contents.
+    """
+    with transaction.atomic(durable=True):
+        return append_leaf(type="DENY", at=at, facts={"code": code, "act": act, **(facts or {})}, refs=refs)
 
 
 def make_checkpoint(*, at: datetime) -> Checkpoint | None:

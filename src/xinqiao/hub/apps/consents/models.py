@@ -170,6 +170,7 @@ class Authorisation(models.Model):
     refusal_reason = models.CharField(max_length=200, blank=True)
     products = models.JSONField(default=list, blank=True)
     months = models.PositiveSmallIntegerField(default=0)
+    valid_days = models.PositiveSmallIntegerField(default=0)
     max_queries = models.PositiveIntegerField(default=0)
     include_balance = models.BooleanField(default=False)
     valid_from = models.DateTimeField(null=True, blank=True)
@@ -200,6 +201,12 @@ class Authorisation(models.Model):
             models.CheckConstraint(condition=Q(state__in=AUTHORISATION_STATES), name="consents_auth_state"),
             models.CheckConstraint(
                 condition=Q(uses__lte=F("max_queries")), name="consents_auth_uses_within_grant"
+            ),
+            # The same business asks once at a time, whatever idempotency keys it uses (case D6).
+            models.UniqueConstraint(
+                fields=["institution", "enterprise", "purpose", "business_ref"],
+                condition=Q(state="requested"),
+                name="consents_auth_open_once",
             ),
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True, valid_to__isnull=True) | Q(valid_from__lt=F("valid_to")),
@@ -253,6 +260,9 @@ class Artefact(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     predecessor = models.CharField(max_length=64, blank=True)
     signed_at = models.DateTimeField()
+    # What was agreed to, word by word, and how the person confirmed it; the digest of the text is in the artefact.
+    shown_text = models.TextField(blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name = _("签名凭证")
