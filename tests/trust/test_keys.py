@@ -1,6 +1,5 @@
 """Keys: JWK form, thumbprints, rotation, files."""
 
-import os
 import random
 import stat
 import threading
@@ -166,7 +165,7 @@ def test_a_key_file_open_to_others_or_damaged_is_not_used_and_not_replaced(tmp_p
         load_or_create_keyfile(path)
     assert path.read_text() == "{}x"
     link = tmp_path / "link.jwk"
-    os.symlink(path, link)
+    link.symlink_to(path)
     with pytest.raises(OSError, match="link"):
         load_or_create_keyfile(link)
 

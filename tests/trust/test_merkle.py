@@ -88,7 +88,9 @@ def test_a_frontier_names_the_subtrees_that_a_leaf_completes() -> None:
             assert value == node_hash(stored[level - 1, 2 * number], stored[level - 1, 2 * number + 1])
 
 
-@pytest.mark.parametrize("data", [b"", b"\0" * 7, b"\0" * 7 + b"\1", b"\0" * 8 + b"x" * 32, b"\0" * 7 + b"\1xx"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\0" * 7, b"\0" * 7 + b"\1", b"\0" * 8 + b"x" * 32, b"\0" * 7 + b"\1xx"]
+)
 def test_damaged_frontiers_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         Frontier.from_bytes(data)

@@ -64,7 +64,7 @@ def test_sm4_gives_the_block_of_gbt_32907_and_the_gcm_vector_of_rfc_8998() -> No
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     key = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
-    block = Cipher(algorithms.SM4(key), modes.ECB()).encryptor()  # noqa: S305 - the standard's own example
+    block = Cipher(algorithms.SM4(key), modes.ECB()).encryptor()
     assert block.update(key).hex().upper() == "681EDF34D206965E86B3E94F536E4246"
     aad = bytes.fromhex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
     plain = b"".join(bytes([v]) * 8 for v in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
@@ -84,22 +84,28 @@ def test_sm4_gives_the_block_of_gbt_32907_and_the_gcm_vector_of_rfc_8998() -> No
             "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
             "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
             "",
-            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
-            "d25bf5f0595bbe24655141438e7a100b",
+            (
+                "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
+                "d25bf5f0595bbe24655141438e7a100b"
+            ),
         ),
         (
             "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
             "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
             "72",
-            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
-            "387b2eaeb4302aeeb00d291612bb0c00",
+            (
+                "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+                "387b2eaeb4302aeeb00d291612bb0c00"
+            ),
         ),
         (
             "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
             "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
             "af82",
-            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
-            "4a7c15e9716ed28dc027beceea1ec40a",
+            (
+                "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
+                "4a7c15e9716ed28dc027beceea1ec40a"
+            ),
         ),
     ],
 )
@@ -109,7 +115,9 @@ def test_ed25519_gives_the_signatures_of_rfc_8032(
     raw = bytes.fromhex(secret)
     assert INTERNATIONAL.signing_public(raw).hex() == public
     assert INTERNATIONAL.load_signer(raw, b"")(bytes.fromhex(message)).hex() == signature
-    assert INTERNATIONAL.load_verifier(bytes.fromhex(public))(bytes.fromhex(signature), bytes.fromhex(message))
+    assert INTERNATIONAL.load_verifier(bytes.fromhex(public))(
+        bytes.fromhex(signature), bytes.fromhex(message)
+    )
 
 
 def test_x25519_gives_the_public_keys_of_rfc_7748() -> None:

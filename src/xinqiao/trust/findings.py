@@ -70,6 +70,10 @@ BUSINESS: Final = frozenset(
 )
 
 
+#: Findings of signed heads, which tell a range and not a leaf.
+COARSE: Final = frozenset({Finding.ROOT_MISMATCH, Finding.FORK, Finding.TRUNCATED, Finding.TAIL_UNSIGNED})
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: where (leaf index, None for the file as a whole), and the other leaf it clashes with."""
@@ -119,15 +123,16 @@ class Findings:
             self.dropped += 1
 
     def first_bad(self) -> int | None:
-        """The first leaf named by a broken form or tree; by a broken order of business when the tree is
-        whole.
+        """The first leaf that cannot be believed, by the most exact witness.
 
-        A leaf that was changed makes honest ones look wrong (a permit whose end became unreadable has no
-        end), so the tree's word comes first.
+        A broken form or chain names its leaf. Signed heads only say "somewhere after the last good one". The
+        order of business comes last, for a changed leaf makes honest ones look wrong: a permit whose end
+        became unreadable has no end.
         """
-        placed = [p for p in self.problems if p.index is not None]
-        tree = [p for p in placed if p.code not in BUSINESS]
-        return min((p.index for p in tree or placed if p.index is not None), default=None)
+        placed = [(p.code, p.index) for p in self.problems if p.index is not None]
+        exact = [index for code, index in placed if code not in BUSINESS and code not in COARSE]
+        heads = [index for code, index in placed if code in COARSE]
+        return min(exact or heads or [index for _, index in placed], default=None)
 
     def fork(self) -> "Findings":
         return Findings(list(self.problems), self.dropped)

@@ -10,7 +10,7 @@ parse for each leaf, memory only for open permits and authorisations.
 
 import json
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -85,6 +85,7 @@ class LogVerifier:
         "_next_head",
         "_order",
         "_peaks",
+        "_shift",
         "_time",
         "findings",
         "origin",
@@ -101,6 +102,7 @@ class LogVerifier:
         self._peaks: list[bytes] = []
         self._hash = _NO_LEAF  # of the leaf before, hex
         self._time = ""
+        self._shift = 0  # by how much the last leaf's number is off
         self._broken = -1  # index of a leaf whose prev did not fit, waiting to know which of the two is wrong
         self._order = BusinessOrder(self.findings)
         self._check_heads()
@@ -111,7 +113,7 @@ class LogVerifier:
         other.findings = self.findings.fork()
         other._next_head, other._last_good = self._next_head, self._last_good
         other._peaks, other._hash, other._time = self._peaks.copy(), self._hash, self._time
-        other._broken = self._broken
+        other._broken, other._shift = self._broken, self._shift
         other._order = self._order.fork(other.findings)
         return other
 
@@ -140,14 +142,19 @@ class LogVerifier:
         self._check_heads()
 
     def _place(self, index: int, leaf: dict[str, Json], before: str, at: str) -> None:
-        if leaf["i"] != index:
-            self.findings.add(Finding.INDEX_GAP, index, f"says {leaf['i']}"[:60])
+        shift = stated - index if type(stated := leaf["i"]) is int else 1
+        if shift not in (0, self._shift):  # one leaf missing moves all that follow: said once
+            self.findings.add(Finding.INDEX_GAP, index, f"says {stated}"[:60])
+        self._shift = shift
         if leaf["log"] != self.origin:
             self.findings.add(Finding.WRONG_LOG, index)
         if leaf["prev"] != before:
             # Either the leaf before was changed, or this one's prev. The next leaf tells: if it does not fit
             # this one either, this one was changed.
-            if self._broken >= 0:
+            if shift:
+                # Its number says that it does not belong here: no need to doubt the leaf before.
+                self.findings.add(Finding.CHAIN_BROKEN, index, "it follows another leaf")
+            elif self._broken >= 0:
                 self.findings.add(Finding.CHAIN_BROKEN, self._broken, "it fits neither neighbour")
                 self._broken = -1
             else:
@@ -191,9 +198,8 @@ class LogVerifier:
                 self._last_good = self.size
             else:
                 code = Finding.ROOT_MISMATCH if head.from_file else Finding.FORK
-                # A leaf already found bad explains the root and says where; otherwise the change lies
-                # somewhere after the last head that fits.
-                place = None if self.findings.problems else min(self._last_good, max(self.size - 1, 0))
+                # The change lies somewhere after the last head that fits; broken leaves say where exactly.
+                place = min(self._last_good, max(self.size - 1, 0))
                 detail = f"the signed head of {self.size} leaves has another root"
                 self.findings.add(code, place, detail, self.size)
 
@@ -281,8 +287,8 @@ def unb64_hashes(value: Json) -> list[bytes]:
             raw = b64decode(str(item), validate=True)
         except Base64Error:
             raise ValueError("a hash is not base64") from None
-        if len(raw) != 32:
-            raise ValueError("a hash is 32 bytes")
+        if len(raw) != 32 or b64encode(raw).decode("ascii") != item:
+            raise ValueError("a hash is the one base64 text of 32 bytes")
         hashes.append(raw)
     return hashes
 
