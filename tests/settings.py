@@ -15,7 +15,9 @@ atexit.register(shutil.rmtree, _home, ignore_errors=True)
 _outside = {name: os.environ.get(name) for name in ("XINQIAO_HOME", "XINQIAO_DATABASE_URL", "XINQIAO_DEMO")}
 os.environ["XINQIAO_HOME"] = str(_home)
 os.environ["XINQIAO_DEMO"] = "1"
-os.environ["XINQIAO_DATABASE_URL"] = os.environ.get("XINQIAO_TEST_DATABASE_URL") or f"sqlite:///{_home}/hub.sqlite3"
+os.environ["XINQIAO_DATABASE_URL"] = (
+    os.environ.get("XINQIAO_TEST_DATABASE_URL") or f"sqlite:///{_home}/hub.sqlite3"
+)
 
 from xinqiao.hub.project.settings import *  # noqa: E402, F403
 from xinqiao.hub.project.settings import ALLOWED_HOSTS, DATABASES  # noqa: E402
