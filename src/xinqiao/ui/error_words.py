@@ -333,6 +333,12 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "The source did not answer within 10 seconds",
         "Try again later; an old report is not shown instead.",
     ),
+    Code.PROVIDER_REFUSED: ErrorWords(
+        "数源自己核对后拒绝了",
+        "看 provider_code；刚绑定的账户请稍后再试。",
+        "The source refused after its own check",
+        "See provider_code; an account bound just now may need a moment.",
+    ),
     Code.PROVIDER_UNAVAILABLE: ErrorWords(
         "数源现在不在线", "稍后再试。", "The source is offline", "Try again later."
     ),

@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from xinqiao.ui import gallery_data
+from xinqiao.ui import gallery_data, gallery_report
 from xinqiao.ui.assets import BUILD_DIR, asset_url
 from xinqiao.ui.environment import make_environment
 from xinqiao.ui.i18n import Language, use_language
+from xinqiao.ui.report_view import build_summary_view, build_view
 
 PAGES: Final[dict[str, str]] = {
     "home": "public",
@@ -22,6 +23,9 @@ PAGES: Final[dict[str, str]] = {
     "consent": "enterprise",
     "ledger": "enterprise",
     "components": "rail",
+    "report": "rail",
+    "self": "enterprise",
+    "summary": "rail",
 }
 
 
@@ -37,11 +41,14 @@ def write(folder: Path) -> list[Path]:
             with use_language(language):
                 place = folder / (language.value[:2] + ("-dark" if theme == "dark" else ""))
                 place.mkdir(parents=True, exist_ok=True)
+                context = gallery_data.context() | {
+                    "report": build_view(gallery_report.product()),
+                    "own_report": build_view(gallery_report.product(self_query=True, include_balance=False)),
+                    "summary": build_summary_view(gallery_report.summary_product()),
+                }
                 for name, layout in PAGES.items():
                     shell = gallery_data.shell(layout, language, theme)
-                    page = environment.get_template(f"gallery/{name}.html").render(
-                        gallery_data.context(), shell=shell
-                    )
+                    page = environment.get_template(f"gallery/{name}.html").render(context, shell=shell)
                     path = place / f"{name}.html"
                     path.write_text(page, encoding="utf-8")
                     written.append(path)
