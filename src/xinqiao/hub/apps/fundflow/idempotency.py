@@ -1,0 +1,109 @@
+"""Idempotency keys in the transaction of their effect: one effect for each key, the same bytes for each answer (I10).
+
+A key is taken by the insert that a unique constraint decides, so of two requests at once exactly one goes on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from xinqiao.domain.errors import Code
+
+if TYPE_CHECKING:
+    from xinqiao.hub.apps.fundflow.protocol import Refused
+    from xinqiao.hub.apps.fundflow.transaction import Tx
+
+#: How long a key is remembered. Afterwards the same key is a new request, which business rules judge again.
+KEY_TTL = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A key of one tenant and operation, with the digest of the body it came with.
+
+    ``render`` makes the stored answer of a refusal, inside the transaction that records it.
+    """
+
+    tenant: str
+    operation: str
+    key: str
+    fingerprint: str
+    render: "Callable[[Refused], tuple[int, str]]" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known about a key that was taken before; ``code`` is set when it must be refused."""
+
+    code: Code | None
+    status: int = 0
+    body: str = ""
+    object_id: str = ""
+
+
+def take_key(tx: "Tx", key: Idempotency, object_id: str) -> Seen | None:
+    """Take a key for ``object_id``; ``None`` when it was free."""
+    insert = (
+        tx.dialect.sql(
+            "INSERT INTO fundflow_idempotencykey"
+            " (tenant, operation, key, fingerprint, state, status, body, object_id, created_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, 'in_flight', NULL, '', %s, %s, %s) ON CONFLICT DO NOTHING"
+        ),
+        (
+            key.tenant,
+            key.operation,
+            key.key,
+            key.fingerprint,
+            object_id,
+            tx.dialect.time(tx.at),
+            tx.dialect.time(tx.at + KEY_TTL),
+        ),
+    )
+    tx.cursor.execute(*insert)
+    if tx.cursor.rowcount == 1:
+        return None
+    tx.cursor.execute(
+        tx.dialect.sql(
+            "DELETE FROM fundflow_idempotencykey"
+            " WHERE tenant = %s AND operation = %s AND key = %s AND expires_at <= %s"
+        ),
+        (key.tenant, key.operation, key.key, tx.dialect.time(tx.at)),
+    )
+    if tx.cursor.rowcount == 1:
+        tx.cursor.execute(*insert)
+        return None
+    tx.cursor.execute(
+        tx.dialect.sql(
+            "SELECT fingerprint, state, status, body, object_id FROM fundflow_idempotencykey"
+            " WHERE tenant = %s AND operation = %s AND key = %s"
+        ),
+        (key.tenant, key.operation, key.key),
+    )
+    row = tx.cursor.fetchone()
+    assert row is not None
+    if row[0] != key.fingerprint:
+        return Seen(Code.IDEMPOTENCY_MISMATCH)
+    if row[1] == "in_flight":
+        return Seen(Code.IDEMPOTENCY_IN_FLIGHT)
+    status = row[2] if isinstance(row[2], int) else 0
+    return Seen(None, status, str(row[3]), str(row[4]))
+
+
+def finish_key(tx: "Tx", key: Idempotency, *, status: int, body: str = "", object_id: str = "") -> None:
+    """Keep the answer: ``body`` of a refusal, or the ``object_id`` it is rebuilt from."""
+    tx.cursor.execute(
+        tx.dialect.sql(
+            "UPDATE fundflow_idempotencykey SET state = 'done', status = %s, body = %s, object_id = %s"
+            " WHERE tenant = %s AND operation = %s AND key = %s AND state = 'in_flight'"
+        ),
+        (status, body, object_id, key.tenant, key.operation, key.key),
+    )
+
+
+def free_key(tx: "Tx", object_id: str) -> None:
+    """Nothing came of it (a source failed): the same key may try again."""
+    tx.cursor.execute(
+        tx.dialect.sql("DELETE FROM fundflow_idempotencykey WHERE object_id = %s AND state = 'in_flight'"),
+        (object_id,),
+    )

@@ -1,0 +1,84 @@
+"""How work on the log is done: jobs that decide, yield their leaves, and finish, several to one transaction.
+
+A job is a generator. It first reads, decides and makes its conditional updates, then yields the leaves it wants, gets
+back where they stand, and writes the rows that name them. So a whole batch takes the log head once, after all
+authorisations it touches, which is the lock order of the hub (authorisations by id, accounts, log head last).
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from django.db import connection, transaction
+
+from xinqiao.clock import Clock
+from xinqiao.hub.apps.audit.services import Entry, LeafRef, LogWriter, audit_health, log_writer
+from xinqiao.hub.apps.fundflow.sql import Cursor, Dialect
+
+type Step[R] = Generator[list[Entry], list[LeafRef], R]
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """An open transaction in which every authorisation of the batch is locked.
+
+    ``at`` was read after the locks were taken, so no withdrawal acknowledged before it is unseen. ``audit_failing``:
+    the log has no recent checkpoint, nothing may be released (invariant I13).
+    """
+
+    cursor: Cursor
+    dialect: Dialect
+    at: datetime
+    audit_failing: bool
+
+
+class Job[R](Protocol):
+    """One piece of work; it may be run again from the start when its batch was rolled back."""
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The authorisations it decides about."""
+        ...
+
+    def run(self, tx: Tx) -> Step[R]:
+        """Decide, yield leaves (perhaps none), finish. An exception rolls the whole batch back."""
+        ...
+
+
+def run_jobs[R](tx: Tx, log: LogWriter, jobs: Sequence[Job[R]]) -> list[R]:
+    """Run the jobs in order in the open transaction and return their results. Locks are already held."""
+    waiting: list[tuple[int, Step[R], int]] = []
+    results: dict[int, R] = {}
+    entries: list[Entry] = []
+    for place, job in enumerate(jobs):
+        step = job.run(tx)
+        try:
+            wanted = next(step)
+        except StopIteration as end:
+            results[place] = end.value
+            continue
+        waiting.append((place, step, len(wanted)))
+        entries += wanted
+    refs = log.append(tx.cursor, entries) if entries else []
+    done = 0
+    for place, step, count in waiting:
+        try:
+            step.send(refs[done : done + count])
+        except StopIteration as end:
+            results[place] = end.value
+        else:
+            raise RuntimeError("a job yields its leaves once")
+        done += count
+    return [results[place] for place in range(len(jobs))]
+
+
+def run_now[R](job: Job[R], *, clock: Clock) -> R:
+    """Run one job in a transaction of its own on Django's connection: the way of the portals."""
+    vendor: Literal["sqlite", "postgresql"] = "postgresql" if connection.vendor == "postgresql" else "sqlite"
+    dialect, log = Dialect(vendor), log_writer(vendor)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        dialect.lock(cursor, job.locks)
+        at = clock.now()
+        tx = Tx(cursor, dialect, at, audit_health(at).failing)
+        return run_jobs(tx, log, [job])[0]
