@@ -63,6 +63,7 @@ clean = st.one_of(
     vectors,
     digits,
     uscc_bodies.map(lambda b: b + uscc_check(b)),
+    st.text(CHARSET, min_size=17, max_size=17).map(lambda b: b + uscc_check(b)),
     uscc_bodies.map(lambda b: b + "0"),
     id_bodies.map(lambda b: b + resident_check(b)),
     id_bodies.map(lambda b: b + "1"),
@@ -137,6 +138,14 @@ def test_different_values_are_judged_once_and_reasons_are_counted():
     assert set(verdict.position[verdict.reason > 0].tolist()) == {0, 18}
 
 
+@pytest.mark.parametrize("place", range(2, 8))
+def test_a_letter_in_the_division_is_found_even_when_the_check_character_fits(place):
+    body = "91140105MA0DEM013"
+    body = body[:place] + "A" + body[place + 1 :]
+    value = body + uscc_check(body)
+    assert check_uscc_column([value]).text(0) == f"CHARSET:{place + 1}" == str(check_uscc(value))
+
+
 def test_a_column_longer_than_one_matrix_is_judged_whole(monkeypatch):
     monkeypatch.setattr("xinqiao.lake.identifiers_np._CHUNK", 7)
     bodies = [f"91140105MA{n:07d}" for n in range(50)]
@@ -146,10 +155,10 @@ def test_a_column_longer_than_one_matrix_is_judged_whole(monkeypatch):
     assert check_uscc_column(wrong).counts() == {Reason.CHECKSUM: 50}
 
 
-def test_every_day_of_four_centuries_is_judged_as_the_calendar_does():
+def test_every_day_at_the_edges_of_the_calendar_is_judged_as_the_calendar_does():
     numbers = [
         f"110105{y:04d}{m:02d}{d:02d}001"
-        for y in (1900, 1999, 2000, 2024)
+        for y in (1849, 1850, 1900, 1999, 2000, 2024, 2026)
         for m in range(14)
         for d in range(33)
     ]
