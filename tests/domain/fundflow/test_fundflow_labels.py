@@ -7,7 +7,15 @@ import pytest
 from tests.domain.fundflow.fundflow_cast import books, row
 
 from xinqiao.domain.fundflow.cues import LABEL_RULES, Label
-from xinqiao.domain.fundflow.labels import is_person, label_of, lender_kind_of, purpose_of
+from xinqiao.domain.fundflow.labels import (
+    is_frozen,
+    is_penalty,
+    is_person,
+    is_returned,
+    label_of,
+    lender_kind_of,
+    purpose_of,
+)
 from xinqiao.domain.fundflow.model import Context, PurposeKind
 from xinqiao.domain.fundflow.parse import parse_rows
 
@@ -85,13 +93,11 @@ def test_flags_stand_beside_the_label():
     account = books(
         "2026-04-01 out 5 text=逾期罚息",
         "2026-04-02 in 5 text=退票",
-        "2026-04-03 out 5 text=退票冲正",
+        "2026-04-03 out 6 text=退票冲正",
         "2026-04-04 out 5 text=司法冻结",
         "2026-04-05 in 5 text=司法解冻",
         "2026-05-31 in 5 text=货款",
     )
-    from xinqiao.domain.fundflow.labels import is_frozen, is_penalty, is_returned
-
     flags = [(is_penalty(e.row, e.label), is_returned(e.row, e.label), is_frozen(e.row)) for e in account.r2]
     assert flags == [
         (True, False, False),
