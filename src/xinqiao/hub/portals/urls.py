@@ -6,5 +6,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("xinqiao.hub.portals.public.urls")),
     path("e/", include("xinqiao.hub.portals.enterprise.urls")),
     path("i/", include("xinqiao.hub.portals.institution.urls")),
-    path("o/", include("xinqiao.hub.portals.operator.urls")),
+    path("o/", include("xinqiao.hub.portals.operation.urls")),
 ]

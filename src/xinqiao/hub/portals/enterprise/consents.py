@@ -1,0 +1,277 @@
+"""Authorisations of an enterprise: the list, the consent card, confirm, refuse, append, withdraw."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Scope
+from xinqiao.domain.errors import Code, Invalid
+from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.consents import selectors, services
+from xinqiao.hub.apps.consents.models import Authorisation, Binding
+from xinqiao.hub.apps.consents.summary import Act, purpose_words, what_you_see, what_you_withdraw
+from xinqiao.hub.apps.fundflow.services import self_query
+from xinqiao.hub.portals.access import Visit, enterprise_page
+from xinqiao.hub.portals.enterprise.cards import AccountCard, AuthCard, product_short, purpose_short
+from xinqiao.hub.portals.enterprise.shell import enterprise_frame
+from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
+from xinqiao.hub.portals.frame import page
+from xinqiao.ui import i18n
+from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.report_view import build_view
+
+MONTH_CHOICES = (6, 12, 24, 36)
+DAY_CHOICES = (7, 15, 30, 90, 180, 365)
+QUERY_CHOICES = (1, 3, 5, 10, 30)
+
+
+@require_GET
+@enterprise_page
+def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """What waits, what lives, what is over."""
+    cards = [AuthCard.of(row, visit.at) for row in selectors.authorisations(visit.actor, at=visit.at)]
+    context = {
+        "waiting": [c for c in cards if c.open],
+        "live": [c for c in cards if c.live],
+        "over": [c for c in cards if not c.open and not c.live],
+    }
+    return page(visit.request, "enterprise/consents.html", enterprise_frame(visit, "consents"), context)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One segment of a choice: the value, whether more than asked (disabled), whether it is what was asked."""
+
+    value: int
+    disabled: bool
+    asked: bool
+
+
+def choices(steps: tuple[int, ...], asked: int) -> list[Choice]:
+    """The steps up to what was asked for, the asked value itself, and one step beyond it, disabled."""
+    values = sorted({*(s for s in steps if s <= asked), asked, *[s for s in steps if s > asked][:1]})
+    return [Choice(v, v > asked, v == asked) for v in values]
+
+
+@require_http_methods(["GET", "POST"])
+@enterprise_page
+def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """The consent card of a request, or the state of an authorisation. POST: refuse, or go on to confirm."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    if visit.request.method == "POST" and visit.request.POST.get("decision") == "refuse":
+        services.refuse_authorisation(
+            actor=visit.actor,
+            authorisation_id=row.id,
+            expected_version=_version(visit.request, row.version),
+            at=visit.at,
+        )
+        return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+    if visit.request.method == "POST":
+        return _sign_confirmation(visit, row)
+    open_ = row.visible.value == "requested"
+    bindings = _bound(visit)
+    asked = frozenset() if row.asked_all_accounts else row.asked.accounts
+    context = {
+        "row": row,
+        "card": AuthCard.of(row, visit.at),
+        "products": [(p.value, product_short(p)) for p in sorted(row.asked.products)],
+        "purpose": purpose_short(row.asked.purpose),
+        "purpose_words": purpose_words(row.asked.purpose),
+        "accounts": [(AccountCard.of(b), not asked or b.id in asked) for b in bindings],
+        "months": choices(MONTH_CHOICES, row.asked.months_back),
+        "days": choices(DAY_CHOICES, row.asked.valid_days),
+        "queries": choices(QUERY_CHOICES, row.asked.max_queries),
+        "until": visit.at + timedelta(days=row.asked.valid_days),
+        "granted_accounts": [
+            AccountCard.of(b)
+            for b in selectors.bindings(visit.actor, at=visit.at)
+            if row.granted and b.id in row.granted.accounts
+        ],
+        "history": selectors.history(visit.actor, row.id),
+    }
+    template = "enterprise/consent.html" if open_ else "enterprise/authorisation.html"
+    return page(visit.request, template, enterprise_frame(visit, "consents"), context)
+
+
+def _bound(visit: Visit[EnterpriseActor]) -> list[selectors.BindingRow]:
+    return [b for b in selectors.bindings(visit.actor, at=visit.at) if b.state == "bound"]
+
+
+def _version(request: HttpRequest, fallback: int) -> int:
+    """The version the person saw; a page without it is out of date by definition."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdigit() and len(text) < 9 else -fallback
+
+
+def _number(request: HttpRequest, name: str, low: int, high: int) -> int:
+    text = request.POST.get(name, "")
+    if not text.isdigit() or not low <= int(text[:9]) <= high:
+        raise Invalid(Code.INVALID, f"{name} is no number in range", facts={"field": name})
+    return int(text)
+
+
+def _chosen(request: HttpRequest, asked: Scope) -> Scope:
+    """What was ticked. Whether it is within the request is the service's question, not the form's."""
+    products = {p.value: p for p in Product}
+    names = request.POST.getlist("product")
+    if not set(names) <= set(products):
+        raise Invalid(Code.INVALID, "no such product", facts={"field": "product"})
+    return Scope(
+        accounts=frozenset(request.POST.getlist("account")),
+        products=frozenset(products[n] for n in names) or asked.products,
+        months_back=_number(request, "months", 1, 36),
+        valid_days=_number(request, "days", 1, 365),
+        max_queries=_number(request, "queries", 1, 1000),
+        include_balance=request.POST.get("balance") == "on",
+        purpose=asked.purpose,
+    )
+
+
+def _fields(scope: Scope, version: int) -> dict[str, str | list[str]]:
+    return {
+        "account": sorted(scope.accounts),
+        "product": sorted(p.value for p in scope.products),
+        "months": str(scope.months_back),
+        "days": str(scope.valid_days),
+        "queries": str(scope.max_queries),
+        "balance": "on" if scope.include_balance else "off",
+        "version": str(version),
+    }
+
+
+def _bindings(visit: Visit[EnterpriseActor], scope: Scope) -> list[Binding]:
+    return selectors.bindings_for(visit.actor, scope.accounts)
+
+
+def _record(visit: Visit[EnterpriseActor], row: selectors.AuthorisationRow) -> Authorisation:
+    return selectors.authorisation_row(visit.actor, row.id)
+
+
+def _sign_confirmation(visit: Visit[EnterpriseActor], row: selectors.AuthorisationRow) -> HttpResponse:
+    chosen = _chosen(visit.request, row.asked)
+    if not chosen.accounts:
+        raise Invalid(Code.INVALID, "no account was chosen", facts={"field": "account"})
+    seen = what_you_see(_record(visit, row), chosen, _bindings(visit, chosen), language=i18n.language())
+    say = SignPage(
+        title=_("确认授权"),
+        button=_("确认并同意"),
+        target=reverse("enterprise:consent_confirm", args=[row.id]),
+        back=reverse("enterprise:consent", args=[row.id]),
+        fields=_fields(chosen, _version(visit.request, row.version)),
+    )
+    return sign_page(visit, seen=seen, object_id=row.id, say=say)
+
+
+@require_POST
+@enterprise_page
+def confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """The second step: the factor is finished, the verb writes."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    factor = passed_factor(visit)
+    services.confirm_authorisation(
+        actor=visit.actor,
+        authorisation_id=row.id,
+        chosen=_chosen(visit.request, row.asked),
+        second_factor_id=factor,
+        shown_digest=visit.request.POST.get("shown_digest", ""),
+        expected_version=_version(visit.request, row.version),
+        at=visit.at,
+    )
+    return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+
+
+@require_POST
+@enterprise_page
+def preview(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """The real values for the present ticks, computed by the bank now and recorded as a self query."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    chosen = _chosen(visit.request, row.asked)
+    account = min(chosen.accounts, default="")
+    if not account:
+        raise Invalid(Code.INVALID, "no account was chosen", facts={"field": "account"})
+    opened = self_query(
+        actor=visit.actor, account=account, product=Product.REPORT, months=chosen.months_back, at=visit.at
+    )
+    context = {"view": build_view(opened.product), "more": len(chosen.accounts) - 1, "balance": chosen.include_balance}
+    return page(visit.request, "enterprise/consent_preview.html", enterprise_frame(visit, "consents"), context)
+
+
+@require_http_methods(["GET", "POST"])
+@enterprise_page
+def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """授权追加: add accounts, products, months, days or queries to a live authorisation; nothing can be narrowed."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    granted = row.granted
+    if granted is None or not AuthCard.of(row, visit.at).live:
+        return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+    if visit.request.method == "POST":
+        more = _chosen(visit.request, granted)
+        seen = what_you_see(_record(visit, row), more, _bindings(visit, more), language=i18n.language(), act=Act.APPEND)
+        say = SignPage(
+            title=_("确认追加"),
+            button=_("确认追加"),
+            target=reverse("enterprise:consent_append_confirm", args=[row.id]),
+            back=reverse("enterprise:consent_append", args=[row.id]),
+            fields=_fields(more, _version(visit.request, row.version)),
+        )
+        return sign_page(visit, seen=seen, object_id=row.id, say=say)
+    bound = _bound(visit)
+    context = {
+        "row": row,
+        "card": AuthCard.of(row, visit.at),
+        "accounts": [(AccountCard.of(b), b.id in granted.accounts) for b in bound],
+        "products": [(p.value, product_short(p), p in granted.products) for p in Product],
+        "months": [m for m in sorted({*MONTH_CHOICES, granted.months_back}) if m >= granted.months_back],
+        "queries": [q for q in sorted({*QUERY_CHOICES, granted.max_queries}) if q >= granted.max_queries],
+        "days": [d for d in sorted({*DAY_CHOICES, granted.valid_days}) if d <= DEFAULT_CEILINGS[granted.purpose].valid_days],
+        "granted": granted,
+    }
+    return page(visit.request, "enterprise/append.html", enterprise_frame(visit, "consents"), context)
+
+
+@require_POST
+@enterprise_page
+def append_confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """The second step of an append."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    factor = passed_factor(visit)
+    services.append_authorisation(
+        actor=visit.actor,
+        authorisation_id=row.id,
+        more=_chosen(visit.request, row.granted or row.asked),
+        second_factor_id=factor,
+        shown_digest=visit.request.POST.get("shown_digest", ""),
+        expected_version=_version(visit.request, row.version),
+        at=visit.at,
+    )
+    return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+
+
+@require_http_methods(["GET", "POST"])
+@enterprise_page
+def withdraw(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """Withdraw: the text, the factor, done. As many steps as agreeing, effective at once."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    if visit.request.method == "POST":
+        factor = passed_factor(visit)
+        services.withdraw_authorisation(
+            actor=visit.actor,
+            authorisation_id=row.id,
+            second_factor_id=factor,
+            shown_digest=visit.request.POST.get("shown_digest", ""),
+            expected_version=_version(visit.request, row.version),
+            at=visit.at,
+        )
+        return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+    say = SignPage(
+        title=_("撤回授权"),
+        button=_("确认撤回"),
+        target=reverse("enterprise:consent_withdraw", args=[row.id]),
+        back=reverse("enterprise:consent", args=[row.id]),
+        fields={"version": str(row.version)},
+    )
+    seen = what_you_withdraw(_record(visit, row), language=i18n.language())
+    return sign_page(visit, seen=seen, object_id=row.id, say=say)

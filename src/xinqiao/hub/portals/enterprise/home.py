@@ -1,0 +1,33 @@
+"""The start page of an enterprise: what waits for a decision, its accounts, live authorisations, the last events."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET
+
+from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.consents import selectors as consents
+from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.portals.access import Visit, enterprise_page
+from xinqiao.hub.portals.enterprise.cards import AccountCard, AuthCard
+from xinqiao.hub.portals.enterprise.entries import recent_entries
+from xinqiao.hub.portals.enterprise.shell import enterprise_frame
+from xinqiao.hub.portals.frame import page
+
+
+@require_GET
+@enterprise_page
+def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """One question: what waits for my decision?"""
+    waiting = [AuthCard.of(row, visit.at) for row in consents.inbox(visit.actor, at=visit.at)]
+    live = [
+        card
+        for row in consents.authorisations(visit.actor, at=visit.at)
+        if (card := AuthCard.of(row, visit.at)).live
+    ]
+    context = {
+        "firm": identity.enterprise(visit.actor),
+        "waiting": waiting,
+        "live": live,
+        "accounts": [AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at)],
+        "entries": recent_entries(visit.actor, at=visit.at, limit=5),
+    }
+    return page(visit.request, "enterprise/home.html", enterprise_frame(visit, "home"), context)
