@@ -178,6 +178,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"httpx": {"level": "WARNING"}},  # one line per call to a node says nothing that the records do not
+    "loggers": {
+        "httpx": {"level": "WARNING"}
+    },  # one line per call to a node says nothing that the records do not
     "root": {"handlers": ["stderr"], "level": _env.text("XINQIAO_LOG_LEVEL", "INFO")},
 }

@@ -1,0 +1,57 @@
+"""Questions about the log, for a given actor."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.errors import Code, Forbidden
+from xinqiao.hub.actors import Actor, AuditorActor, EnterpriseActor, InstitutionActor, OperatorActor
+from xinqiao.hub.apps.audit.evidence import export_log, export_party
+from xinqiao.hub.apps.audit.models import Checkpoint, Leaf
+from xinqiao.trust.leaf import parse_leaf
+
+
+@dataclass(frozen=True, slots=True)
+class LeafRow:
+    """One leaf for a page."""
+
+    index: int
+    type: str
+    at: datetime
+    hash: str
+    ids: dict[str, str]
+    facts: dict[str, Json]
+
+
+def leaves(actor: Actor, *, object_id: str = "", before: int | None = None, limit: int = 50) -> list[LeafRow]:
+    """Leaves that concern the actor (all of them for operator and auditor), newest first."""
+    rows = Leaf.objects.for_viewer(actor)
+    if object_id:
+        rows = rows.filter(object_id=object_id)
+    if before is not None:
+        rows = rows.filter(index__lt=before)
+    return [_row(leaf) for leaf in rows.order_by("-index")[:limit]]
+
+
+def _row(leaf: Leaf) -> LeafRow:
+    parsed = parse_leaf(bytes(leaf.body))
+    return LeafRow(
+        leaf.index, leaf.type, parsed.at, bytes(leaf.hash).hex(), dict(parsed.ids), dict(parsed.facts)
+    )
+
+
+def checkpoints(*, limit: int = 20) -> list[Checkpoint]:
+    """The newest signed heads; they are public."""
+    return list(Checkpoint.objects.order_by("-size")[:limit])
+
+
+def write_ledger(actor: Actor, out: IO[bytes], *, at: datetime) -> int:
+    """Write the file that proves offline what concerns the actor: its own ledger, or the whole log for the auditor."""
+    match actor:
+        case EnterpriseActor(enterprise_id=party) | InstitutionActor(institution_id=party):
+            return export_party(out, party=party, at=at)
+        case AuditorActor():
+            return export_log(out, at=at)
+        case OperatorActor() | _:
+            raise Forbidden(Code.ROLE_FORBIDDEN, "the auditor exports the log")

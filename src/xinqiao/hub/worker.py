@@ -1,0 +1,161 @@
+"""The worker: delivers the outbox, makes checkpoints, lapses requests, looks after nodes. May run twice at once.
+
+``run_once`` does what is due at an instant and is what tests call; ``run`` repeats it until told to stop. Whatever a
+higher app needs is registered with :func:`on_topic` and :func:`every`, so this module knows no app above ``consents``.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from xinqiao.clock import Clock
+from xinqiao.domain.errors import XinqiaoError
+from xinqiao.hub.actors import SystemActor
+from xinqiao.hub.apps.audit.services import make_checkpoint
+from xinqiao.hub.apps.consents.services import (
+    DELIVER_ENTRUSTMENT,
+    DELIVER_TERMINATION,
+    deliver_entrustment,
+    deliver_termination,
+    lapse_requests,
+)
+from xinqiao.hub.apps.identity.models import Node
+from xinqiao.hub.apps.identity.services import record_node_health, sweep_tokens
+from xinqiao.hub.apps.notices.models import OutboxEvent
+from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
+from xinqiao.hub.node_client import NodeClient
+from xinqiao.hub.runtime import runtime
+
+log = logging.getLogger("xinqiao.worker")
+
+type Deliver = Callable[[OutboxEvent, NodeClient, datetime], None]
+type Chore = Callable[[NodeClient, datetime], None]
+
+
+@dataclass(slots=True)
+class Schedule:
+    """A chore and how often it is due; each worker keeps its own time, because every chore may run twice."""
+
+    name: str
+    chore: Chore
+    each: timedelta
+    next_at: datetime | None = None
+
+
+def _entrustment(event: OutboxEvent, client: NodeClient, at: datetime) -> None:
+    deliver_entrustment(entrustment_id=str(event.payload["entrustment"]), client=client, at=at)
+
+
+def _termination(event: OutboxEvent, client: NodeClient, at: datetime) -> None:
+    deliver_termination(binding_id=str(event.payload["binding"]), client=client)
+
+
+def _checkpoint(client: NodeClient, at: datetime) -> None:
+    make_checkpoint(at=at)
+
+
+def _lapse(client: NodeClient, at: datetime) -> None:
+    lapse_requests(actor=SystemActor("worker"), at=at)
+
+
+def _sweep(client: NodeClient, at: datetime) -> None:
+    sweep_tokens(at=at)
+
+
+def _health(client: NodeClient, at: datetime) -> None:
+    for node in list(Node.objects.filter(status="active")):
+        record_node_health(node_id=node.id, health=client.health(node), at=at)
+
+
+_deliveries: dict[str, Deliver] = {DELIVER_ENTRUSTMENT: _entrustment, DELIVER_TERMINATION: _termination}
+_chores: list[tuple[str, Chore, timedelta]] = [
+    ("checkpoint", _checkpoint, timedelta(seconds=settings.CHECKPOINT_EVERY_SECONDS)),
+    ("lapse", _lapse, timedelta(seconds=30)),
+    ("health", _health, timedelta(seconds=30)),
+    ("sweep", _sweep, timedelta(minutes=5)),
+]
+
+
+def on_topic(topic: str, deliver: Deliver) -> None:
+    """Let a higher app deliver its own events."""
+    _deliveries[topic] = deliver
+
+
+def every(name: str, each: timedelta, chore: Chore) -> None:
+    """Let a higher app have something done regularly. It must be harmless when done twice at once."""
+    _chores.append((name, chore, each))
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process."""
+
+    client: NodeClient
+    clock: Clock
+    schedules: list[Schedule] = field(default_factory=list)
+
+    @classmethod
+    def make(cls, client: NodeClient | None = None) -> "Worker":
+        """A worker on the hub's own clock, with everything that was registered."""
+        schedules = [Schedule(name, chore, each) for name, chore, each in _chores]
+        return cls(client or NodeClient(), runtime.clock, schedules)
+
+    def run_once(self) -> int:
+        """Do every chore that is due and deliver what is due; returns how many events were delivered."""
+        for schedule in self.schedules:
+            now = self.clock.now()
+            if schedule.next_at is None or now >= schedule.next_at:
+                schedule.next_at = now + schedule.each
+                self._do(schedule, now)
+        return self._deliver()
+
+    def _do(self, schedule: Schedule, now: datetime) -> None:
+        try:
+            schedule.chore(self.client, now)
+        except XinqiaoError as error:
+            log.warning("%s: %s", schedule.name, error.code)
+        except Exception:
+            log.exception("%s failed", schedule.name)
+
+    def _deliver(self) -> int:
+        delivered = 0
+        while True:
+            now = self.clock.now()
+            event = claim_event(topics=list(_deliveries), at=now)
+            if event is None:
+                return delivered
+            try:
+                _deliveries[event.topic](event, self.client, now)
+            except XinqiaoError as error:
+                retry_event(event=event, error=f"{error.code}: {error.detail}", at=self.clock.now())
+            except Exception as error:
+                log.exception("event %s failed", event.topic)
+                retry_event(event=event, error=type(error).__name__, at=self.clock.now())
+            else:
+                finish_event(event_id=event.id, at=self.clock.now())
+                delivered += 1
+
+    def run(self, stop: threading.Event, pause: float = 0.5) -> None:
+        """Repeat until ``stop`` is set."""
+        while not stop.is_set():
+            close_old_connections()
+            try:
+                self.run_once()
+            except Exception:
+                log.exception("worker round failed")
+            stop.wait(pause)
+
+
+def main() -> int:
+    """Run a worker until SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    Worker.make().run(stop)
+    return 0
