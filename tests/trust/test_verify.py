@@ -1,6 +1,8 @@
 """The offline verifier: lawful files pass, and every kind of wrong is named with its leaf."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
@@ -20,6 +22,7 @@ from xinqiao.trust.jws import sign_jws
 from xinqiao.trust.keys import SigningKey
 from xinqiao.trust.leaf import NO_LEAF, Leaf, LeafType, instant_text
 from xinqiao.trust.merkle import MemoryTree, leaf_hash
+from xinqiao.trust.suites import SM
 from xinqiao.trust.verify import verify_file
 
 KEY = SigningKey.generate()
@@ -303,6 +306,33 @@ def test_a_report_bundle_proves_where_its_product_came_from(tmp_path: Path) -> N
     assert (report.kind, report.leaves) == ("bundle", 8)
 
 
+def _receipt(permit: str, **change: Any) -> str:
+    claims = {
+        "jti": "p1",
+        "request": sha256(permit.encode()).hexdigest(),
+        "product_digest": sha256(b"sealed").hexdigest(),
+    }
+    return sign_jws(claims | change, NODE, "xq-receipt+jwt")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None),
+        ({"jti": "p2"}, Finding.ARTEFACT_CHAIN),
+        ({"request": "00"}, Finding.ARTEFACT_CHAIN),
+        ({"product_digest": "00"}, Finding.DIGEST_MISMATCH),
+    ],
+)
+def test_a_receipt_ties_the_sealed_product_to_the_very_permit_token(
+    tmp_path: Path, change: dict[str, Any], code: Finding | None
+) -> None:
+    permit = sign_jws({"jti": "p1", "authorisation": None}, HUB, "xq-permit+jwt")
+    tokens = {"permit": permit, "product": None, "receipt": _receipt(permit, **change)}
+    report = verify_file(_bundle(tmp_path, product="sealed", tokens=tokens))
+    assert _codes(report) == ({code} if code else set())
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -374,3 +404,35 @@ def test_the_tamper_campaign_can_fail() -> None:
     verifier = tamper._verifier(log.notes, log.key.public)
     harmless = tamper.Mutation("nothing", 0, lambda: iter(log.lines))
     assert not tamper._judge(verifier, harmless).problems
+
+
+def test_the_verifier_needs_nothing_but_the_standard_library_and_cryptography(
+    log: SyntheticLog, tmp_path: Path
+) -> None:
+    path = _write(tmp_path / "log", log.lines, log.notes, log.key)
+    code = (
+        "import sys; from xinqiao.trust.verify import verify_file; ok = verify_file(sys.argv[1]).ok\n"
+        "allowed = set(sys.stdlib_module_names) | {'xinqiao', 'cryptography', '_cffi_backend'}\n"
+        "tops = {m.partition('.')[0] for m, v in sys.modules.items() if getattr(v, '__spec__', None)}\n"
+        "print(ok, sorted(t for t in tops - allowed if not t.startswith('_')))"
+    )
+    run_it = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run_it.stdout.strip() == "True []"
+
+
+def test_a_log_with_a_national_second_signature_verifies_with_either_key(
+    log: SyntheticLog, tmp_path: Path
+) -> None:
+    national = SigningKey.generate(SM)
+    tree = MemoryTree(map(leaf_hash, log.lines))
+    note = sign_checkpoint(Checkpoint(ORIGIN, tree.size, tree.root()), log.key, second=national)
+    path = tmp_path / "log"
+    path.write_bytes(b"".join(log_lines(ORIGIN, [log.key.public, national.public], [note], log.lines)))
+    assert verify_file(path).ok
+    assert verify_file(path, trusted_keys=[log.key.public, national.public]).ok
+    *head, second, end = note.split("\n")
+    broken = "\n".join([*head, second[:-9] + ("A" if second[-9] != "A" else "B") + second[-8:], end])
+    path.write_bytes(b"".join(log_lines(ORIGIN, [log.key.public, national.public], [broken], log.lines)))
+    assert not verify_file(path).ok

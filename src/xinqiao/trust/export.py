@@ -101,7 +101,9 @@ def bundle_bytes(
         artefacts: compact tokens: authorisations from the first to the one in force, entrustment, query,
         permit,
             product statement, receipts.
-        product: the opened product, as the exact text whose SHA-256 the product statement names.
+        product: the exact text whose SHA-256 the node signed: the sealed product (receipt,
+        ``product_digest``) or
+            the opened one (product statement, ``digest``).
         notes, consistency, leaves: signed heads, proofs between them, and the leaves under them.
     """
     bundle = _header(BUNDLE_FORMAT, origin, keys, notes)

@@ -37,6 +37,7 @@ _ENTRY: Final = frozenset({"i", "leaf", "proof", "size"})
 
 class _Artefact(NamedTuple):
     number: int
+    token: str
     typ: str
     claims: dict[str, Json]
     digest: str
@@ -204,7 +205,7 @@ def _open_artefacts(tokens: Sequence[Json], keys: Sequence[VerifyKey], findings:
             _, typ = signer_of(token)
             # The keys are a plain mapping, vouched for by the caller: the instant plays no part.
             claims = verify_jws(token, by_kid, typ=ArtefactType(typ), at=_NEVER)
-            opened.append(_Artefact(number, typ, claims, digest_hex(claims)))
+            opened.append(_Artefact(number, token, typ, claims, digest_hex(claims)))
         except (XinqiaoError, ValueError) as error:
             findings.add(Finding.ARTEFACT_SIGNATURE, None, f"artefact {number}: {error}"[:200])
     return opened
@@ -213,31 +214,38 @@ def _open_artefacts(tokens: Sequence[Json], keys: Sequence[VerifyKey], findings:
 def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findings: Findings) -> None:
     digests = {item.digest for item in artefacts}
     permits = {item.claims.get("jti"): item for item in artefacts if item.typ == ArtefactType.PERMIT}
+    text = sha256((product or "").encode("utf-8")).hexdigest()
     stated = False
+
+    def broken(item: _Artefact, why: str) -> None:
+        findings.add(Finding.ARTEFACT_CHAIN, None, f"artefact {item.number}: {why}")
+
     for item in artefacts:
         claims = item.claims
         match item.typ:
             case ArtefactType.AUTHORISATION:
                 before = claims.get("predecessor")
                 if before is not None and before not in digests:
-                    findings.add(
-                        Finding.ARTEFACT_CHAIN, None, f"artefact {item.number}: its predecessor is not here"
-                    )
+                    broken(item, "its predecessor is not here")
             case ArtefactType.PERMIT:
                 for member in ("authorisation", "entrustment"):
                     named = claims.get(member)
                     if isinstance(named, dict) and named.get("digest") not in digests:
-                        findings.add(
-                            Finding.ARTEFACT_CHAIN, None, f"artefact {item.number}: {member} is another one"
-                        )
+                        broken(item, f"{member} is another one")
             case ArtefactType.PRODUCT:
                 if claims.get("permit") not in permits:
-                    findings.add(
-                        Finding.ARTEFACT_CHAIN, None, f"artefact {item.number}: its permit is not here"
-                    )
-                text = (product or "").encode("utf-8")
-                stated = stated or claims.get("digest") == sha256(text).hexdigest()
+                    broken(item, "its permit is not here")
+                stated = stated or claims.get("digest") == text
+            case ArtefactType.RECEIPT:
+                permit = permits.get(claims.get("jti"))
+                if permit is None:
+                    broken(item, "its permit is not here")
+                elif claims.get("request") != sha256(permit.token.encode("ascii")).hexdigest():
+                    broken(item, "it answers another permit token")
+                stated = stated or claims.get("product_digest") == text
             case _:
                 pass
     if product is not None and not stated:
-        findings.add(Finding.DIGEST_MISMATCH, None, "no product statement names the digest of this product")
+        findings.add(
+            Finding.DIGEST_MISMATCH, None, "no statement of the node names the digest of this product"
+        )
