@@ -3,12 +3,12 @@
 from dataclasses import replace
 from random import Random
 
-from xinqiao.domain.fundflow.compute import compute_books
+from tests.provider.engine.nasty import Case, nasty
+
 from xinqiao.domain.fundflow.books import Statement
+from xinqiao.domain.fundflow.compute import compute_books
 from xinqiao.domain.fundflow.parse import parse_rows
 from xinqiao.provider import engine
-
-from tests.provider.engine.nasty import Case, nasty
 
 
 def disagreements(case: Case, months: tuple[int, ...] = ()) -> list[str]:

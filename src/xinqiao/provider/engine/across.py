@@ -1,7 +1,7 @@
 """What looks at several accounts of one statement: SELF pairs (3.9 rule 17) and circular flow (A02, rule 30)."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ def unpaired_self(
     rows = np.flatnonzero(own)
     rows = rows[np.array(inside)[c.account[rows]]]
     moments = c.day * 86_400 + c.second
-    ordered = sorted(rows.tolist(), key=lambda i: (int(moments[i]), accounts[c.account[i]], i))
+    ordered = sorted(rows.tolist(), key=lambda i: (int(moments[i]), accounts[int(c.account[i])], i))
     waiting: dict[int, list[int]] = {}
     for i in ordered:
         if c.inward[i]:
@@ -37,7 +37,7 @@ def unpaired_self(
 
     def names(row: int, other: int) -> bool:
         code = int(c.cp_account.codes[row])
-        return code < 0 or c.cp_account.values[code] == accounts[c.account[other]]
+        return code < 0 or c.cp_account.values[code] == accounts[int(c.account[other])]
 
     for out in ordered:
         if c.inward[out]:
@@ -64,9 +64,8 @@ class _Edges:
     leaving: dict[str, list[int]]
 
 
-def circular_amounts(views: Sequence[View]) -> dict[str, int]:
-    """For each account (of those with an E), the amount of the cycles it lies on (rule 30)."""
-    accounts = {v.p.key for v in views}
+def circular_amounts(views: Sequence[View], accounts: Set[str]) -> dict[str, int]:
+    """For each account with an E, the amount of the cycles it lies on (rule 30); ``accounts``: all in the data."""
     edges = _edges([v for v in views if not v.empty], accounts)
     sums: dict[str, int] = {}
     if edges is None:
@@ -111,7 +110,7 @@ def _extend(edges: _Edges, path: list[int], length: int, used: set[int]) -> list
     return None
 
 
-def _edges(views: Sequence[View], accounts: set[str]) -> _Edges | None:
+def _edges(views: Sequence[View], accounts: Set[str]) -> _Edges | None:
     """Edges in order of (time, account, order), without those that cannot lie on any cycle."""
     rows: list[tuple[int, str, int, str, str, int, int]] = []
     for v in views:
@@ -142,6 +141,8 @@ def _edges(views: Sequence[View], accounts: set[str]) -> _Edges | None:
         )
         for when, place, number, inward_, day, fen in zip(*columns, strict=True):
             other = values[number]
+            if other == p.key:
+                continue  # an edge from a node to itself lies on no cycle of distinct nodes
             if not inward_:
                 rows.append((when, p.key, place, p.key, other, day, fen))
             elif other not in accounts:

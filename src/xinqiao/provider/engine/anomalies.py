@@ -1,13 +1,12 @@
 """Lines A01 and A03-A16 (authenticity signals) of the dictionary; A02 looks across accounts and is in ``across``."""
 
-from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
 import numpy as np
 
 from xinqiao.domain.fundflow.cues import Label
 from xinqiao.domain.fundflow.normal import normal_name
-from xinqiao.provider.engine.exact import Ints, dec4, half_even, median, median_of, text4, yuan
+from xinqiao.provider.engine.exact import dec4, half_even, median, median_of, text4, yuan
 from xinqiao.provider.engine.labelling import NUMBER
 from xinqiao.provider.engine.prepared import Prepared
 from xinqiao.provider.engine.window import FEW, NOT_SUPPLIED, SHORT, ZERO, Cell, Lines, View, ratio
@@ -29,8 +28,7 @@ _POWERS = np.array([10**n for n in range(19)], np.int64)
 def anomalies(v: View, out: Lines) -> None:
     """All A lines but A02 and A08."""
     p, t = v.p, v.t
-    quick = sum(int(p.r2.amount[i]) for i in quick_credits(p, v.s0, v.s1))
-    out["A01"] = (ratio(quick, v.gross_in),)
+    out["A01"] = (ratio(p.quick_flow.amount(v.s0, v.s1), v.gross_in),)
     out["A03"] = _identical_pairs(p, v)
     out["A04"] = (ratio(t["trade_round"], t["trade_rows"]),)
     out["A05"] = (_first_digits(v),)
@@ -47,99 +45,19 @@ def anomalies(v: View, out: Lines) -> None:
     out["A16"] = (t["frozen_rows"], yuan(t["frozen"]))
 
 
-# --- A01
-
-
-def quick_credits(p: Prepared, low: int, high: int) -> list[int]:
-    """Credits of R2 rows low to high - 1 that leave again at once (rule 29), in order."""
-    return _QuickFlow(p).run(low, high)
-
-
-class _QuickFlow:
-    """Rule 29 over one account. Credits that cannot be covered even by untouched out rows are sorted out at once."""
-
-    def __init__(self, p: Prepared) -> None:
-        rows, rev = p.r2, p.label == NUMBER[Label.REV]
-        self.outs = np.flatnonzero(~rows.inward & ~rev)
-        self.p = p
-        ins = np.flatnonzero(rows.inward & ~rev)
-        day = rows.day[self.outs]
-        start = np.searchsorted(self.outs, ins)
-        end = np.searchsorted(day, rows.day[ins] + 2, "right")
-        timed = rows.second != 0
-        if timed.all():
-            moment = rows.day * 86_400 + rows.second
-            end = np.searchsorted(moment[self.outs], moment[ins] + 86_400, "right")
-        amount = rows.amount[self.outs]
-        reach = np.concatenate(([0], np.cumsum(amount)))
-        enough = (reach[end] - reach[start]) * 10 >= rows.amount[ins] * 9
-        self.candidates: list[tuple[int, int, int]] = list(
-            zip(ins[enough].tolist(), start[enough].tolist(), end[enough].tolist(), strict=True)
-        )
-        self.timed: list[bool] = timed.tolist()
-        self.all_timed = bool(timed.all())
-
-    def run(self, low: int, high: int) -> list[int]:
-        p = self.p
-        chosen = [c for c in self.candidates if low <= c[0] < high]
-        if not chosen:
-            return []
-        amount: list[int] = p.r2.amount.tolist()
-        left: list[int] = p.r2.amount[self.outs].tolist()
-        cp: list[int] = p.cp[self.outs].tolist()
-        quick: list[int] = []
-        for row, start, end in chosen:
-            window: Sequence[int] = range(start, end)
-            if not self.all_timed:
-                window = [j for j in window if self._near(row, int(self.outs[j]))]
-            sums: dict[int, int] = {}
-            for j in window:
-                rest = left[j]
-                if rest:
-                    sums[cp[j]] = sums.get(cp[j], 0) + rest
-            if len(sums) > 3:
-                # a stable sort of first-seen order settles ties by the first row
-                leaders = set(sorted(sums, key=sums.__getitem__, reverse=True)[:3])
-                covered = sum(sums[party] for party in leaders)
-            else:
-                leaders, covered = set(sums), sum(sums.values())
-            need = amount[row]
-            if covered * 10 < need * 9:
-                continue
-            quick.append(row)
-            for j in window:
-                if need == 0:
-                    break
-                if left[j] and cp[j] in leaders:
-                    used = min(left[j], need)
-                    left[j] -= used
-                    need -= used
-        return quick
-
-    def _near(self, row: int, out: int) -> bool:
-        r = self.p.r2
-        if self.timed[row] and self.timed[out]:
-            return int((r.day[out] - r.day[row]) * 86_400 + r.second[out] - r.second[row]) <= 86_400
-        return int(r.day[out] - r.day[row]) <= 2
-
-
 # --- single lines
 
 
 def _identical_pairs(p: Prepared, v: View) -> tuple[Cell, ...]:
-    span = slice(v.s0, v.s1)
-    cp, amount, inward = p.cp[span], p.r2.amount[span], p.r2.inward[span]
-    use = np.flatnonzero(p.party[span] & (cp >= 0))
-    # Only amounts that the same counterparty moved both ways can pair.
-    key = amount[use] * np.int64(-7046029254386353131) + cp[use]
-    flows = inward[use]
-    both = use[np.isin(key, np.intersect1d(key[flows], key[~flows]))]
+    at = p.round_trips
+    low, high = np.searchsorted(at, (v.s0, v.s1))
+    both = at[low:high]
     if not len(both):
         return 0, yuan(0)
     open_: dict[tuple[int, int, bool], list[int]] = {}
     count = total = 0
-    day = p.r2.day[span]
-    columns = (cp[both].tolist(), amount[both].tolist(), inward[both].tolist(), day[both].tolist())
+    r = p.r2
+    columns = (p.cp[both].tolist(), r.amount[both].tolist(), r.inward[both].tolist(), r.day[both].tolist())
     for party, fen, into, on in zip(*columns, strict=True):
         waiting = open_.get((party, fen, not into))
         while waiting and waiting[0] < on - 3:
@@ -232,7 +150,7 @@ def _reused_texts(v: View) -> Cell:
     n = v.rows2
     if not n:
         return ZERO
-    pairs = _text_pairs(p)
+    pairs = p.text_pairs
     if not len(pairs.cp):
         return dec4(0, n)
     span = pairs.pair_of_row[np.searchsorted(pairs.at, v.s0) : np.searchsorted(pairs.at, v.s1)]
@@ -249,28 +167,6 @@ def _reused_texts(v: View) -> Cell:
     holders = np.bincount(pairs.text[order], minlength=int(pairs.text.max()) + 1)
     reused = seen[holders[pairs.text] - top > 0].sum()
     return dec4(int(reused), n)
-
-
-class _Pairs:
-    """Distinct (counterparty, text) of an account, by counterparty, then by text in code-point order."""
-
-    def __init__(self, p: Prepared) -> None:
-        text = p.r2.text
-        self.at = np.flatnonzero((p.cp >= 0) & (text.codes >= 0))
-        codes = text.codes[self.at]
-        used = np.unique(codes)
-        names = [text.values[code] for code in used.tolist()]
-        rank = np.zeros(len(text.values) + 1, np.int64)
-        rank[used[sorted(range(len(names)), key=names.__getitem__)]] = np.arange(len(names))
-        key = p.cp[self.at].astype(np.int64) * max(len(names), 1) + rank[codes]
-        distinct, self.pair_of_row = np.unique(key, return_inverse=True)
-        self.cp, self.text = np.divmod(distinct, max(len(names), 1))
-        self.heads: Ints = np.flatnonzero(np.diff(self.cp, prepend=-1))
-        self.lengths = np.diff(np.append(self.heads, len(self.cp)))
-
-
-def _text_pairs(p: Prepared) -> _Pairs:
-    return _Pairs(p)
 
 
 def _invoiced(v: View) -> Cell:
@@ -293,4 +189,4 @@ def _invoiced(v: View) -> Cell:
     return ratio(matched, v.oi)
 
 
-__all__ = ["anomalies", "application_lift", "quick_credits"]
+__all__ = ["anomalies", "application_lift"]

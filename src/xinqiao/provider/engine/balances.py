@@ -129,10 +129,11 @@ def _sweep(v: View) -> Cell:
     if not len(busy):
         return FEW
     middle, half = median(busy)
-    credits = v.p.credits_by_day[v.d0 : v.d1]
-    base = (credits > 0) & (credits * half >= middle) & v.eod_known
-    swept = base & (v.eod * 20 < credits)
-    return ratio(int(np.count_nonzero(swept)), int(np.count_nonzero(base)))
+    received = v.p.credits_by_day[v.d0 : v.d1]
+    base = (received > 0) & (received * half >= middle) & v.eod_known
+    days = int(np.count_nonzero(base))
+    # The day of the median itself has such credits, so only unknown balances can leave nothing.
+    return dec4(int(np.count_nonzero(base & (v.eod * 20 < received))), days) if days else NO_BALANCE
 
 
 def _intraday(v: View) -> Cell:

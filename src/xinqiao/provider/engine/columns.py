@@ -37,8 +37,7 @@ def encode[T: Hashable](
     if has_missing:
         index.pop(missing, None)  # type: ignore[arg-type]
     distinct = list(index)
-    for number, value in enumerate(distinct):
-        index[value] = number
+    index = {value: number for number, value in enumerate(distinct)}
     if has_missing:
         index[missing] = -1  # type: ignore[index]
     return np.fromiter(map(index.__getitem__, items), np.int32, len(items)), distinct

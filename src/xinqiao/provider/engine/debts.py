@@ -5,6 +5,7 @@ Loan rows are few, so the lines that follow single loans walk over them as plain
 
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -215,7 +216,7 @@ def _rent(v: View) -> Cell:
     months = [i for i, have in enumerate(paid) if have]
     if len(months) < 2:
         return FEW
-    num, den = median_of([later - earlier for earlier, later in zip(months, months[1:], strict=False)])
+    num, den = median_of([later - earlier for earlier, later in pairwise(months)])
     if num < 2 * den:
         return ratio(len(months), v.k)
     first = next((i for i, number in enumerate(v.month_numbers[:3]) if number % 3 == 0), v.k)

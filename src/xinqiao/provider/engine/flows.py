@@ -70,7 +70,7 @@ def size(v: View, out: Lines) -> None:
     out["F14"] = (rows_in, rows_out, ratio(rows_in + rows_out, active_days(v)))
     out["F15"] = (*_ticket(v, p.trade_in), *_ticket(v, p.trade_out))
     amounts = p.oi.amount[p.oi.span(v.em0, v.em1)]
-    out["F16"] = (ratio(int(amounts.max()), oi) if oi else ZERO,)
+    out["F16"] = (ratio(int(amounts.max()), oi) if oi else FEW,)
     out["F18"] = (_day_spread(v) if k else SHORT,)
     out["F19"] = (ratio(v.t["oi_month_end"], oi),)
     out["F20"] = (_quarter_end(v),)

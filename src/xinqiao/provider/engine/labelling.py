@@ -13,7 +13,7 @@ import numpy.typing as npt
 from xinqiao.domain.fundflow import cues
 from xinqiao.domain.fundflow.cues import LABEL_RULES, Label
 from xinqiao.domain.fundflow.model import Context
-from xinqiao.provider.engine.columns import Codes, Coded, Columns
+from xinqiao.provider.engine.columns import Coded, Codes, Columns
 from xinqiao.provider.engine.exact import Bools, Ints
 
 LABELS: tuple[Label, ...] = tuple(Label)

@@ -17,8 +17,9 @@ from xinqiao.domain.fundflow.cues import Label
 from xinqiao.domain.fundflow.model import CashPolicy, Channel, Context
 from xinqiao.provider.engine.cleaning import Places, months_of
 from xinqiao.provider.engine.columns import Codes, Columns
-from xinqiao.provider.engine.exact import Bools, Floats, Ints
+from xinqiao.provider.engine.exact import Bools, Floats, Ints, distinct
 from xinqiao.provider.engine.labelling import DEFAULT_RULE, LABELS, NUMBER, Labelled, in_list, is_person_name
+from xinqiao.provider.engine.trails import QuickFlow, TextPairs, ThereAndBack, round_trip_rows, there_and_back
 
 SAFE_TOTAL = 2**52
 """Above this total (45 trillion yuan in one account) float64 bins stop being exact; such accounts take the slow path."""
@@ -30,14 +31,32 @@ _OTHER = _CHANNEL_NUMBER[Channel.OTHER]
 _NIGHT_FROM, _NIGHT_TO = 22 * 3600, 6 * 3600
 
 # measures of R2 rows, summed over a range by running totals
-MEASURES = (
-    "unlabelled person_in person_out legal_in legal_out core high_risk night timed timed_rows cash_in_rows "
-    "cash_in_round large_cash oi_month_end trade_rows trade_round penalty frozen_rows frozen related_rows "
-    "self_unpaired rows_in rows_out"
-).split()
-M = {name: i for i, name in enumerate(MEASURES)}
-MEASURES1 = "breaks cp_missing reversed_in credits rows".split()
-M1 = {name: i for i, name in enumerate(MEASURES1)}
+MEASURES = [
+    "unlabelled",
+    "person_in",
+    "person_out",
+    "legal_in",
+    "legal_out",
+    "core",
+    "high_risk",
+    "night",
+    "timed",
+    "timed_rows",
+    "cash_in_rows",
+    "cash_in_round",
+    "large_cash",
+    "oi_month_end",
+    "trade_rows",
+    "trade_round",
+    "penalty",
+    "frozen_rows",
+    "frozen",
+    "related_rows",
+    "self_unpaired",
+    "rows_in",
+    "rows_out",
+]
+MEASURES1 = ("breaks", "cp_missing", "reversed_in", "credits", "rows")
 
 
 def table(labels: tuple[Label, ...]) -> Bools:
@@ -72,6 +91,11 @@ def running(values: list[Ints]) -> Ints:
     out = np.zeros((len(values), len(values[0]) + 1), np.int64)
     np.cumsum(np.array(values), axis=1, out=out[:, 1:])
     return out
+
+
+def _kept[T: np.generic](column: npt.NDArray[T], keep: Places | None) -> npt.NDArray[T]:
+    """A column of R1 rows as a column of R2 rows."""
+    return column if keep is None else column[keep]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +192,11 @@ class Prepared:
         c = self.context
         if keep is not None:
             rows = rows.take(keep)
-        pick = (lambda a: a) if keep is None else (lambda a: a[keep])
         self.r2 = rows
         self.n2 = len(rows)
-        self.label = label = pick(labelled.label)
-        self.rule = pick(labelled.rule)
-        self.person = pick(labelled.person)
+        self.label = label = _kept(labelled.label, keep)
+        self.rule = _kept(labelled.rule, keep)
+        self.person = _kept(labelled.person, keep)
         inward, amount = rows.inward, rows.amount
         self.offset = offset = rows.day - self.base_day
         self.month = month = self.month_of_day[offset]
@@ -228,7 +251,6 @@ class Prepared:
     def _measures(self, rows: Columns, labelled: Labelled, unpaired_self: Bools, keep: Places | None) -> None:
         c = self.context
         label, amount, inward, second = self.label, rows.amount, rows.inward, rows.second
-        pick = (lambda a: a) if keep is None else (lambda a: a[keep])
         rev, own = label == NUMBER[Label.REV], label == NUMBER[Label.SELF]
         cash, trade = label == NUMBER[Label.CASH], label == NUMBER[Label.TRADE]
         party = ~(rev | own)
@@ -247,10 +269,10 @@ class Prepared:
             self.month_of_day[self.offset] != self.month_of_day[np.minimum(self.offset + 3, self.days)]
         )
         # Past the as-of day the calendar arrays end; those days lie after every window.
-        penalty = pick(labelled.penalty) & ~inward & ~rev
-        self.frozen = frozen = pick(labelled.frozen)
+        penalty = _kept(labelled.penalty, keep) & ~inward & ~rev
+        self.frozen = frozen = _kept(labelled.frozen, keep)
         kind_related = np.array([v == "related_party" for v in rows.kind.values] or [False])
-        self.returned_days = rows.day[pick(labelled.returned) & ~rev]
+        self.returned_days = rows.day[_kept(labelled.returned, keep) & ~rev]
         self.party = party
         columns: dict[str, npt.NDArray[np.generic]] = {
             "unlabelled": amount * (self.rule == DEFAULT_RULE),
@@ -273,7 +295,7 @@ class Prepared:
             "frozen_rows": frozen,
             "frozen": amount * frozen,
             "related_rows": kind_related[rows.kind.codes],
-            "self_unpaired": amount * (own & pick(unpaired_self)),
+            "self_unpaired": amount * (own & _kept(unpaired_self, keep)),
             "rows_in": inward,
             "rows_out": ~inward,
         }
@@ -286,14 +308,14 @@ class Prepared:
         known = oi.cp >= 0
         cp = oi.cp[known].astype(np.int64)
         # (month, cp) cells: in how many months a customer was seen
-        cell = np.unique(oi.month[known] * max(self.n_cp, 1) + cp)
+        cell = distinct(oi.month[known] * max(self.n_cp, 1) + cp)
         cell_month, self.cell_cp = np.divmod(cell, max(self.n_cp, 1))
         self.cell_starts: list[int] = np.searchsorted(cell_month, np.arange(self.n_months + 1)).tolist()
         first = np.full(self.n_cp, self.n_months, np.int64)
         first[self.cell_cp[::-1]] = cell_month[::-1]  # the last write, the earliest month, stays
         self.first_month = first
         # (cp, day) receipts
-        receipt = np.unique(cp * self.days + (oi.day[known] - self.base_day))
+        receipt = distinct(cp * self.days + (oi.day[known] - self.base_day))
         self.receipt_cp, self.receipt_day = np.divmod(receipt, self.days)
 
     @cached_property
@@ -304,3 +326,27 @@ class Prepared:
             np.flatnonzero(label == NUMBER[Label.LOAN_IN]).tolist(),
             np.flatnonzero(label == NUMBER[Label.LOAN_OUT]).tolist(),
         )
+
+    @cached_property
+    def quick_flow(self) -> QuickFlow:
+        """Rule 29 over the account."""
+        return QuickFlow(self.r2, self.cp, self.label != NUMBER[Label.REV])
+
+    @cached_property
+    def round_trips(self) -> Places:
+        """Rows that could pair in A03."""
+        return round_trip_rows(self.cp, self.r2.amount, self.r2.inward, self.party)
+
+    @cached_property
+    def there_and_back(self) -> ThereAndBack | None:
+        """Cycles of two edges, for a statement of one account (A02)."""
+        return there_and_back(self.r2, self.party, self.key)
+
+    @cached_property
+    def text_pairs(self) -> TextPairs:
+        """Who writes which text (A14)."""
+        return TextPairs(self.cp, self.r2.text)
+
+    def warm(self) -> None:
+        """Build what :func:`~xinqiao.provider.engine.run.prepare` promises to have built."""
+        _ = self.loan_rows, self.there_and_back, self.quick_flow, self.round_trips, self.text_pairs

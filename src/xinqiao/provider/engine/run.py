@@ -41,6 +41,7 @@ class PreparedStatement:
 
     Attributes:
         as_of: R; None when the data hold no row and the context states no day.
+        separate: the accounts belong to different holders, so A02 and A15 look at each alone.
         parsed: kept only for accounts that need the literal engine.
     """
 
@@ -48,20 +49,27 @@ class PreparedStatement:
     as_of: date | None
     accounts: dict[str, Prepared]
     parsed: ParsedRows | None = None
+    separate: bool = False
     _circles: dict[int, dict[str, int]] = field(default_factory=dict, repr=False)
 
     def view(self, account: str, months: int) -> View:
         """One account through N months; only for accounts that have rows."""
         return View(self.accounts[account], months)
 
-    def circles(self, months: int) -> dict[str, int]:
-        """Amounts of rule 30 per account: they need all accounts, so they are kept per number of months."""
-        if len(self.accounts) == 1:
-            return circular_amounts([self.view(key, months) for key, p in self.accounts.items() if p.n1])
-        if months not in self._circles:
-            views = [self.view(key, months) for key, p in self.accounts.items() if p.n1]
-            self._circles[months] = circular_amounts(views)
-        return self._circles[months]
+    def circle(self, v: View) -> int:
+        """Amount of the cycles of rule 30 that an account lies on.
+
+        With several accounts the cycles need the rows of all, so they are found once per number of months.
+        """
+        if self.separate or len(self.accounts) == 1:
+            pairs = v.p.there_and_back
+            if pairs is not None:
+                return pairs.amount(v.s0, v.s1)
+            return circular_amounts([v], {v.p.key}).get(v.p.key, 0)
+        if v.months not in self._circles:
+            views = [self.view(key, v.months) for key, p in self.accounts.items() if p.n1]
+            self._circles[v.months] = circular_amounts(views, self.accounts.keys())
+        return self._circles[v.months].get(v.p.key, 0)
 
 
 def prepare(parsed: ParsedRows, context: Context) -> PreparedStatement:
@@ -76,8 +84,10 @@ def prepare_columns(
     context: Context,
     foreign: Mapping[str, int],
     parsed: ParsedRows | None = None,
+    *,
+    separate: bool = False,
 ) -> PreparedStatement:
-    """As :func:`prepare`, from columns."""
+    """As :func:`prepare`, from columns; ``separate`` for a batch of accounts of different holders."""
     as_of = context.as_of or (date.fromordinal(int(columns.day.max())) if len(columns) else None)
     if as_of is None:
         return PreparedStatement(
@@ -86,7 +96,8 @@ def prepare_columns(
     cleaned = clean(columns, len(accounts), as_of.toordinal())
     labelled = label_rows(cleaned.rows, context)
     paired = pair_reversals(cleaned, labelled.cue)
-    unpaired = unpaired_self(cleaned, labelled, paired, accounts, context.bound)
+    bound = frozenset[str]() if separate else context.bound
+    unpaired = unpaired_self(cleaned, labelled, paired, accounts, bound)
     out: dict[str, Prepared] = {}
     for i, key in enumerate(accounts):
         span = slice(cleaned.bounds[i], cleaned.bounds[i + 1])
@@ -96,7 +107,9 @@ def prepare_columns(
             paired[span], unpaired[span], context, as_of.toordinal(),
             cleaned.duplicates[i], foreign.get(key, 0),
         )  # fmt: skip
-    return PreparedStatement(context, as_of, out, parsed)
+        if out[key].n1 and out[key].safe:
+            out[key].warm()
+    return PreparedStatement(context, as_of, out, parsed, separate)
 
 
 def _empty(key: str, context: Context, columns: Columns, foreign: Mapping[str, int]) -> Prepared:
@@ -108,7 +121,7 @@ def _empty(key: str, context: Context, columns: Columns, foreign: Mapping[str, i
 def compute(
     statement: PreparedStatement, account: str, months: int | None = None, ids: Iterable[str] | None = None
 ) -> dict[str, IndicatorValue]:
-    """The lines of one account, in the dictionary's order.
+    """The lines of one account, in the dictionary's order or in the order asked for.
 
     Args:
         months: N; by default that of the context.
@@ -119,13 +132,13 @@ def compute(
     """
     key = account_key(account)
     p = statement.accounts[key]
-    wanted = None if ids is None else {BY_ID[line].id for line in ids}
+    wanted = None if ids is None else [BY_ID[line].id for line in ids]
     n = statement.context.months if months is None else months
     if p.n1 and not p.safe:
         if statement.parsed is None:
             raise OverflowError("an account beyond 45 trillion yuan needs its parsed rows")
         context = replace(statement.context, months=n)
-        return literal_compute(statement.parsed, context, account=key, ids=ids)
+        return literal_compute(statement.parsed, context, account=key, ids=wanted)
     if not p.n1:
         return _same_reason(NullReason.NO_ROWS, wanted)
     view = View(p, n)
@@ -159,7 +172,7 @@ def _lines(v: View, statement: PreparedStatement) -> tuple[Lines, dict[str, str 
     cash(v, out)
     debts(v, out)
     anomalies(v, out)
-    out["A02"] = (ratio(statement.circles(v.months).get(p.key, 0), v.gross_in),)
+    out["A02"] = (ratio(statement.circle(v), v.gross_in),)
     return out, (days if v.k else NullReason.SHORT_HISTORY)
 
 
@@ -182,19 +195,17 @@ def _without_window(p: Prepared, out: Lines) -> Lines:
     return out
 
 
-def _same_reason(reason: NullReason, wanted: set[str] | None) -> dict[str, IndicatorValue]:
+def _same_reason(reason: NullReason, wanted: list[str] | None) -> dict[str, IndicatorValue]:
     return _present(
         {line: (reason,) * len(keys) for line, keys, _, _, _ in _SHAPES}, reason, "0.0000", wanted
     )
 
 
 def _present(
-    lines: Lines, days: dict[str, str | NullReason] | NullReason, coverage: str, wanted: set[str] | None
+    lines: Lines, days: dict[str, str | NullReason] | NullReason, coverage: str, wanted: list[str] | None
 ) -> dict[str, IndicatorValue]:
     out: dict[str, IndicatorValue] = {}
     for line, keys, units, single, version in _SHAPES:
-        if wanted is not None and line not in wanted:
-            continue
         alone: NullReason | None = None
         cells: tuple[Cell, ...]
         if keys:
@@ -202,7 +213,7 @@ def _present(
         elif isinstance(days, NullReason):
             cells, alone = (), days
         else:
-            keys, cells, units = list(days), tuple(days.values()), dict.fromkeys(days, Unit.YUAN)  # noqa: PLW2901
+            keys, cells, units = list(days), tuple(days.values()), dict.fromkeys(days, Unit.YUAN)
         values: dict[str, Shown] = {}
         reasons: dict[str, NullReason] = {}
         for key, cell in zip(keys, cells, strict=True):
@@ -214,7 +225,7 @@ def _present(
         out[line] = IndicatorValue(
             line, values, units, reasons or _NO_REASONS, alone, single, coverage, version
         )
-    return out
+    return out if wanted is None else {line: out[line] for line in wanted if line in out}
 
 
 __all__ = ["Labelled", "PreparedStatement", "compute", "prepare", "prepare_columns", "run"]
