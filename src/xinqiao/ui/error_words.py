@@ -72,6 +72,12 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "The wrong kind of credential",
         "An access token is needed here.",
     ),
+    Code.TOKEN_EXPIRED: ErrorWords(
+        "凭据已过期",
+        "请重新取得凭据后再试。",
+        "The credential has expired",
+        "Obtain a new credential and try again.",
+    ),
     Code.IDENTITY_NOT_VERIFIED: ErrorWords(
         "身份没有核验通过",
         "核对企业代码、名称和本人信息后再试。",
@@ -347,6 +353,12 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "撤回和拒绝照常；恢复后再查询。",
         "If it cannot be recorded, it is not released",
         "Withdrawing still works; query again later.",
+    ),
+    Code.KEY_UNUSABLE: ErrorWords(
+        "密钥用不了，先停下",
+        "请运营人员检查密钥文件的内容和权限（600）。",
+        "A key cannot be used, so nothing is done",
+        "Let the operator check the key file's content and its rights (600).",
     ),
     Code.ILLEGAL_MOVE: ErrorWords(
         "现在的状态不能这样做",
