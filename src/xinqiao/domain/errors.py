@@ -3,6 +3,7 @@
 ::
 
     XinqiaoError
+      Malformed         400   not even a request of the contract: syntax, ambiguity, a missing key
       Unauthenticated   401   who are you?            (signature, token, replay)
       Forbidden         403   known, but not allowed  (authorisation, role, purpose)
       NotFound          404   absent, or not yours: the two are the same
@@ -124,6 +125,12 @@ class XinqiaoError(Exception):
         self.detail = detail
         self.facts: dict[str, Fact] = dict(facts or {})
         super().__init__(f"{code}: {detail}" if detail else str(code))
+
+
+class Malformed(XinqiaoError):
+    """What arrived cannot be read, or can be read in two ways; nothing of it is judged further."""
+
+    status = 400
 
 
 class Unauthenticated(XinqiaoError):

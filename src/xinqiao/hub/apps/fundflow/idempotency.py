@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: How long a key is remembered. Afterwards the same key is a new request, which business rules judge again.
 KEY_TTL = timedelta(hours=24)
+#: How long a request may be under way; a key held longer belonged to a process that died, and may be taken over.
+IN_FLIGHT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def take_key(tx: "Tx", key: Idempotency, object_id: str) -> Seen | None:
             key.fingerprint,
             object_id,
             tx.dialect.time(tx.at),
-            tx.dialect.time(tx.at + KEY_TTL),
+            tx.dialect.time(tx.at + IN_FLIGHT),
         ),
     )
     tx.cursor.execute(*insert)
@@ -94,10 +96,10 @@ def finish_key(tx: "Tx", key: Idempotency, *, status: int, body: str = "", objec
     """Keep the answer: ``body`` of a refusal, or the ``object_id`` it is rebuilt from."""
     tx.cursor.execute(
         tx.dialect.sql(
-            "UPDATE fundflow_idempotencykey SET state = 'done', status = %s, body = %s, object_id = %s"
+            "UPDATE fundflow_idempotencykey SET state = 'done', status = %s, body = %s, object_id = %s, expires_at = %s"
             " WHERE tenant = %s AND operation = %s AND key = %s AND state = 'in_flight'"
         ),
-        (status, body, object_id, key.tenant, key.operation, key.key),
+        (status, body, object_id, tx.dialect.time(tx.at + KEY_TTL), key.tenant, key.operation, key.key),
     )
 
 
