@@ -15,6 +15,7 @@ from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemd
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 
 def self_signed_certificate(
@@ -52,6 +53,7 @@ def sign_pdf(
     signer = SimpleSigner(
         signing_cert=loaded,
         signing_key=load_private_key_from_pemder_data(private, passphrase=None),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
     )
     meta = PdfSignatureMetadata(
         field_name="Xinqiao",
