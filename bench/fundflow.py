@@ -113,7 +113,7 @@ def _batch() -> list[BenchRow]:
     columns, accounts = columns_of(parsed)
 
     def batch() -> None:
-        prepared = engine.prepare_columns(columns, accounts, context, {}, parsed, separate=True)
+        prepared = engine.prepare_columns(columns, accounts, context, {}, lambda: parsed, separate=True)
         for account in accounts:
             engine.compute(prepared, account)
 

@@ -1,12 +1,14 @@
 """Compare the two engines on one statement."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from random import Random
 
 from tests.provider.engine.nasty import Case, nasty
 
 from xinqiao.domain.fundflow.books import Statement
 from xinqiao.domain.fundflow.compute import compute_books
+from xinqiao.domain.fundflow.facts import Facts
+from xinqiao.domain.fundflow.gather import gather_facts
 from xinqiao.domain.fundflow.parse import parse_rows
 from xinqiao.provider import engine
 
@@ -29,7 +31,19 @@ def disagreements(case: Case, months: tuple[int, ...] = ()) -> list[str]:
                     found.append(
                         f"{line} account {account} N={n}: fast {_show(fast[line])} literal {_show(value)}"
                     )
+            found += _facts(
+                account, gather_facts(statement.books(account)), engine.facts(prepared, account, n)
+            )
     return found
+
+
+def _facts(account: str, literal: Facts, fast: Facts) -> list[str]:
+    """Parts of the products' facts that differ."""
+    return [
+        f"FACTS {part.name} account {account}: fast {getattr(fast, part.name)} literal {getattr(literal, part.name)}"
+        for part in fields(Facts)
+        if part.name != "indicators" and getattr(fast, part.name) != getattr(literal, part.name)
+    ]
 
 
 def _show(value: object) -> str:

@@ -5,6 +5,26 @@ the indicator dictionary 3.9; types, label rules and definitions come from ``dom
 is its own, so that the two can be held against each other (tests/provider/engine).
 """
 
-from xinqiao.provider.engine.run import PreparedStatement, compute, prepare, prepare_columns, run
+from xinqiao.provider.engine.run import (
+    PreparedStatement,
+    compute,
+    facts,
+    prepare,
+    prepare_columns,
+    run,
+    statement_engine,
+)
+from xinqiao.provider.engine.tables import FIGURES, figures_table, prepare_table
 
-__all__ = ["PreparedStatement", "compute", "prepare", "prepare_columns", "run"]
+__all__ = [
+    "FIGURES",
+    "PreparedStatement",
+    "compute",
+    "facts",
+    "figures_table",
+    "prepare",
+    "prepare_columns",
+    "prepare_table",
+    "run",
+    "statement_engine",
+]

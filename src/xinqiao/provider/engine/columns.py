@@ -58,7 +58,8 @@ class Columns:
     """Rows of one statement in file order. Amounts in fen; ``day`` is ``date.toordinal()``.
 
     ``second`` is 0 for a row without a time (3.9 rule 1: 00:00:00 is no time). ``balance`` is 0 where not ``known``.
-    ``cp`` is rule 9's counterparty (-1 missing); ``raw`` codes (trimmed counterparty account, trimmed text), which
+    ``foreign`` marks converted
+    amounts. ``cp`` is rule 9's counterparty (-1 missing); ``raw`` codes (trimmed counterparty account, trimmed text), which
     only the search for exact duplicates looks at.
     """
 
@@ -71,6 +72,7 @@ class Columns:
     known: Bools
     is_cash: Bools
     is_reversal: Bools
+    foreign: Bools
     cp: Coded
     cp_account: Coded
     name: Coded
@@ -121,6 +123,7 @@ def columns_of(parsed: ParsedRows) -> tuple[Columns, tuple[str, ...]]:
         known=known,
         is_cash=_flags([r.is_cash for r in rows], n),
         is_reversal=_flags([r.is_reversal for r in rows], n),
+        foreign=_flags([r.foreign for r in rows], n),
         cp=Coded(cp_codes, [cp for cp in cps if cp is not None]),
         cp_account=coded_or_missing([r.cp_account for r in rows]),
         name=coded_or_missing([r.name for r in rows]),

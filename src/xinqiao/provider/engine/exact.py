@@ -87,7 +87,7 @@ def square_sum(values: Ints) -> int:
     )
 
 
-def distinct(values: Ints) -> Ints:
+def distinct[T: np.integer](values: npt.NDArray[T]) -> npt.NDArray[T]:
     """Sorted distinct values. numpy's own ``unique`` hashes, which is several times slower on sorted-sized input."""
     ordered = np.sort(values)
     if len(ordered) < 2:

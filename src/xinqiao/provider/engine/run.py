@@ -4,13 +4,16 @@
 ``domain.fundflow.compute``. Accounts whose totals leave the exact range of 64-bit bins are handed to that engine.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from xinqiao.domain.fundflow.books import Statement
 from xinqiao.domain.fundflow.compute import compute as literal_compute
 from xinqiao.domain.fundflow.dictionary import BY_ID, LINES
+from xinqiao.domain.fundflow.facts import Facts
 from xinqiao.domain.fundflow.figures import IndicatorValue, NullReason, Shown, Unit
+from xinqiao.domain.fundflow.gather import gather_facts
 from xinqiao.domain.fundflow.model import Context, ParsedRows
 from xinqiao.domain.fundflow.normal import account_key
 from xinqiao.provider.engine.across import circular_amounts, unpaired_self
@@ -20,8 +23,9 @@ from xinqiao.provider.engine.cash import cash
 from xinqiao.provider.engine.cleaning import clean, pair_reversals
 from xinqiao.provider.engine.columns import Columns, columns_of
 from xinqiao.provider.engine.debts import debts, new_lenders, returned_items
+from xinqiao.provider.engine.facts import facts_of, facts_of_nothing
 from xinqiao.provider.engine.flows import quality, size
-from xinqiao.provider.engine.labelling import Labelled, label_rows
+from xinqiao.provider.engine.labelling import label_rows
 from xinqiao.provider.engine.parties import parties
 from xinqiao.provider.engine.prepared import Prepared
 from xinqiao.provider.engine.window import NOT_SUPPLIED, Cell, Lines, View, ratio
@@ -42,13 +46,13 @@ class PreparedStatement:
     Attributes:
         as_of: R; None when the data hold no row and the context states no day.
         separate: the accounts belong to different holders, so A02 and A15 look at each alone.
-        parsed: kept only for accounts that need the literal engine.
+        parsed: gives the parsed rows for accounts that need the literal engine.
     """
 
     context: Context
     as_of: date | None
     accounts: dict[str, Prepared]
-    parsed: ParsedRows | None = None
+    parsed: Callable[[], ParsedRows]
     separate: bool = False
     _circles: dict[int, dict[str, int]] = field(default_factory=dict, repr=False)
 
@@ -75,7 +79,7 @@ class PreparedStatement:
 def prepare(parsed: ParsedRows, context: Context) -> PreparedStatement:
     """Clean, order, pair and label every account of a statement."""
     columns, accounts = columns_of(parsed)
-    return prepare_columns(columns, accounts, context, parsed.foreign_left_out, parsed)
+    return prepare_columns(columns, accounts, context, parsed.foreign_left_out, lambda: parsed)
 
 
 def prepare_columns(
@@ -83,7 +87,7 @@ def prepare_columns(
     accounts: tuple[str, ...],
     context: Context,
     foreign: Mapping[str, int],
-    parsed: ParsedRows | None = None,
+    parsed: Callable[[], ParsedRows],
     *,
     separate: bool = False,
 ) -> PreparedStatement:
@@ -135,10 +139,8 @@ def compute(
     wanted = None if ids is None else [BY_ID[line].id for line in ids]
     n = statement.context.months if months is None else months
     if p.n1 and not p.safe:
-        if statement.parsed is None:
-            raise OverflowError("an account beyond 45 trillion yuan needs its parsed rows")
         context = replace(statement.context, months=n)
-        return literal_compute(statement.parsed, context, account=key, ids=wanted)
+        return literal_compute(statement.parsed(), context, account=key, ids=wanted)
     if not p.n1:
         return _same_reason(NullReason.NO_ROWS, wanted)
     view = View(p, n)
@@ -150,6 +152,31 @@ def run(parsed: ParsedRows, context: Context) -> dict[str, dict[str, IndicatorVa
     """Account key → line id → value, for every account of a statement."""
     statement = prepare(parsed, context)
     return {key: compute(statement, key) for key in statement.accounts}
+
+
+def facts(statement: PreparedStatement, account: str, months: int | None = None) -> Facts:
+    """Everything the products may say about one account, as ``domain.fundflow.gather`` gives it.
+
+    Raises:
+        KeyError: no such account.
+    """
+    key = account_key(account)
+    p = statement.accounts[key]
+    n = statement.context.months if months is None else months
+    context = replace(statement.context, months=n)
+    if not p.n1:
+        return facts_of_nothing(key, replace(context, as_of=statement.as_of), p.foreign)
+    if not p.safe:
+        return gather_facts(Statement(statement.parsed(), context).books(key))
+    view = View(p, n)
+    lines, days = _lines(view, statement)
+    return facts_of(view, _present(lines, days, view.coverage, None))
+
+
+def statement_engine(parsed: ParsedRows, context: Context) -> Callable[[str], Facts]:
+    """Account key → facts, over one parsed statement and one context."""
+    statement = prepare(parsed, context)
+    return lambda account: facts(statement, account)
 
 
 def _lines(v: View, statement: PreparedStatement) -> tuple[Lines, dict[str, str | NullReason] | NullReason]:
@@ -228,4 +255,4 @@ def _present(
     return out if wanted is None else {line: out[line] for line in wanted if line in out}
 
 
-__all__ = ["Labelled", "PreparedStatement", "compute", "prepare", "prepare_columns", "run"]
+__all__ = ["PreparedStatement", "compute", "facts", "prepare", "prepare_columns", "run", "statement_engine"]
