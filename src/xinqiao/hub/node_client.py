@@ -18,9 +18,7 @@ from django.db import connection
 
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
-from xinqiao.domain.errors import Code, Conflict, Invalid, ProviderFault, ProviderTimeout, Unauthenticated
-from xinqiao.hub.apps.identity.directory import node_keys
-from xinqiao.hub.apps.identity.models import Node
+from xinqiao.domain.errors import Code, Invalid, ProviderFault, ProviderTimeout, Unauthenticated
 from xinqiao.hub.breaker import Breakers
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.encoding import strict_object
@@ -28,6 +26,7 @@ from xinqiao.trust.httpsig import sign_request, verify_response
 from xinqiao.trust.keys import KeySet, SigningKey
 
 MAX_ANSWER = 1 << 20
+MAX_HEALTH = 1 << 16
 CONNECT_SECONDS = 2.0
 CALL_SECONDS = 10.0
 
@@ -70,14 +69,6 @@ class Prepared:
     headers: dict[str, str]
     content: bytes
     signature: str
-
-
-def node_address(node_id: str) -> NodeAddress:
-    """Look an active node up. Raises CONFLICT_STATE when it is suspended or gone."""
-    node = Node.objects.filter(id=node_id, status="active").first()
-    if node is None:
-        raise Conflict(Code.PROVIDER_UNAVAILABLE, "the node is not connected now")
-    return NodeAddress(node.id, node.base_url, node_keys(node.id))
 
 
 def prepare(
@@ -212,16 +203,19 @@ class NodeClient:
             self._clock.now(),
         )
 
-    def health(self, node: Node) -> dict[str, Json] | None:
-        """What the node's unsigned health address says, or ``None``; it carries no data and decides nothing."""
+    def health(self, base_url: str) -> dict[str, Json] | None:
+        """What a node's unsigned health address says, or ``None``; it carries no data and decides nothing."""
         forbid_in_transaction()
+        received = bytearray()
         try:
-            with self._http.stream(
-                "GET", f"{node.base_url}/node/v1/health", timeout=CONNECT_SECONDS
-            ) as response:
-                body = response.read() if response.status_code == 200 else b""
-            return strict_object(body[:65_536])
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+            with self._http.stream("GET", f"{base_url}/node/v1/health", timeout=CONNECT_SECONDS) as response:
+                check_head(response.status_code, response.headers)
+                for chunk in response.iter_raw():
+                    received += chunk
+                    if len(received) > MAX_HEALTH:
+                        return None
+            return strict_object(bytes(received)) if response.status_code == 200 else None
+        except (httpx.HTTPError, httpx.InvalidURL, ProviderFault, ValueError):
             return None
 
 

@@ -70,7 +70,7 @@ def _sweep(client: NodeClient, at: datetime) -> None:
 
 def _health(client: NodeClient, at: datetime) -> None:
     for node in list(Node.objects.filter(status="active")):
-        record_node_health(node_id=node.id, health=client.health(node), at=at)
+        record_node_health(node_id=node.id, health=client.health(node.base_url), at=at)
 
 
 _deliveries: dict[str, Deliver] = {DELIVER_ENTRUSTMENT: _entrustment, DELIVER_TERMINATION: _termination}

@@ -6,8 +6,9 @@ from django.db import transaction
 from tests.hub.cast import Cast, FakeNode
 
 from xinqiao.domain.errors import Code, ProviderFault, ProviderTimeout
+from xinqiao.hub.apps.identity.services import node_address
 from xinqiao.hub.breaker import OPEN_FOR
-from xinqiao.hub.node_client import MAX_ANSWER, NodeClient, node_address
+from xinqiao.hub.node_client import MAX_ANSWER, NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.httpsig import sign_response
 from xinqiao.trust.keys import SigningKey

@@ -5,14 +5,12 @@ program starts. What a start must refuse is checked by ``xinqiao.hub.runtime.sta
 """
 
 import secrets
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.utils.csp import CSP
-
 import xinqiao
 from xinqiao.hub.project.environment import database, environment
+from xinqiao.ui import assets, csp
 
 _env = environment()
 _env.check_names()
@@ -78,38 +76,38 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "xinqiao.hub.portals.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "xinqiao.hub.portals.middleware.ErrorPages",  # innermost: it sees what a page raised
 ]
 
-_context_processors = [
-    "django.template.context_processors.request",
-    "django.template.context_processors.csp",
-    "django.template.context_processors.i18n",
-    "django.contrib.auth.context_processors.auth",
-    "django.contrib.messages.context_processors.messages",
-]
-_jinja = {
-    "BACKEND": "django.template.backends.jinja2.Jinja2",
-    "DIRS": [_package / "ui" / "templates"],
-    "APP_DIRS": True,
-    "OPTIONS": {
-        "environment": "xinqiao.ui.django_env.environment",
-        "context_processors": _context_processors,
-    },
-}
-_django_templates = {
-    "BACKEND": "django.template.backends.django.DjangoTemplates",
-    "APP_DIRS": True,  # the admin's own templates
-    "OPTIONS": {"context_processors": _context_processors},
-}
 # Jinja2 comes first; what it does not have (the admin's pages) falls through to Django's language.
-TEMPLATES = [_jinja, _django_templates] if find_spec("xinqiao.ui.django_env") else [_django_templates]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [
+            _package / "hub" / "portals" / "templates"
+        ],  # the design system's own folder is added by the ui
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "xinqiao.ui.django_env.environment"},
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
 
 DATABASES = {
     "default": database(_env.text("XINQIAO_DATABASE_URL", f"sqlite:///{XINQIAO_HOME / 'hub.sqlite3'}"))
@@ -118,7 +116,6 @@ DATABASES = {
 # -- language and time: stored in UTC, shown in Asia/Shanghai --------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
-LOCALE_PATHS = [_package / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
@@ -126,23 +123,13 @@ TIME_ZONE = "Asia/Shanghai"
 # -- static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = XINQIAO_HOME / "static"
-STATICFILES_DIRS = [("xq", _package / "ui" / "static")] if (_package / "ui" / "static").is_dir() else []
+# The built assets carry a hash in their names already. Before the first build the folder does not exist.
+STATICFILES_DIRS = [("ui", assets.BUILD_DIR)] if assets.BUILD_DIR.is_dir() else []
 WHITENOISE_USE_FINDERS = True  # one package, one folder: nothing has to be collected before a start
 
 # -- security headers, cookies ---------------------------------------------------------------------------------------
 _https = _public.scheme == "https"
-SECURE_CSP = {
-    "default-src": [CSP.NONE],
-    "script-src": [CSP.SELF, CSP.NONCE],
-    "style-src": [CSP.SELF, CSP.NONCE],
-    "img-src": [CSP.SELF, "data:"],
-    "font-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
-    "base-uri": [CSP.NONE],
-    "object-src": [CSP.NONE],
-    "frame-ancestors": [CSP.NONE],
-}
+SECURE_CSP = {**csp.DIRECTIVES, "object-src": ["'none'"]}
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

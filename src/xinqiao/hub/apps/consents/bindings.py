@@ -23,10 +23,10 @@ from xinqiao.hub.apps.consents.models import Artefact, Authorisation, Binding, E
 from xinqiao.hub.apps.consents.records import store_artefact, write_history
 from xinqiao.hub.apps.consents.summary import AGREEMENT_VERSION, Act, match_shown, what_you_entrust
 from xinqiao.hub.apps.identity.models import Enterprise, Node
-from xinqiao.hub.apps.identity.services import consume_second_factor, require_capacity
+from xinqiao.hub.apps.identity.services import consume_second_factor, node_address, require_capacity
 from xinqiao.hub.apps.notices.services import announce, notify
 from xinqiao.hub.ids import Prefix, new_id
-from xinqiao.hub.node_client import NodeAnswer, NodeClient, node_address
+from xinqiao.hub.node_client import NodeAnswer, NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.ui.i18n import Language

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.errors import Code, Conflict
 from xinqiao.hub.apps.identity.models import DirectoryVersion, Institution, InstitutionKey, Node, NodeKey
+from xinqiao.hub.node_client import NodeAddress
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import KeyEntry, KeySet, VerifyKey
@@ -48,6 +50,18 @@ def institution_of_key(kid: str) -> str | None:
 def node_keys(node_id: str) -> KeySet:
     """Active signing keys of a node."""
     return _key_set(list(NodeKey.objects.filter(node_id=node_id, status="active")))
+
+
+def node_address(node_id: str) -> NodeAddress:
+    """Where and in which keys an active node is called.
+
+    Raises:
+        Conflict: ``PROVIDER_UNAVAILABLE`` when it is suspended or unknown.
+    """
+    node = Node.objects.filter(id=node_id, status="active").first()
+    if node is None:
+        raise Conflict(Code.PROVIDER_UNAVAILABLE, "the node is not connected now")
+    return NodeAddress(node.id, node.base_url, node_keys(node.id))
 
 
 def directory_version() -> int:

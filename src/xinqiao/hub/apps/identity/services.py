@@ -6,6 +6,7 @@ from xinqiao.hub.apps.identity.directory import (
     directory_version,
     institution_keys,
     institution_of_key,
+    node_address,
     node_keys,
 )
 from xinqiao.hub.apps.identity.factors import (
@@ -74,6 +75,7 @@ __all__ = [
     "login_enterprise",
     "login_staff",
     "name_agent",
+    "node_address",
     "node_keys",
     "propose_key",
     "propose_roles",
