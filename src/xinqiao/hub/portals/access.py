@@ -76,21 +76,21 @@ def enterprise_page[**P](
     view: Callable[Concatenate[Visit[EnterpriseActor], P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """A page of the enterprise portal."""
-    return _portal((EnterpriseActor,), "public:login")(view)  # type: ignore[arg-type]
+    return _portal((EnterpriseActor,), "public:login")(view)
 
 
 def institution_page[**P](
     view: Callable[Concatenate[Visit[InstitutionActor], P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """A page of the institution portal."""
-    return _portal((InstitutionActor,), "public:staff_login")(view)  # type: ignore[arg-type]
+    return _portal((InstitutionActor,), "public:staff_login")(view)
 
 
 def operator_page[**P](
     view: Callable[Concatenate[Visit[OperatorActor | AuditorActor], P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """A page of the operator portal; the auditor reads there too."""
-    return _portal((OperatorActor, AuditorActor), "public:staff_login")(view)  # type: ignore[arg-type]
+    return _portal((OperatorActor, AuditorActor), "public:staff_login")(view)  # type: ignore[arg-type]  # a union of kinds
 
 
 def home_of(actor: Actor | None) -> str:

@@ -9,12 +9,12 @@ from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors, services
 from xinqiao.hub.apps.consents.summary import what_you_entrust
 from xinqiao.hub.apps.identity import selectors as identity
-from xinqiao.hub.node_client import node_client
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.cards import AccountCard
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
 from xinqiao.hub.portals.frame import page
+from xinqiao.hub.portals.nodes import node_client
 from xinqiao.ui import i18n
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
@@ -38,7 +38,11 @@ def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
 def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """Choose the bank and the account; the bank checks that it is the enterprise's own."""
     post, errors = visit.request.POST, []
-    values = {"node": post.get("node", ""), "account_no": post.get("account_no", ""), "kind": post.get("kind", "basic")}
+    values = {
+        "node": post.get("node", ""),
+        "account_no": post.get("account_no", ""),
+        "kind": post.get("kind", "basic"),
+    }
     if visit.request.method == "POST":
         try:
             binding = services.start_binding(
@@ -60,7 +64,11 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
                 return HttpResponseRedirect(reverse("enterprise:agreement", args=[binding.id]))
     context = {"providers": identity.providers(), "values": values, "errors": errors}
     return page(
-        visit.request, "enterprise/bind.html", enterprise_frame(visit, "me"), context, status=422 if errors else 200
+        visit.request,
+        "enterprise/bind.html",
+        enterprise_frame(visit, "me"),
+        context,
+        status=422 if errors else 200,
     )
 
 
@@ -106,7 +114,9 @@ def sign(visit: Visit[EnterpriseActor], binding_id: str) -> HttpResponse:
     try:
         services.deliver_entrustment(entrustment_id=entrustment.id, client=node_client(), at=visit.at)
     except (ProviderFault, ProviderTimeout):
-        return HttpResponseRedirect(reverse("enterprise:accounts"))  # the page shows 待银行确认; the outbox delivers
+        return HttpResponseRedirect(
+            reverse("enterprise:accounts")
+        )  # the page shows 待银行确认; the outbox delivers
     return HttpResponseRedirect(reverse("enterprise:accounts"))
 
 

@@ -19,6 +19,7 @@ from xinqiao.hub.portals.enterprise.cards import AccountCard, AuthCard, product_
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
 from xinqiao.hub.portals.frame import page
+from xinqiao.hub.portals.nodes import node_client
 from xinqiao.ui import i18n
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report_view import build_view
@@ -193,10 +194,20 @@ def preview(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespons
     if not account:
         raise Invalid(Code.INVALID, "no account was chosen", facts={"field": "account"})
     opened = self_query(
-        actor=visit.actor, account=account, product=Product.REPORT, months=chosen.months_back, at=visit.at
+        actor=visit.actor,
+        binding_id=account,
+        product=Product.REPORT,
+        months=chosen.months_back,
+        client=node_client(),
     )
-    context = {"view": build_view(opened.product), "more": len(chosen.accounts) - 1, "balance": chosen.include_balance}
-    return page(visit.request, "enterprise/consent_preview.html", enterprise_frame(visit, "consents"), context)
+    context = {
+        "view": build_view(opened.product),
+        "more": len(chosen.accounts) - 1,
+        "balance": chosen.include_balance,
+    }
+    return page(
+        visit.request, "enterprise/consent_preview.html", enterprise_frame(visit, "consents"), context
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -209,7 +220,9 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
     if visit.request.method == "POST":
         more = _chosen(visit.request, granted)
-        seen = what_you_see(_record(visit, row), more, _bindings(visit, more), language=i18n.language(), act=Act.APPEND)
+        seen = what_you_see(
+            _record(visit, row), more, _bindings(visit, more), language=i18n.language(), act=Act.APPEND
+        )
         say = SignPage(
             title=_("确认追加"),
             button=_("确认追加"),
@@ -226,7 +239,11 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
         "products": [(p.value, product_short(p), p in granted.products) for p in Product],
         "months": [m for m in sorted({*MONTH_CHOICES, granted.months_back}) if m >= granted.months_back],
         "queries": [q for q in sorted({*QUERY_CHOICES, granted.max_queries}) if q >= granted.max_queries],
-        "days": [d for d in sorted({*DAY_CHOICES, granted.valid_days}) if d <= DEFAULT_CEILINGS[granted.purpose].valid_days],
+        "days": [
+            d
+            for d in sorted({*DAY_CHOICES, granted.valid_days})
+            if d <= DEFAULT_CEILINGS[granted.purpose].valid_days
+        ],
         "granted": granted,
     }
     return page(visit.request, "enterprise/append.html", enterprise_frame(visit, "consents"), context)

@@ -38,22 +38,35 @@ class SignPage:
 
 def _pairs(fields: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
     return [
-        (name, one) for name, value in fields.items() for one in (value if isinstance(value, list) else [value])
+        (name, one)
+        for name, value in fields.items()
+        for one in (value if isinstance(value, list) else [value])
     ]
 
 
-def sign_page(visit: Visit[EnterpriseActor], *, seen: WhatYouSee, object_id: str, say: SignPage) -> HttpResponse:
+def sign_page(
+    visit: Visit[EnterpriseActor], *, seen: WhatYouSee, object_id: str, say: SignPage
+) -> HttpResponse:
     """The page that shows ``seen`` and asks for the second factor over its digest."""
     actor, request = visit.actor, visit.request
     wanted = request.GET.get("method") or request.POST.get("method") or ""
     methods = available_methods(actor.user_id)
     if not methods:
         return page(
-            request, "enterprise/need_passkey.html", enterprise_frame(visit, "consents"), {"back": say.back}, status=403
+            request,
+            "enterprise/need_passkey.html",
+            enterprise_frame(visit, "consents"),
+            {"back": say.back},
+            status=403,
         )
     method = next((m for m in methods if m.value == wanted), methods[0])
     challenge = begin_second_factor(
-        user_id=actor.user_id, action=seen.act, object_id=object_id, shown_digest=seen.digest, method=method, at=visit.at
+        user_id=actor.user_id,
+        action=seen.act,
+        object_id=object_id,
+        shown_digest=seen.digest,
+        method=method,
+        at=visit.at,
     )
     context = {
         "say": say,

@@ -12,7 +12,11 @@ urlpatterns = [
     path("authorisations/<str:authorisation_id>/preview", consents.preview, name="consent_preview"),
     path("authorisations/<str:authorisation_id>/confirm", consents.confirm, name="consent_confirm"),
     path("authorisations/<str:authorisation_id>/append", consents.append, name="consent_append"),
-    path("authorisations/<str:authorisation_id>/append/confirm", consents.append_confirm, name="consent_append_confirm"),
+    path(
+        "authorisations/<str:authorisation_id>/append/confirm",
+        consents.append_confirm,
+        name="consent_append_confirm",
+    ),
     path("authorisations/<str:authorisation_id>/withdraw", consents.withdraw, name="consent_withdraw"),
     path("accounts", accounts.listing, name="accounts"),
     path("accounts/bind", accounts.bind, name="bind"),

@@ -50,7 +50,10 @@ def verify(request: HttpRequest) -> HttpResponse:
     if code:
         try:
             answer = fundflow.verify_product(
-                verify_code=code, digest=digest or None, at=runtime.clock.now(), visitor=request.META["REMOTE_ADDR"]
+                verify_code=code,
+                digest=digest or None,
+                at=runtime.clock.now(),
+                visitor=request.META["REMOTE_ADDR"],
             )
         except XinqiaoError as refused:
             error = words(refused.code).title
@@ -105,7 +108,9 @@ def login(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(_next(request, home_of(actor_of(request, at))))
     samples = identity.demonstration_identities(limit=6) if settings.DEMO else []
     context = {"form": form, "samples": samples, "next": _next(request, "")}
-    return page(request, "public/login.html", public_shell(request), context, status=401 if form.errors else 200)
+    return page(
+        request, "public/login.html", public_shell(request), context, status=401 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -124,7 +129,9 @@ def staff_login(request: HttpRequest) -> HttpResponse:
             start_session(request, user)
             return HttpResponseRedirect(_next(request, home_of(actor_of(request, at))))
     context = {"username": username, "errors": errors, "next": _next(request, "")}
-    return page(request, "public/staff_login.html", public_shell(request), context, status=401 if errors else 200)
+    return page(
+        request, "public/staff_login.html", public_shell(request), context, status=401 if errors else 200
+    )
 
 
 @require_POST

@@ -1,0 +1,209 @@
+"""The enterprise's timeline: bindings, authorisations, uses, refusals and self queries in one order, in words.
+
+The sentence always has its actor first. A refusal carries its reason, its code and the nearest request that would be
+allowed, and is never merged into a count.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from xinqiao.domain.errors import Code
+from xinqiao.domain.period import business_day
+from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.consents import selectors as consents
+from xinqiao.hub.apps.fundflow import selectors as fundflow
+from xinqiao.hub.portals.enterprise.cards import product_short, purpose_short, short_name
+from xinqiao.ui import format as fmt
+from xinqiao.ui.error_words import words
+from xinqiao.ui.i18n import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalWords:
+    """Why something was not released."""
+
+    words: str
+    code: str
+    nearest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline, as the macro ``entry`` takes it."""
+
+    at: datetime
+    family: str  # use, deny, consent, binding, self
+    kind: str  # the macro's class
+    icon: str
+    sentence: str
+    facts: str
+    proof: int | None
+    object_id: str
+    refusal: RefusalWords | None = None
+    institution: str = ""
+    actions: tuple[tuple[str, str, str], ...] = ()
+
+
+def nearest_words(nearest: dict[str, object] | None) -> str:
+    """The nearest request that would be allowed, in words; empty when there is none."""
+    if not nearest:
+        return ""
+    months = nearest.get("months")
+    product = nearest.get("product")
+    parts = [product_short(str(product))] if product else []
+    parts += [_("最近 {n} 个月").format(n=months)] if months else []
+    return " · ".join(parts)
+
+
+def query_entry(row: fundflow.QueryRow) -> Entry:
+    """A use, a refusal, a fault or a self query."""
+    who = short_name(row.institution_name)
+    product = product_short(row.product)
+    account = _("尾号 {tail}").format(tail=fmt.tail(row.account_masked)) if row.account_masked else ""
+    months = _("近 {n} 个月").format(n=row.months)
+    purpose = purpose_short(row.purpose) if row.purpose else ""
+    reader = {
+        "hub_display": _("平台代为显示，不留存"),
+        "institution_key": _("只有它能打开"),
+    }[row.reader]
+    officer = " ".join(part for part in (row.department, row.operator_name) if part)
+    facts = [purpose, " ".join(p for p in (row.bank_name, account) if p), months]
+    if row.kind == "self":
+        ok = row.state == "released"
+        sentence = _("您自己查了{product}").format(product=product) if ok else _("您的自查没有办成")
+        return Entry(
+            row.asked_at, "self", "" if ok else "deny", "user-search" if ok else "shield-x", sentence,
+            " · ".join(f for f in (*facts[1:], _("不计入机构查询次数")) if f), row.leaf_index, row.id,
+            None if ok else _refusal(row),
+        )  # fmt: skip
+    common = " · ".join(f for f in (*facts, officer) if f)
+    match row.state:
+        case "released":
+            left = _("还剩 {n} 次").format(n=row.uses_left) if row.uses_left is not None else ""
+            sentence = _("{who}看了您的{product}").format(who=who, product=product)
+            return Entry(
+                row.asked_at, "use", "use", "eye-check", sentence,
+                " · ".join(f for f in (common, reader, left) if f), row.leaf_index, row.id, None, who,
+            )  # fmt: skip
+        case "denied":
+            sentence = _("没有放行：{who}的查询").format(who=who)
+            return Entry(
+                row.asked_at,
+                "deny",
+                "deny",
+                "shield-x",
+                sentence,
+                common,
+                row.leaf_index,
+                row.id,
+                _refusal(row),
+                who,
+            )
+        case "failed":
+            sentence = _("{who}的查询没有办成：数源没有正确应答").format(who=who)
+            return Entry(
+                row.asked_at,
+                "deny",
+                "deny",
+                "alert-triangle",
+                sentence,
+                common,
+                row.leaf_index,
+                row.id,
+                _refusal(row),
+                who,
+            )
+        case _:
+            return Entry(
+                row.asked_at, "use", "ask", "loader-2", _("{who}的查询正在计算").format(who=who), common,
+                row.permit_leaf, row.id, None, who,
+            )  # fmt: skip
+
+
+def _refusal(row: fundflow.QueryRow) -> RefusalWords:
+    code = Code(row.code) if row.code in Code else Code.NOT_FOUND
+    return RefusalWords(f"{words(code).title}{_('。')}", row.code, nearest_words(dict(row.nearest or {})))
+
+
+_EVENTS: dict[tuple[str, str], tuple[str, str]] = {
+    # (kind, event): (class, icon)
+    ("binding", "check"): ("", "search"),
+    ("binding", "check_result"): ("", "clipboard-check"),
+    ("binding", "sign"): ("give", "signature"),
+    ("binding", "activate"): ("give", "link"),
+    ("binding", "unbind"): ("", "unlink"),
+    ("binding", "close"): ("", "calendar-off"),
+    ("authorisation", "request"): ("ask", "clock"),
+    ("authorisation", "confirm"): ("give", "circle-check"),
+    ("authorisation", "append"): ("give", "plus"),
+    ("authorisation", "refuse"): ("", "ban"),
+    ("authorisation", "lapse"): ("", "hourglass-off"),
+    ("authorisation", "withdraw"): ("", "arrow-back-up"),
+}
+
+
+def _move_sentence(row: consents.LedgerRow, who: str) -> str:
+    match (row.kind, row.event):
+        case ("binding", "check"):
+            return _("您选了一个账户，请银行核对户名")
+        case ("binding", "check_result"):
+            passed = row.to_state == "agreement_presented"
+            return _("银行核对一致，等您签委托协议") if passed else _("银行核对没有通过")
+        case ("binding", "sign"):
+            return _("您签了委托提供协议")
+        case ("binding", "activate"):
+            return _("账户绑定成功，银行收到了协议")
+        case ("binding", "unbind"):
+            return _("您解绑了账户，立即生效")
+        case ("binding", "close"):
+            return _("银行报告账户已销户")
+        case ("authorisation", "request"):
+            return _("{who}申请授权").format(who=who)
+        case ("authorisation", "confirm"):
+            return _("您同意了{who}的申请").format(who=who)
+        case ("authorisation", "append"):
+            return _("您给{who}追加了授权").format(who=who)
+        case ("authorisation", "refuse"):
+            return _("您没有同意{who}的申请").format(who=who)
+        case ("authorisation", "lapse"):
+            return _("{who}的申请逾期未答，已作废").format(who=who)
+        case ("authorisation", "withdraw"):
+            return _("您撤回了给{who}的授权").format(who=who)
+        case _:
+            return row.event
+
+
+def move_entry(row: consents.LedgerRow) -> Entry:
+    """A move of a binding or of an authorisation."""
+    who = short_name(row.institution_name)
+    cls, icon = _EVENTS.get((row.kind, row.event), ("", "history"))
+    facts = row.actor_label if row.actor_kind in ("enterprise", "institution") else ""
+    if row.kind == "authorisation" and "months" in row.facts:
+        facts = " · ".join(f for f in (_("{n} 个月").format(n=row.facts["months"]), facts) if f)
+    family = "binding" if row.kind == "binding" else "consent"
+    return Entry(
+        row.at, family, cls, icon, _move_sentence(row, who), facts, row.leaf_index, row.object_id, None, who
+    )
+
+
+def recent_entries(actor: EnterpriseActor, *, at: datetime, limit: int) -> list[Entry]:
+    """The newest entries of every kind."""
+    rows = [query_entry(row) for row in fundflow.records(actor, until=None, limit=limit)]
+    rows += [move_entry(row) for row in consents.ledger(actor, limit=limit)]
+
+    return sorted(rows, key=lambda e: e.at, reverse=True)[:limit]
+
+
+def by_day(entries: list[Entry]) -> Iterator[tuple[date, list[Entry]]]:
+    """Entries grouped by their Shanghai day, newest first."""
+    current: tuple[date, list[Entry]] | None = None
+    for entry in entries:
+        day = business_day(entry.at)
+        if current is None or current[0] != day:
+            if current is not None:
+                yield current
+            current = (day, [])
+        current[1].append(entry)
+    if current is not None:
+        yield current

@@ -1,0 +1,67 @@
+"""The enterprise's ledger: everything that happened with its data, filtered, and its export for offline verification."""
+
+from datetime import timedelta
+from io import BytesIO
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET
+
+from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.audit.selectors import write_ledger
+from xinqiao.hub.portals.access import Visit, enterprise_page
+from xinqiao.hub.portals.enterprise.entries import by_day, recent_entries
+from xinqiao.hub.portals.enterprise.shell import enterprise_frame
+from xinqiao.hub.portals.frame import page
+from xinqiao.ui.i18n import gettext as _
+
+SPANS = {"30": 30, "90": 90, "365": 365, "all": 0}
+MOST = 400
+
+
+@require_GET
+@enterprise_page
+def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """Who saw what, when, on what ground; what was not released, and why."""
+    get = visit.request.GET
+    span = get.get("span", "90") if get.get("span", "90") in SPANS else "90"
+    family, party = get.get("kind", ""), get.get("party", "")
+    entries = recent_entries(visit.actor, at=visit.at, limit=MOST)
+    if SPANS[span]:
+        since = visit.at - timedelta(days=SPANS[span])
+        entries = [e for e in entries if e.at >= since]
+    parties = sorted({e.institution for e in entries if e.institution})
+    if party in parties:
+        entries = [e for e in entries if e.institution == party]
+    chips = [
+        ("", _("全部")), ("use", _("使用")), ("deny", _("没放行")), ("consent", _("授权")), ("binding", _("绑定")),
+        ("self", _("自己查")),
+    ]  # fmt: skip
+    counts = {key: sum(1 for e in entries if not key or e.family == key) for key, _word in chips}
+    shown = [e for e in entries if not family or e.family == family]
+    context = {
+        "days": list(by_day(shown)),
+        "chips": [(key, word, counts[key], key == family) for key, word in chips],
+        "span": span,
+        "party": party,
+        "parties": parties,
+        "party_options": [("", _("全部机构")), *((name, name) for name in parties)],
+        "uses": counts["use"],
+        "denials": counts["deny"],
+        "readers": len({e.institution for e in entries if e.family == "use"}),
+        "cut": len(entries) >= MOST,
+    }
+    return page(visit.request, "enterprise/ledger.html", enterprise_frame(visit, "ledger"), context)
+
+
+@require_GET
+@enterprise_page
+def export(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The enterprise's own leaves with their proofs, for ``xinqiao verify`` on any computer."""
+    out = BytesIO()
+    write_ledger(visit.actor, out, at=visit.at)
+    response = HttpResponse(out.getvalue(), content_type="application/jsonl")
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="xinqiao-ledger-{visit.at:%Y%m%d-%H%M%S}.jsonl"'
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,93 @@
+"""The enterprise's own report: asked for by itself, computed by its bank now, opened in memory for this one page."""
+
+import json
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from xinqiao.domain.consent import Product
+from xinqiao.domain.errors import Code, Invalid
+from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.consents import selectors as consents
+from xinqiao.hub.apps.fundflow import selectors as fundflow
+from xinqiao.hub.apps.fundflow.services import Opened, self_query
+from xinqiao.hub.portals.access import Visit, enterprise_page
+from xinqiao.hub.portals.enterprise.cards import AccountCard
+from xinqiao.hub.portals.enterprise.shell import enterprise_frame
+from xinqiao.hub.portals.frame import page
+from xinqiao.hub.portals.nodes import node_client
+from xinqiao.hub.portals.report_files import report_pdf
+from xinqiao.ui.report_view import build_summary_view, build_view
+
+MONTHS = (6, 12, 24, 36)
+
+
+def _ask(visit: Visit[EnterpriseActor], request: HttpRequest) -> tuple[Opened, Product]:
+    """Query what the form names. Every way to the content is a fresh, recorded query."""
+    months = request.POST.get("months", "24")
+    product = Product.SUMMARY if request.POST.get("product") == Product.SUMMARY.value else Product.REPORT
+    if not months.isdigit() or not 1 <= int(months[:3]) <= 36:
+        raise Invalid(Code.INVALID, "1 to 36 months", facts={"field": "months"})
+    opened = self_query(
+        actor=visit.actor,
+        binding_id=request.POST.get("account", ""),
+        product=product,
+        months=int(months),
+        client=node_client(),
+    )
+    return opened, product
+
+
+@require_http_methods(["GET", "POST"])
+@enterprise_page
+def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """GET: choose account, product and months. POST: the report."""
+    accounts = [
+        AccountCard.of(row)
+        for row in consents.bindings(visit.actor, at=visit.at)
+        if row.state in ("bound", "closed")
+    ]
+    if visit.request.method == "GET":
+        choices: dict[str, object] = {
+            "accounts": accounts,
+            "months": MONTHS,
+            "statements": fundflow.statements(visit.actor, live_only=True),
+        }
+        return page(visit.request, "enterprise/report_ask.html", enterprise_frame(visit, "report"), choices)
+    opened, product = _ask(visit, visit.request)
+    account = visit.request.POST.get("account", "")
+    report = product is Product.REPORT
+    context: dict[str, object] = {
+        "opened": opened,
+        "view": build_view(opened.product) if report else build_summary_view(opened.product),
+        "statements": fundflow.statements_on_report(enterprise_id=opened.enterprise_id, account_id=account),
+        "asked": {
+            "account": account,
+            "months": visit.request.POST.get("months", "24"),
+            "product": product.value,
+        },
+    }
+    template = "enterprise/report.html" if report else "enterprise/summary.html"
+    return page(visit.request, template, enterprise_frame(visit, "report"), context)
+
+
+@require_POST
+@enterprise_page
+def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The same as a signed PDF with the watermark 自查，非机构用; a query of its own, recorded as such."""
+    opened, product = _ask(visit, visit.request)
+    return report_pdf(opened, product)
+
+
+@require_POST
+@enterprise_page
+def as_json(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The node's signed product with everything that ``xinqiao verify`` needs to check it offline."""
+    opened, _product = _ask(visit, visit.request)
+    bundle = {"product": opened.product, "signed": opened.signed, "receipt": opened.released.receipt,
+              "permit": opened.released.permit, "verify_code": opened.verify_code,
+              "leaf": {"index": opened.leaf_index, "hash": opened.released.leaf_hash}}  # fmt: skip
+    response = HttpResponse(json.dumps(bundle, ensure_ascii=False, indent=1), content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{opened.report_no}.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

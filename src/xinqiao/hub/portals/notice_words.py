@@ -1,0 +1,26 @@
+"""Notices in words. A kind without words still tells that something happened."""
+
+from collections.abc import Mapping
+
+from xinqiao.ui.i18n import gettext as _
+
+
+def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
+    """The sentence of a notice, actor first."""
+    who = str(facts.get("institution") or facts.get("enterprise") or facts.get("name") or "")
+    masked = str(facts.get("masked") or "")
+    sentences = {
+        "authorisation_requested": _("{who}向您申请授权"),
+        "authorisation_confirmed": _("{who}同意了授权"),
+        "authorisation_refused": _("{who}没有同意授权"),
+        "authorisation_appended": _("{who}追加了授权"),
+        "authorisation_withdrawn": _("{who}撤回了授权"),
+        "authorisation_lapsed": _("{who}的申请逾期未答"),
+        "account_bound": _("账户 {masked} 绑定成功"),
+        "account_closed": _("账户 {masked} 已销户"),
+        "fundflow_used": _("{who}看了您的资金流产品"),
+        "fundflow_denied": _("没有放行：{who}的查询"),
+        "invitation_joined": _("{who}接受了邀请，可以申请授权了"),
+        "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
+    }
+    return sentences.get(kind, _("有一条新的记录")).format(who=who or _("对方"), masked=masked)
