@@ -5,6 +5,7 @@ Settings come from the environment only. Each variable is declared once here wit
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,29 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("XINQIAO_LOG_LEVEL", "Least severe level written to standard error.", "`INFO`"),
 )
+
+
+def reference() -> str:
+    """The page ``docs/reference/settings.md``, made from the list above."""
+    lines = [
+        "# 设置 Settings",
+        "",
+        "平台的全部设置来自环境变量；以 `XINQIAO_` 开头而不在表中的变量会让程序拒绝启动。",
+        "All settings of the hub are environment variables. A variable that starts with `XINQIAO_` and is not in this",
+        "table makes the program refuse to start, so that a misspelled name is never silent.",
+        "",
+        "| Variable | Meaning | When absent |",
+        "| --- | --- | --- |",
+    ]
+    for variable in VARIABLES:
+        example = f" Example: `{variable.example}`." if variable.example else ""
+        lines.append(f"| `{variable.name}` | {variable.meaning}{example} | {variable.default} |")
+    lines += [
+        "",
+        "This page is generated: `python -m xinqiao.hub.project.environment > docs/reference/settings.md`.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +248,7 @@ def database(url: str, *, pooled: bool = True) -> DatabaseSettings:
     raise ImproperlyConfigured(
         f"a database address starts with sqlite:/// or postgresql://, not {parts.scheme!r}"
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
