@@ -7,6 +7,7 @@ translations stay; nothing is guessed); ``compile`` writes the ``.mo``; ``check`
 import argparse
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,10 @@ from xinqiao.ui.i18n import DOMAIN, LOCALE_DIR
 
 SOURCE: Final = REPOSITORY / "src" / "xinqiao"
 PO: Final = LOCALE_DIR / "en" / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+# The header carries no clock: an update that changes no word changes no byte.
+_FIXED: Final = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def _dictionary() -> Iterator[str]:
@@ -68,11 +73,19 @@ def untranslated(catalogue: Catalog) -> list[str]:
     return lacking
 
 
+def _settle(catalogue: Catalog) -> None:
+    catalogue.project, catalogue.version = "xinqiao", "1"
+    catalogue.creation_date = catalogue.revision_date = _FIXED
+    catalogue.last_translator = catalogue.language_team = "The Xinqiao developers"
+    catalogue.fuzzy = False
+
+
 def update() -> Catalog:
     """Merge what is said now into the catalogue and write it, sorted and without line numbers (small differences)."""
     catalogue = read()
     catalogue.update(extract(), no_fuzzy_matching=True, update_header_comment=True)
     catalogue.obsolete.clear()
+    _settle(catalogue)
     PO.parent.mkdir(parents=True, exist_ok=True)
     with PO.open("wb") as target:
         write_po(target, catalogue, width=0, no_location=True, sort_output=True, omit_header=False)

@@ -106,6 +106,8 @@ def make_environment(
     environment = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
+        # The optimiser folds a filter on a constant while compiling, in whatever language came first.
+        optimized=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
