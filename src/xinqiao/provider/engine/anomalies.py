@@ -22,7 +22,6 @@ def _benford() -> tuple[int, ...]:
 
 
 _FIRST_DIGIT = _benford()
-_POWERS = np.array([10**n for n in range(19)], np.int64)
 
 
 def anomalies(v: View, out: Lines) -> None:
@@ -72,11 +71,10 @@ def _identical_pairs(p: Prepared, v: View) -> tuple[Cell, ...]:
 
 
 def _first_digits(v: View) -> Cell:
-    amount = v.p.r2.amount[v.s0 : v.s1]
-    n = len(amount)
+    n = v.rows2
     if n < 300:
         return FEW
-    digit = amount // _POWERS[np.searchsorted(_POWERS, amount, "right") - 1]
+    digit = v.p.first_digit[v.s0 : v.s1]
     seen: list[int] = np.bincount(digit, minlength=10).tolist()
     scale = 10**_DIGITS
     off = sum(abs(c * scale - n * expected) for c, expected in zip(seen[1:], _FIRST_DIGIT, strict=True))

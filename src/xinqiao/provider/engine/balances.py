@@ -1,6 +1,5 @@
 """Lines B01-B13 (balance and liquidity) of the dictionary."""
 
-from datetime import date
 from fractions import Fraction
 from math import lcm
 
@@ -17,6 +16,7 @@ from xinqiao.provider.engine.exact import (
     percentile,
     root4,
     square_sum,
+    text2,
     theil_sen,
     yuan,
 )
@@ -73,15 +73,19 @@ def balances(v: View, out: Lines) -> dict[str, str | NullReason]:
 
 
 def _on_days(v: View) -> dict[str, str | NullReason]:
+    if not v.k:
+        return {}
+    first = v.month_edges()
+    last = np.append(first[1:], v.d1) - 1
+    at = np.stack((first + 9, first + 19, last), axis=1)
+    shown, known = v.p.eod[at].tolist(), v.p.eod_known[at].tolist()
     cells: dict[str, str | NullReason] = {}
-    base = v.p.base_day
-    eod, known = v.p.eod, v.p.eod_known
-    edges = [*v.month_edges().tolist(), v.d1] if v.k else []
-    for number, first, after in zip(v.month_numbers, edges, edges[1:], strict=False):
-        for at in (first + 9, first + 19, after - 1):
-            key = f"{number // 12:04d}-{number % 12 + 1:02d}-{at - first + 1:02d}"
-            cells[key] = yuan(int(eod[at])) if known[at] else NO_BALANCE
-    assert not v.k or date.fromordinal(base + edges[0]).day == 1
+    for number, length, fens, have in zip(
+        v.month_numbers, (last - first + 1).tolist(), shown, known, strict=True
+    ):
+        month = f"{number // 12:04d}-{number % 12 + 1:02d}-"
+        for day, fen, is_known in zip((10, 20, length), fens, have, strict=True):
+            cells[f"{month}{day}"] = text2(fen) if is_known else NO_BALANCE
     return cells
 
 

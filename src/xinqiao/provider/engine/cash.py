@@ -4,7 +4,6 @@ import numpy as np
 
 from xinqiao.domain.fundflow.cues import Label
 from xinqiao.domain.fundflow.figures import NullReason
-from xinqiao.provider.engine.labelling import NUMBER
 from xinqiao.provider.engine.window import Lines, View, ratio
 
 
@@ -16,9 +15,8 @@ def cash(v: View, out: Lines) -> None:
     out["C03"] = (ratio(t["cash_in_round"], t["cash_in_rows"]),)
     out["C04"] = (t["large_cash"],)
     out["C05"] = (ratio(v.sum_of(Label.PLATFORM, 1), v.oi),)
-    platform = p.offset[v.s0 : v.s1][p.label[v.s0 : v.s1] == NUMBER[Label.PLATFORM]]
-    days = int(np.count_nonzero(np.diff(platform))) + 1 if len(platform) else 0
-    out["C06"] = (ratio(days, v.d_e),)
+    first, last = np.searchsorted(p.platform_days, (v.d0, v.d1))
+    out["C06"] = (ratio(int(last - first), v.d_e),)
     mix: list[list[int]] = p.channel_cells[v.em0 : v.em1].sum(axis=0).tolist()
     out["C07"] = (*(ratio(c[1], v.gross_in) for c in mix), *(ratio(c[0], v.gross_out) for c in mix))
     out["C08"] = (ratio(t["night"], t["timed"]) if t["timed_rows"] else NullReason.NO_TIME,)

@@ -3,7 +3,6 @@
 Loan rows are few, so the lines that follow single loans walk over them as plain lists.
 """
 
-from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
 
@@ -39,7 +38,7 @@ def _loans(v: View, out: Lines) -> None:
     out["D05"] = (ratio(paid, v.oi),)
     late = p.starts2[v.em1 - 3] if v.enough("D06") else 0
     out["D06"] = (len({int(p.cp[i]) for i in outs if i >= late}) if v.enough("D06") else SHORT,)
-    out["D08"] = (_regular(v, outs) if v.enough("D08") else SHORT,)
+    out["D08"] = (_regular(v) if v.enough("D08") else SHORT,)
     out["D09"] = (_refinanced(p, ins, outs),)
     out["D10"] = (_bridges(v, ins, outs),)
     out["D11"] = (t["penalty"],)
@@ -80,30 +79,23 @@ def returned_items(p: Prepared) -> tuple[Cell, ...]:
     return tuple(int(np.count_nonzero(p.returned_days >= p.as_of - n)) for n in (29, 59, 89))
 
 
-def _regular(v: View, outs: list[int]) -> Cell:
-    p = v.p
-    sums: dict[int, dict[int, Counter[int]]] = {}  # lender, month, day offset
-    for i in outs:
-        month = int(p.month[i])
-        if month >= v.mm0:
-            days = sums.setdefault(int(p.cp[i]), {}).setdefault(month, Counter())
-            days[int(p.r2.day[i])] += int(p.r2.amount[i])
-    start = {m: int(at) + p.base_day for m, at in zip(range(v.mm0, v.em1), v.month_edges(), strict=True)}
+def _regular(v: View) -> Cell:
+    months: dict[int, list[tuple[int, int]]] = {}
+    for (lender, month), paid in v.p.main_days[NUMBER[Label.LOAN_OUT]].items():
+        if v.mm0 <= month < v.em1:
+            months.setdefault(lender, []).append(paid)
     value, weights = Fraction(0), 0
-    for months in sums.values():
-        if len(months) < 3:
+    for paid_on in months.values():
+        if len(paid_on) < 3:
             continue
-        paid_on = [_largest_day(days) - start[m] for m, days in months.items()]
-        times = Counter(paid_on)
+        times: dict[int, int] = {}
+        for day, _ in paid_on:
+            times[day] = times.get(day, 0) + 1
         mode = min(times, key=lambda day: (-times[day], day))
-        weight = sum(sum(days.values()) for days in months.values())
-        value += Fraction(weight * sum(abs(day - mode) <= 3 for day in paid_on), len(months))
+        weight = sum(fen for _, fen in paid_on)
+        value += Fraction(weight * sum(abs(day - mode) <= 3 for day, _ in paid_on), len(paid_on))
         weights += weight
     return dec4(value.numerator, value.denominator * weights) if weights else FEW
-
-
-def _largest_day(days: Counter[int]) -> int:
-    return min(days, key=lambda day: (-days[day], day))
 
 
 def _refinanced(p: Prepared, ins: list[int], outs: list[int]) -> int:
@@ -129,15 +121,14 @@ def _bridges(v: View, ins: list[int], outs: list[int]) -> int:
     p = v.p
     day, amount, cp = p.r2.day, p.r2.amount, p.cp
     num, den = percentile(sorted(int(amount[i]) for i in outs), 95)
+    helpers = [i for i in p.helpers if v.s0 <= i < v.s1]
+    if not helpers:
+        return 0
     span = slice(v.s0, v.s1)
-    label = p.label[span]
-    helper = p.r2.inward[span] & (cp[span] >= 0) & ((label == NUMBER[Label.REL]) | (p.person & p.party)[span])
-    helpers: list[int] = (np.flatnonzero(helper) + v.s0).tolist()
     backs: dict[int, list[int]] = {}
-    if helpers:
-        wanted = np.isin(cp[span], cp[helpers]) & ~p.r2.inward[span]
-        for j in (np.flatnonzero(wanted) + v.s0).tolist():
-            backs.setdefault(int(cp[j]), []).append(j)
+    wanted = np.isin(cp[span], cp[helpers]) & ~p.r2.inward[span]
+    for j in (np.flatnonzero(wanted) + v.s0).tolist():
+        backs.setdefault(int(cp[j]), []).append(j)
     count = 0
     for r in outs:
         repaid = int(amount[r])
@@ -192,18 +183,8 @@ def _fixed(v: View, out: Lines) -> None:
 
 
 def _pay_day_sd(v: View) -> Cell:
-    p = v.p
-    span = slice(p.starts2[v.mm0], v.s1)
-    paid = (p.label[span] == NUMBER[Label.PAYROLL]) & ~p.r2.inward[span]
-    offset = p.offset[span][paid]
-    if not len(offset):
-        return FEW
-    by_day = np.bincount(offset, p.weight[span][paid], v.d1)
-    edges = v.month_edges()
     days = [
-        int(by_day[low:high].argmax()) + 1  # argmax takes the first of equals, the earliest day
-        for low, high, any_paid in zip(edges, [*edges[1:], v.d1], v.months_of(Label.PAYROLL, 0), strict=True)
-        if any_paid
+        day for (_, month), (day, _) in v.p.main_days[NUMBER[Label.PAYROLL]].items() if v.mm0 <= month < v.em1
     ]
     n, total = len(days), sum(days)
     if n < 2:

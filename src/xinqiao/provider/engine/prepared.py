@@ -28,6 +28,7 @@ N_LABELS = len(LABELS)
 CHANNELS: tuple[str, ...] = tuple(Channel)
 _CHANNEL_NUMBER = {name: i for i, name in enumerate(CHANNELS)}
 _OTHER = _CHANNEL_NUMBER[Channel.OTHER]
+_POWERS = np.array([10**n for n in range(19)], np.int64)
 _NIGHT_FROM, _NIGHT_TO = 22 * 3600, 6 * 3600
 
 # measures of R2 rows, summed over a range by running totals
@@ -145,6 +146,7 @@ class Prepared:
         # first day of each month touched, as an offset; one past the end closes the last
         self.month_of_day = month_of_day - self.base_month
         self.n_months = int(self.month_of_day[-2]) + 1
+        self.month_starts: Ints = np.searchsorted(self.month_of_day, np.arange(self.n_months))
         self.safe = int(rows.amount.sum()) < SAFE_TOTAL and (
             int(np.abs(rows.balance).max()) + int(rows.amount[0]) < SAFE_TOTAL
         )
@@ -347,6 +349,53 @@ class Prepared:
         """Who writes which text (A14)."""
         return TextPairs(self.cp, self.r2.text)
 
+    @cached_property
+    def first_digit(self) -> Ints:
+        """First decimal digit of every R2 amount (A05)."""
+        amount = self.r2.amount
+        digit: Ints = amount // _POWERS[np.searchsorted(_POWERS, amount, "right") - 1]
+        return digit
+
+    @cached_property
+    def platform_days(self) -> Ints:
+        """Offsets of the days with PLATFORM in (C06)."""
+        return distinct(self.offset[self.label == NUMBER[Label.PLATFORM]])
+
+    @cached_property
+    def main_days(self) -> dict[int, dict[tuple[int, int], tuple[int, int]]]:
+        """Out rows of LOAN_OUT and PAYROLL: label number → (party, month) → (main day of the month, sum).
+
+        The main day is the one with the largest sum, ties the earliest (D08, D17). The party of PAYROLL is always 0,
+        because wages are looked at together.
+        """
+        return {
+            NUMBER[label]: _main_days(self, NUMBER[label], by_party)
+            for label, by_party in ((Label.LOAN_OUT, True), (Label.PAYROLL, False))
+        }
+
+    @cached_property
+    def helpers(self) -> list[int]:
+        """Places of C rows of a known counterparty that is related or a natural person (D10)."""
+        helper = self.r2.inward & (self.cp >= 0)
+        helper &= (self.label == NUMBER[Label.REL]) | (self.person & self.party)
+        return np.flatnonzero(helper).tolist()
+
     def warm(self) -> None:
         """Build what :func:`~xinqiao.provider.engine.run.prepare` promises to have built."""
         _ = self.loan_rows, self.there_and_back, self.quick_flow, self.round_trips, self.text_pairs
+        _ = self.first_digit, self.platform_days, self.main_days, self.helpers
+
+
+def _main_days(p: Prepared, label: int, by_party: bool) -> dict[tuple[int, int], tuple[int, int]]:
+    at = np.flatnonzero((p.label == label) & ~p.r2.inward)
+    days: dict[tuple[int, int], dict[int, int]] = {}
+    columns = (p.cp[at].tolist(), p.month[at].tolist(), p.offset[at].tolist(), p.r2.amount[at].tolist())
+    for party, month, day, fen in zip(*columns, strict=True):
+        sums = days.setdefault((party if by_party else 0, month), {})
+        sums[day] = sums.get(day, 0) + fen
+    starts = p.month_starts.tolist()
+    # rows come in order of days, so max() meets the earliest of equal days first
+    return {
+        key: (max(sums, key=sums.__getitem__) - starts[key[1]] + 1, sum(sums.values()))
+        for key, sums in days.items()
+    }

@@ -36,6 +36,7 @@ _SHAPES = [
     if line.implemented
 ]
 _NO_REASONS: Mapping[str, NullReason] = {}
+_REASONS = frozenset(NullReason)
 _NO_WINDOW = NullReason.NO_WINDOW
 
 
@@ -241,17 +242,12 @@ def _present(
             cells, alone = (), days
         else:
             keys, cells, units = list(days), tuple(days.values()), dict.fromkeys(days, Unit.YUAN)
-        values: dict[str, Shown] = {}
-        reasons: dict[str, NullReason] = {}
-        for key, cell in zip(keys, cells, strict=True):
-            if isinstance(cell, NullReason):
-                values[key] = None
-                reasons[key] = cell
-            else:
-                values[key] = cell
-        out[line] = IndicatorValue(
-            line, values, units, reasons or _NO_REASONS, alone, single, coverage, version
-        )
+        values: dict[str, Shown] = dict(zip(keys, cells, strict=True))
+        reasons = _NO_REASONS
+        if not _REASONS.isdisjoint(cells):
+            reasons = {key: cell for key, cell in values.items() if isinstance(cell, NullReason)}
+            values.update(dict.fromkeys(reasons))
+        out[line] = IndicatorValue(line, values, units, reasons, alone, single, coverage, version)
     return out if wanted is None else {line: out[line] for line in wanted if line in out}
 
 

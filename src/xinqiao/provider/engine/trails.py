@@ -4,7 +4,9 @@ Quick in-out (3.9 rule 29), rows that could pair as round trips (A03), who write
 rows with whole-column arithmetic first, so that what must be walked in order is short.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -77,28 +79,24 @@ class QuickFlow:
             return 0
         # what the kept walk took, before `first`, of rows that are still in reach
         edge = self._start[first]
+        split = bisect_left(self._kept, first, key=attrgetter("candidate"))
         lent: dict[int, int] = {}
-        later: dict[int, _Use] = {}
-        for use in self._kept:
-            if use.candidate >= first:
-                later[use.candidate] = use
-                continue
+        for use in self._kept[:split]:
             for out, fen in use.took:
                 if out >= edge:
                     lent[out] = lent.get(out, 0) + fen
         if not lent:
             return self._until[last] - self._until[first]
-        return self._resume(first, last, lent, later)
+        return self._resume(first, last, lent, split)
 
-    def _resume(self, first: int, last: int, lent: dict[int, int], later: dict[int, _Use]) -> int:
+    def _resume(self, first: int, last: int, lent: dict[int, int], split: int) -> int:
         """Walk from ``first`` with a state of its own, beside the kept one, until both are the same."""
         left = dict(lent)  # out row → what this walk has left of it more than the kept walk (may be negative)
         kept_left: dict[int, int] = {}
-        for use in self._kept:
-            if use.candidate >= first:
-                break
+        for use in self._kept[:split]:
             for out, fen in use.took:
                 kept_left[out] = kept_left.get(out, self._amount[out]) - fen
+        later = {use.candidate: use for use in self._kept[split:]}
         total = 0
         for candidate in range(first, last):
             start = self._start[candidate]

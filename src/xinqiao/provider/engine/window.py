@@ -6,8 +6,6 @@
 
 from datetime import date
 
-import numpy as np
-
 from xinqiao.domain.fundflow.cues import Label
 from xinqiao.domain.fundflow.dictionary import LINES
 from xinqiao.domain.fundflow.figures import NullReason, Shown
@@ -123,7 +121,7 @@ class View:
 
     def month_edges(self) -> Ints:
         """Offsets (of the day arrays) of the first day of every month of M."""
-        return np.searchsorted(self.p.month_of_day, np.arange(self.mm0, self.em1))
+        return self.p.month_starts[self.mm0 : self.em1]
 
 
 __all__ = ["FEW", "LEAST", "NEGATIVE", "NOT_SUPPLIED", "NO_BALANCE", "SHORT", "ZERO", "Cell", "Lines", "View", "ratio",
