@@ -142,3 +142,28 @@ def test_a_bad_option_is_a_usage_error(option):
     with pytest.raises(SystemExit) as caught:
         main(["fundflow", str(EXAMPLE), *option])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("name", ["example_10_6", "balances", "parties", "channels", "obligations"])
+def test_both_engines_print_the_same(capsys, name):
+    path = EXAMPLE.parent / f"{name}.csv"
+    _, exact = run(capsys, path, "--engine", "exact", "--format", "json")
+    _, fast = run(capsys, path, "--engine", "fast", "--format", "json")
+
+    def comparable(text):
+        return [line for line in text.splitlines() if '"generated_at"' not in line]
+
+    assert comparable(exact) == comparable(fast)
+
+
+def test_the_accounts_of_a_file_can_be_merged(capsys, tmp_path):
+    path = tmp_path / "two.csv"
+    path.write_text(
+        "account_no,booked_at,direction,amount\nA1,2026-01-05,in,1\nA2,2026-01-31,in,2\n", encoding="utf-8"
+    )
+    _, out = run(capsys, path, "--merge", "--format", "json")
+    merged = json.loads(out)["merged"]["products"]["report"]
+    assert merged["head"]["accounts_covered"] == 2
+    assert merged["overview"]["in_amount"]["value"] == "3.00"
+    _, out = run(capsys, path, "--format", "json")
+    assert set(json.loads(out)) == {"accounts"}

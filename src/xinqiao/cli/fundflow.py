@@ -23,6 +23,7 @@ from xinqiao.domain.fundflow.dictionary import BY_ID
 from xinqiao.domain.fundflow.facts import Facts
 from xinqiao.domain.fundflow.figures import IndicatorValue, Unit
 from xinqiao.domain.fundflow.gather import gather_facts
+from xinqiao.domain.fundflow.merged import consolidate
 from xinqiao.domain.fundflow.model import (
     DEFAULT_CASH_LIMIT,
     DEFAULT_MONTHS,
@@ -127,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--declared-sales", type=_yuan, help="申报销售额（元） declared sales of the observed part, yuan")
     add("--invoices", type=Path, metavar="F", help="发票 CSV: buyer,day,amount")
     add("--parity", type=Path, metavar="F", help="外币中间价 CSV: currency,day,rate (CNY per unit)")
-    add("--engine", choices=["exact", "fast"], default="exact", help="计算引擎 engine")
+    add("--merge", action="store_true", help="另出多账户合并产品 also the products of all accounts merged")
+    add("--engine", choices=["exact", "fast"], default="fast", help="计算引擎 engine, default %(default)s")
     add("--format", choices=["json", "table"], default="table", help="输出格式 output format")
     return parser
 
@@ -204,9 +206,13 @@ class _Computed:
 @dataclass(frozen=True, slots=True)
 class _Result:
     accounts: tuple[_Computed, ...]
+    merged: _Computed | None
 
     def as_json(self) -> dict[str, Json]:
-        return {"accounts": [account.as_json() for account in self.accounts]}
+        out: dict[str, Json] = {"accounts": [account.as_json() for account in self.accounts]}
+        if self.merged is not None:
+            out["merged"] = {"products": {"report": self.merged.report, "summary": self.merged.summary}}
+        return out
 
 
 def _exact(parsed: ParsedRows, context: Context) -> Engine:
@@ -251,22 +257,32 @@ def _run(options: argparse.Namespace) -> _Result:
         raise Invalid(Code.ACCOUNT_NOT_FOUND, f"the file has no account {unknown[0]}")
     engine = _engine(options.engine, parsed, context)
     now = SystemClock().now()
-    computed: list[_Computed] = []
-    for account in wanted:
-        facts = engine(account)
-        spelled = parsed.spelling[account]
+
+    def dressed(spelled: str, masked: str, facts: Facts) -> _Computed:
         head = ReportHead(
             report_no="OFFLINE",
             generated_at=now,
             provider="",
             query_kind=QueryKind.SELF,
             subject_name=options.holder,
-            account_masked=_masked(spelled),
+            account_masked=masked,
             opened_on=options.opened_on,
         )
-        report, summary = build_report(head, facts), build_summary(head, facts)
-        computed.append(_Computed(spelled, context.months, facts, report, summary))
-    return _Result(tuple(computed))
+        return _Computed(
+            spelled, context.months, facts, build_report(head, facts), build_summary(head, facts)
+        )
+
+    merged = None
+    if options.merge:
+        together = gather_facts(consolidate(Statement(parsed, context), wanted))
+        merged = dressed("", ", ".join(_masked(parsed.spelling[account]) for account in wanted), together)
+    return _Result(
+        tuple(
+            dressed(parsed.spelling[account], _masked(parsed.spelling[account]), engine(account))
+            for account in wanted
+        ),
+        merged,
+    )
 
 
 # the table

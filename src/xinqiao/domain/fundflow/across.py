@@ -13,8 +13,8 @@ CYCLE_DAYS = 7
 CYCLE_EDGES = 4
 
 
-def pair_self_transfers(statement: Statement) -> frozenset[tuple[str, int]]:
-    """(account, position) of every SELF row that has its other side in the data (rule 17)."""
+def pair_self_transfers(statement: Statement) -> dict[tuple[str, int], str]:
+    """(account, position) of every paired SELF row → the account its other side is in (rule 17)."""
     bound = sorted(set(statement.accounts) & statement.context.bound)
     rows = [
         (entry.row.ts, account, entry.position, entry)
@@ -24,7 +24,7 @@ def pair_self_transfers(statement: Statement) -> frozenset[tuple[str, int]]:
     ]
     rows.sort(key=lambda item: item[:3])
     incoming = [row for row in rows if row[3].sign > 0]
-    paired: set[tuple[str, int]] = set()
+    paired: dict[tuple[str, int], str] = {}
     for _, account, position, out in (row for row in rows if row[3].sign < 0):
         candidates = [
             (abs(came.day - out.day), ts, other, at)
@@ -38,8 +38,9 @@ def pair_self_transfers(statement: Statement) -> frozenset[tuple[str, int]]:
         ]
         if candidates:
             _, _, other, at = min(candidates)
-            paired |= {(account, position), (other, at)}
-    return frozenset(paired)
+            paired[account, position] = other
+            paired[other, at] = account
+    return paired
 
 
 def self_transfer_unpaired(b: Books) -> Figure:

@@ -91,7 +91,13 @@ def leading(sums: dict[str, int]) -> list[tuple[str, int]]:
 
 
 class Books:
-    """The cleaned books of one account. Everything derived is computed once, when first asked."""
+    """The cleaned books of one account. Everything derived is computed once, when first asked.
+
+    ``line_ids`` are the dictionary lines that make sense for these books (None: all).
+    """
+
+    line_ids: tuple[str, ...] | None = None
+    accounts_covered: int = 1
 
     def __init__(self, account: str, rows: Iterable[Row], statement: "Statement", as_of: date) -> None:
         self.account = account

@@ -202,11 +202,12 @@ def make_window(as_of: date, months: int, first_row: int | None, opened_on: date
     since = opened if opened is not None else month_start(date.fromordinal(first_row)).toordinal()
     first = max(start.toordinal(), since)
     observed = first <= end.toordinal()
-    calendar = tuple(_calendar(first, end.toordinal())) if observed else ()
+    calendar = tuple(calendar_months(first, end.toordinal())) if observed else ()
     return Window(as_of.toordinal(), start.toordinal(), end.toordinal(), first, observed, opened, calendar)
 
 
-def _calendar(first: int, last: int) -> Iterable[Month]:
+def calendar_months(first: int, last: int) -> Iterable[Month]:
+    """The calendar months that the days from ``first`` to the month end ``last`` touch, oldest first."""
     day = date.fromordinal(first)
     while day.toordinal() <= last:
         begin = month_start(day)

@@ -52,7 +52,7 @@ def gather_facts(books: Books) -> Facts:
     foreign = total(e for e in books.flows if e.row.foreign)
     return Facts(
         parameters=_parameters(books),
-        indicators=compute_books(books),
+        indicators=compute_books(books, books.line_ids),
         totals=_totals(books, own, foreign),
         income_expense_ratio=_guarded(books, lambda: ratio(books.oi, books.oo)),
         own_transfer_ratio=_guarded(books, lambda: ratio(own, gross)),
@@ -67,6 +67,7 @@ def gather_facts(books: Books) -> Facts:
             [e for e in books.r2 if e.label is Label.TRADE and e.sign < 0],
         ),
         obligations=tuple(_obligation(books, kind) for kind in ObligationKind),
+        accounts_covered=books.accounts_covered,
     )
 
 

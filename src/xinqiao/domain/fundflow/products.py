@@ -16,8 +16,7 @@ from xinqiao.domain.fundflow.facts import Facts
 from xinqiao.domain.fundflow.figures import yuan_text
 from xinqiao.domain.fundflow.model import RULES_VERSION
 from xinqiao.domain.fundflow.sections import (
-    FEATURES,
-    OVERVIEW,
+    LINES_USED,
     cash_section,
     concentration_section,
     counterparty_section,
@@ -206,8 +205,6 @@ def _notes(facts: Facts, *, include_balance: bool, merged: bool, signals: bool) 
 
 def _definitions() -> list[Json]:
     """The dictionary lines the report rests on, so that it can be read alone."""
-    used = {ref.indicator for ref in (*OVERVIEW.values(), *FEATURES.values()) if ref is not None}
-    used |= {"K01", "K02", "K03", "K04", "K05", "K06", "K07"}
     return [
         {
             "indicator": line.id,
@@ -218,7 +215,7 @@ def _definitions() -> list[Json]:
             "formula": line.formula,
         }
         for line in BY_ID.values()
-        if line.id in used
+        if line.id in LINES_USED
     ]
 
 

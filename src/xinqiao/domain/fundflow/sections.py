@@ -344,6 +344,18 @@ FEATURES: dict[str, Ref | None] = {
 """Part H in output order."""
 
 
+def _lines_used() -> Iterable[str]:
+    yield "Q02"
+    refs = [*OVERVIEW.values(), *FEATURES.values()]
+    for _, ref_in, ref_out, _ in _CONCENTRATION.values():
+        refs += [ref_in, ref_out]
+    yield from (ref.indicator for ref in refs if ref is not None)
+
+
+LINES_USED: tuple[str, ...] = tuple(sorted(set(_lines_used())))
+"""The dictionary lines that the report shows."""
+
+
 def feature_section(facts: Facts, include_balance: bool) -> dict[str, Json]:
     """Part H. Figures of the A family carry ``signal`` with the text that they are no finding."""
     section: dict[str, Json] = {}
