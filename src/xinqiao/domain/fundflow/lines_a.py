@@ -52,7 +52,7 @@ LINES_A: tuple[Line, ...] = (
         "间隔至少 60 天无记录，且其后 10 天经营流入 ≥ 有收入月份的月中位数的次数",
     ),
     Line(
-        "A10", keys(("split_deposit_count", "D", "拆分存现天数")), "拆分存现", "Split deposits",
+        "A10", keys(("split_deposit_count", "N", "拆分存现天数")), "拆分存现", "Split deposits",
         "有多少天当天存了 3 笔以上、每笔都刚好略低于限额的现金。",
         "同一天至少 3 笔存现金额在限额的 80% 到限额之间（不含限额）的天数",
     ),
