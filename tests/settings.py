@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 _home = Path(tempfile.mkdtemp(prefix="xinqiao-test-"))
+(_home / "static").mkdir()
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 _outside = {name: os.environ.get(name) for name in ("XINQIAO_HOME", "XINQIAO_DATABASE_URL", "XINQIAO_DEMO")}
 os.environ["XINQIAO_HOME"] = str(_home)

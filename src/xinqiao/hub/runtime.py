@@ -106,7 +106,7 @@ runtime = Runtime()
 
 def prepare_home(home: Path) -> None:
     """Make the folders and the session key of a new home. Call before Django's settings are imported."""
-    for folder in (home, home / "keys"):
+    for folder in (home, home / "keys", home / "static"):
         folder.mkdir(parents=True, exist_ok=True)
     (home / "keys").chmod(0o700)
     secret = home / "keys" / "secret_key"

@@ -12,28 +12,31 @@ from django.db import IntegrityError, transaction
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import Entrustment as DomainEntrustment
 from xinqiao.domain.consent import Product, entrustment_claims
-from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound, ProviderFault, Stale
+from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound, ProviderFault
 from xinqiao.domain.identifiers import Finding, check_account, mask_account
 from xinqiao.domain.lifecycles import BINDING, BindingEvent, BindingState
 from xinqiao.domain.machine import Role
 from xinqiao.domain.period import format_instant
 from xinqiao.hub.actors import AgentScope, EnterpriseActor, SystemActor
-from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
-from xinqiao.hub.apps.consents.models import Artefact, Authorisation, Binding, Entrustment
-from xinqiao.hub.apps.consents.records import store_artefact, write_history
+from xinqiao.hub.apps.audit.services import append_leaf
+from xinqiao.hub.apps.consents.binding_parts import (
+    binding_refs,
+    lock_binding,
+    move_binding,
+    record_binding_move,
+)
+from xinqiao.hub.apps.consents.deliveries import DELIVER_ENTRUSTMENT, DELIVER_TERMINATION
+from xinqiao.hub.apps.consents.models import Authorisation, Binding, Entrustment
+from xinqiao.hub.apps.consents.records import store_artefact
 from xinqiao.hub.apps.consents.summary import AGREEMENT_VERSION, Act, match_shown, what_you_entrust
 from xinqiao.hub.apps.identity.models import Enterprise, Node
 from xinqiao.hub.apps.identity.services import consume_second_factor, node_address, require_capacity
-from xinqiao.hub.apps.notices.services import announce, notify
+from xinqiao.hub.apps.notices.services import announce
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.node_client import NodeAnswer, NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.ui.i18n import Language
-
-#: Outbox topics of this app; the worker delivers them.
-DELIVER_ENTRUSTMENT = "entrustment.deliver"
-DELIVER_TERMINATION = "termination.deliver"
 
 _KINDS = ("basic", "general", "payment")
 _ACTIVE = (
@@ -129,7 +132,7 @@ def _select(actor: EnterpriseActor, node_id: str, number: str, kind: str, at: da
                 binding.save(force_insert=True)
         except IntegrityError:
             raise Conflict(Code.CONFLICT_DUPLICATE, "this account is bound already") from None
-        _history(actor, binding, "check", BindingState.SELECTED, state, at)
+        record_binding_move(actor, binding, "check", BindingState.SELECTED, state, at)
     return binding
 
 
@@ -145,13 +148,13 @@ def _check_result(binding_id: str, answer: NodeAnswer) -> dict[str, Json]:
 
 def _record_check(actor: EnterpriseActor, binding_id: str, result: dict[str, Json], at: datetime) -> Binding:
     with transaction.atomic(durable=True):
-        binding = _lock(actor, binding_id, None)
+        binding = lock_binding(actor, binding_id, None)
         if binding.state != BindingState.OWNERSHIP_CHECK:
             return binding
         verdict = str(result["result"])
         if verdict == "pass":
             state = BINDING.fire(BindingState.OWNERSHIP_CHECK, BindingEvent.PASS, Role.PROVIDER)
-            _move(
+            move_binding(
                 binding,
                 BindingState.OWNERSHIP_CHECK,
                 state=state.value,
@@ -162,14 +165,14 @@ def _record_check(actor: EnterpriseActor, binding_id: str, result: dict[str, Jso
             )
         else:
             state = BINDING.fire(BindingState.OWNERSHIP_CHECK, BindingEvent.REJECT, Role.PROVIDER)
-            _move(
+            move_binding(
                 binding,
                 BindingState.OWNERSHIP_CHECK,
                 state=state.value,
                 reason=_REJECTIONS[verdict].value,
                 ended_at=at,
             )
-        _history(
+        record_binding_move(
             SystemActor("node"),
             binding,
             "check_result",
@@ -210,7 +213,7 @@ def sign_entrustment(
     """
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.BIND, at)
-        binding = _lock(actor, binding_id, expected_version)
+        binding = lock_binding(actor, binding_id, expected_version)
         before = BindingState(binding.state)
         state = BINDING.fire(before, BindingEvent.SIGN, Role.ENTERPRISE)
         seen = match_shown([what_you_entrust(binding, language=one) for one in Language], shown_digest)
@@ -259,55 +262,19 @@ def sign_entrustment(
             shown_text=seen.text,
             evidence=evidence,
         )
-        _move(binding, before, state=state.value)
+        move_binding(binding, before, state=state.value)
         leaf = append_leaf(
             type="BIND",
             at=at,
             facts={"artefact": digest, "agreement": AGREEMENT_VERSION, "agreement_digest": seen.digest},
-            refs=_refs(binding, entrustment_id),
+            refs=binding_refs(binding, entrustment_id),
             personal={"account_no": account_number(binding)},
         )
-        _history(actor, binding, "sign", before, state, at, {"entrustment": entrustment_id}, leaf)
+        record_binding_move(actor, binding, "sign", before, state, at, {"entrustment": entrustment_id}, leaf)
         announce(
             topic=DELIVER_ENTRUSTMENT, key=entrustment_id, payload={"entrustment": entrustment_id}, at=at
         )
     return entrustment
-
-
-def deliver_entrustment(*, entrustment_id: str, client: NodeClient, at: datetime) -> bool:
-    """Give the provider its copy; the account is then bound. Repeating is harmless; False when there is nothing to do.
-
-    Raises:
-        ProviderFault, ProviderTimeout: the caller tries again.
-    """
-    row = Entrustment.objects.select_related("binding__enterprise", "binding__node").get(id=entrustment_id)
-    if row.ended_at is not None or row.binding.state != BindingState.AGREEMENT_SIGNED:
-        return False
-    answer = client.call(
-        node_address(row.binding.node_id), "/node/v1/entrustments", {"entrustment": row.artefact}
-    )
-    if not answer.ok or answer.body.get("digest") not in (row.digest, None):
-        raise ProviderFault(Code.PROVIDER_INVALID, f"the entrustment was not taken: {answer.code}")
-    with transaction.atomic(durable=True):
-        binding = (
-            Binding.objects.select_for_update(of=("self",))
-            .select_related("enterprise", "node")
-            .get(id=row.binding_id)
-        )
-        if binding.state != BindingState.AGREEMENT_SIGNED:
-            return False
-        state = BINDING.fire(BindingState.AGREEMENT_SIGNED, BindingEvent.ACTIVATE, Role.HUB)
-        _move(binding, BindingState.AGREEMENT_SIGNED, state=state.value, bound_at=at)
-        Entrustment.objects.filter(id=row.id).update(delivered_at=at)
-        _history(SystemActor("hub"), binding, "activate", BindingState.AGREEMENT_SIGNED, state, at)
-        notify(
-            audience=("enterprise", binding.enterprise_id),
-            kind="account_bound",
-            facts={"masked": binding.masked, "bank": binding.bank_name},
-            link="/e/accounts",
-            at=at,
-        )
-    return True
 
 
 def unbind(
@@ -326,7 +293,7 @@ def unbind(
         covered = Authorisation.objects.for_viewer(actor).filter(accounts__binding_id=binding_id)
         ids = list(covered.order_by("id").values_list("id", flat=True))
         list(Authorisation.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))
-        binding = _lock(actor, binding_id, expected_version)
+        binding = lock_binding(actor, binding_id, expected_version)
         before = BindingState(binding.state)
         state = BINDING.fire(before, BindingEvent.UNBIND, Role.ENTERPRISE)
         entrustment = Entrustment.objects.get(binding=binding, ended_at__isnull=True)
@@ -355,116 +322,20 @@ def unbind(
             at=at,
         )
         Entrustment.objects.filter(id=entrustment.id).update(ended_at=at)
-        _move(binding, before, state=state.value, ended_at=at)
+        move_binding(binding, before, state=state.value, ended_at=at)
         leaf = append_leaf(
             type="UNBIND",
             at=at,
             facts={"artefact": digest, "authorisations": len(ids)},
-            refs=_refs(binding, entrustment.id),
+            refs=binding_refs(binding, entrustment.id),
         )
-        _history(actor, binding, "unbind", before, state, at, {"entrustment": entrustment.id}, leaf)
+        record_binding_move(
+            actor, binding, "unbind", before, state, at, {"entrustment": entrustment.id}, leaf
+        )
         announce(topic=DELIVER_TERMINATION, key=entrustment.id, payload={"binding": binding.id}, at=at)
-    return binding
-
-
-def deliver_termination(*, binding_id: str, client: NodeClient) -> None:
-    """Tell the provider that an entrustment has ended. The hub refuses already, whether or not this arrives (A13).
-
-    Raises:
-        ProviderFault, ProviderTimeout: the caller tries again.
-    """
-    binding = Binding.objects.get(id=binding_id)
-    artefact = Artefact.objects.get(owner_kind="binding", owner_id=binding_id, type="withdrawal")
-    answer = client.call(
-        node_address(binding.node_id), "/node/v1/terminations", {"termination": artefact.jws}
-    )
-    # A node that never received the entrustment has nothing to end.
-    if not answer.ok and answer.status != 404:
-        raise ProviderFault(Code.PROVIDER_INVALID, f"the termination was not taken: {answer.code}")
-
-
-def record_closure(*, actor: SystemActor, binding_id: str, at: datetime) -> Binding:
-    """The provider reports that the account was closed. Raises NotFound, Conflict ILLEGAL_MOVE."""
-    with transaction.atomic(durable=True):
-        binding = (
-            Binding.objects.select_for_update(of=("self",))
-            .select_related("enterprise", "node")
-            .filter(id=binding_id)
-            .first()
-        )
-        if binding is None:
-            raise NotFound
-        before = BindingState(binding.state)
-        state = BINDING.fire(before, BindingEvent.CLOSE, Role.PROVIDER)
-        _move(binding, before, state=state.value, ended_at=at)
-        _history(actor, binding, "close", before, state, at)
-        notify(
-            audience=("enterprise", binding.enterprise_id),
-            kind="account_closed",
-            facts={"masked": binding.masked},
-            link="/e/accounts",
-            at=at,
-        )
     return binding
 
 
 def account_number(binding: Binding) -> str:
     """The account number in clear, for the node's ownership check and the commitment. Never shown, never logged."""
     return runtime.reveal(binding.account_no_enc, table="binding", column="account_no", row=binding.id)
-
-
-def _lock(actor: EnterpriseActor, binding_id: str, expected_version: int | None) -> Binding:
-    binding = (
-        Binding.objects.for_viewer(actor)
-        .select_related("enterprise", "node__institution")
-        .select_for_update(of=("self",))
-        .filter(id=binding_id)
-        .first()
-    )
-    if binding is None:
-        raise NotFound
-    if expected_version is not None and binding.version != expected_version:
-        raise Stale("the account changed since it was shown")
-    return binding
-
-
-def _move(binding: Binding, expected: BindingState, **columns: object) -> None:
-    """The conditional update, with a row count of one. Raises Stale."""
-    columns["version"] = binding.version + 1
-    changed = Binding.objects.filter(id=binding.id, state=expected.value, version=binding.version).update(
-        **columns
-    )
-    if changed != 1:
-        raise Stale("the account changed meanwhile")
-    for name, value in columns.items():
-        setattr(binding, name, value)
-
-
-def _refs(binding: Binding, entrustment_id: str) -> Refs:
-    return Refs(
-        subject=binding.enterprise_id, node=binding.node_id, account=binding.id, entrustment=entrustment_id
-    )
-
-
-def _history(
-    actor: EnterpriseActor | SystemActor,
-    binding: Binding,
-    event: str,
-    from_state: BindingState,
-    to_state: BindingState,
-    at: datetime,
-    facts: dict[str, Json] | None = None,
-    leaf: LeafRef | None = None,
-) -> None:
-    write_history(
-        actor=actor,
-        kind="binding",
-        object_id=binding.id,
-        event=event,
-        from_state=from_state.value,
-        to_state=to_state.value,
-        at=at,
-        enterprise_id=binding.enterprise_id,
-        facts={"masked": binding.masked, "node": binding.node_id, **(facts or {})},
-        leaf=leaf,
-    )

@@ -6,14 +6,16 @@ from xinqiao.hub.apps.consents.authorisations import (
     withdraw_authorisation,
 )
 from xinqiao.hub.apps.consents.bindings import (
+    sign_entrustment,
+    start_binding,
+    unbind,
+)
+from xinqiao.hub.apps.consents.deliveries import (
     DELIVER_ENTRUSTMENT,
     DELIVER_TERMINATION,
     deliver_entrustment,
     deliver_termination,
     record_closure,
-    sign_entrustment,
-    start_binding,
-    unbind,
 )
 from xinqiao.hub.apps.consents.requests import lapse_requests, refuse_authorisation, request_authorisation
 

@@ -46,12 +46,16 @@ from xinqiao.hub.apps.identity.tokens import (
     sweep_tokens,
     token_holder,
 )
+from xinqiao.hub.apps.identity.verifier import IdentityClaim, IdentityVerifier, VerifiedIdentity
 
 __all__ = [
     "EnterpriseLogin",
     "FactorChallenge",
     "FactorMethod",
+    "IdentityClaim",
+    "IdentityVerifier",
     "TokenHolder",
+    "VerifiedIdentity",
     "add_member",
     "add_node_key",
     "anchor",
