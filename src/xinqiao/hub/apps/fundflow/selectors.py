@@ -123,7 +123,7 @@ def records(
     authorisation_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    before: tuple[datetime, str] | None = None,
+    after: str = "",
     limit: int = 50,
 ) -> list[QueryRow]:
     """Uses and refusals the actor may see, newest first.
@@ -131,7 +131,7 @@ def records(
     Args:
         kind: ``institution`` or ``self``. state: ``released``, ``denied``, ``failed`` or ``permitted``.
         since, until: half-open period of the asking.
-        before: ``(asked_at, id)`` of the last row of the page before.
+        after: id of the last row of the page before (a foreign or absent id gives an empty list).
     """
     rows = Query.objects.for_viewer(actor).select_related(*_JOINED).defer("cipher")
     wanted: dict[str, object] = {
@@ -143,8 +143,11 @@ def records(
         "asked_at__lt": until,
     }
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
-    if before is not None:
-        rows = rows.filter(Q(asked_at__lt=before[0]) | Q(asked_at=before[0], id__lt=before[1]))
+    if after:
+        last = Query.objects.for_viewer(actor).filter(id=after).values_list("asked_at", flat=True).first()
+        if last is None:
+            return []
+        rows = rows.filter(Q(asked_at__lt=last) | Q(asked_at=last, id__lt=after))
     return [_row(query) for query in rows.order_by("-asked_at", "-id")[:limit]]
 
 

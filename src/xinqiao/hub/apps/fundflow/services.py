@@ -35,9 +35,9 @@ from xinqiao.hub.apps.fundflow.models import Statement
 from xinqiao.hub.apps.fundflow.protocol import Ask, Delivered, Permitted, Refused, Released
 from xinqiao.hub.apps.fundflow.release import PermitJob, ReleaseJob
 from xinqiao.hub.apps.fundflow.transaction import run_now
-from xinqiao.hub.apps.identity.services import require_capacity
+from xinqiao.hub.apps.identity.services import node_address, require_capacity
 from xinqiao.hub.ids import Prefix, new_id
-from xinqiao.hub.node_client import NodeAddress, NodeClient, node_address
+from xinqiao.hub.node_client import NodeAddress, NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jwe import MAX_PLAINTEXT_BYTES, open_sealed
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws

@@ -1,0 +1,198 @@
+"""Who is calling: a short-lived token, and a signature by the very key the token is bound to.
+
+A stolen token is useless without the key and a stolen message without a fresh nonce (abuse cases A5, A9). Tokens are
+opaque and looked up at each request, so a suspended institution or a revoked key ends at once (ASVS 8.3.2).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NoReturn
+
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.errors import Code, Forbidden, Unauthenticated
+from xinqiao.hub.apps.fundflow.protocol import Nonce
+from xinqiao.hub.apps.fundflow.sql import read_time
+from xinqiao.hub.apps.identity.tokens import token_hash
+from xinqiao.hub.gateway.http import Incoming
+from xinqiao.hub.gateway.reader import Reader
+from xinqiao.trust.encoding import strict_object, unb64
+from xinqiao.trust.httpsig import SKEW, VerifiedMessage, verify_request
+from xinqiao.trust.keys import KeySet, VerifyKey
+
+#: A client assertion lives at most this long (FAPI 2.0: short; here five minutes).
+ASSERTION_LIFETIME = timedelta(minutes=5)
+_MAX_ASSERTION = 4_096
+_ASSERTION_HEADER = frozenset({"alg", "kid", "typ"})
+_ASSERTION_TYPES = frozenset({None, "JWT", "client-authentication+jwt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An institution whose request carried a good token and a good signature of the key it is bound to."""
+
+    institution_id: str
+    key: VerifyKey
+    message: VerifiedMessage
+
+    @property
+    def nonce(self) -> Nonce:
+        """The nonce to store in the transaction that acts on the request."""
+        return Nonce(self.message.keyid, self.message.nonce, self.message.forget_after)
+
+
+class Identified(Exception):
+    """A refusal of somebody whose token was good: it is written to the log, unlike one of a stranger."""
+
+    def __init__(self, institution_id: str, error: Unauthenticated | Forbidden) -> None:
+        super().__init__(str(error))
+        self.institution_id = institution_id
+        self.error = error
+
+
+_HOLDER = (
+    "SELECT t.institution_id, t.jkt, t.expires_at, i.status, i.is_user, k.jwk, k.not_before, k.not_after, k.status"
+    " FROM identity_accesstoken t JOIN identity_institution i ON i.id = t.institution_id"
+    " LEFT JOIN identity_institutionkey k ON k.kid = t.jkt AND k.institution_id = t.institution_id"
+    " WHERE t.token_hash = %s"
+)
+
+
+@lru_cache(maxsize=1_024)
+def _key(jwk: str) -> VerifyKey:
+    return VerifyKey.from_jwk(json.loads(jwk))
+
+
+def _key_of(jwk: object) -> VerifyKey:
+    return _key(jwk if isinstance(jwk, str) else json.dumps(jwk, sort_keys=True))
+
+
+async def authenticate(
+    request: Incoming, body: bytes, *, target_uri: str, reader: Reader, at: datetime
+) -> Caller:
+    """Check token and signature of a request.
+
+    Raises:
+        Unauthenticated: by a stranger. Identified: by somebody whose token is known; the caller writes the leaf.
+    """
+    token = _bearer(request)
+    row = await reader.one(_HOLDER, (token_hash(token),))
+    if row is None or at >= read_time(row[2]):
+        raise Unauthenticated(Code.UNAUTHENTICATED, "the token is not valid")
+    institution_id, jkt = str(row[0]), str(row[1])
+    if row[3] != "active" or row[5] is None or row[8] != "active":
+        raise Unauthenticated(Code.UNAUTHENTICATED, "the token is not valid")
+    key = _key_of(row[5])
+    in_force = read_time(row[6]) <= at < read_time(row[7])
+
+    def resolve(kid: str) -> VerifyKey | None:
+        if kid != jkt:
+            raise Unauthenticated(Code.TOKEN_BINDING, "signed by another key than the token is bound to")
+        return key if in_force else None
+
+    try:
+        message = verify_request(request.method, target_uri, request.headers, body, resolve, at)
+    except Unauthenticated as error:
+        raise Identified(institution_id, error) from error
+    if not row[4]:
+        refused = Forbidden(Code.ROLE_FORBIDDEN, "the institution is no user of information")
+        raise Identified(institution_id, refused)
+    return Caller(institution_id, key, message)
+
+
+def _bearer(request: Incoming) -> str:
+    header = request.header("authorization")
+    if header is None:
+        raise Unauthenticated(Code.UNAUTHENTICATED, "no token")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > 16_384:
+        raise Unauthenticated(Code.UNAUTHENTICATED, "no bearer token")
+    if token.count(".") >= 2:
+        # a permit, a consent or an ID token where an access token belongs; ours have no dots
+        raise Unauthenticated(Code.TOKEN_TYPE, "not an access token")
+    return token
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A client assertion whose signature was good; its ``jti`` is still to be stored, once."""
+
+    institution_id: str
+    jkt: str
+    jti: str
+    expires_at: datetime
+
+
+def assertion_issuer(token: str) -> str:
+    """Who a client assertion says it is by, before anything is believed. Raises Unauthenticated."""
+    claims, _ = _split(token)
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not issuer or len(issuer) > 40:
+        _refuse("iss is missing")
+    return issuer
+
+
+def verify_assertion(token: str, keys: KeySet, *, audience: str, at: datetime) -> Assertion:
+    """Check a client assertion (RFC 7523) in a strict profile.
+
+    The header has ``alg``, ``kid`` and perhaps ``typ``; the algorithm is that of the key ``kid`` names among the
+    institution's own; ``aud`` is exactly the token address (a list is refused); ``exp`` is within five minutes.
+
+    Raises:
+        Unauthenticated: ``SIGNATURE_INVALID``, ``AUDIENCE_MISMATCH``, ``CLOCK_SKEW``, ``TOKEN_EXPIRED``.
+    """
+    claims, header = _split(token)
+    kid = header.get("kid")
+    key = keys.verify_key(kid, at) if isinstance(kid, str) else None
+    if key is None or header.get("alg") != key.alg:
+        _refuse("unknown key or another algorithm")
+    signed, _, signature = token.rpartition(".")
+    if not key.verify(signed.encode("ascii"), unb64(signature)):
+        _refuse("signature does not match")
+    issuer, jti = claims.get("iss"), claims.get("jti")
+    if not isinstance(issuer, str) or claims.get("sub") != issuer:
+        _refuse("iss and sub name the client")
+    if claims.get("aud") != audience:
+        raise Unauthenticated(Code.AUDIENCE_MISMATCH, "meant for another address")
+    if not isinstance(jti, str) or not 8 <= len(jti) <= 120 or not jti.isascii():
+        _refuse("jti is missing or of the wrong length")
+    return Assertion(issuer, key.kid, jti, _window(claims, at))
+
+
+def _window(claims: Mapping[str, Json], at: datetime) -> datetime:
+    expires, now = claims.get("exp"), at.timestamp()
+    if type(expires) is not int:
+        _refuse("exp is whole seconds")
+    for name in ("iat", "nbf"):
+        value = claims.get(name)
+        if value is not None and type(value) is not int:
+            _refuse(f"{name} is whole seconds")
+        if isinstance(value, int) and value > now + SKEW.total_seconds():
+            raise Unauthenticated(Code.CLOCK_SKEW, "from the future")
+    if expires <= now:
+        raise Unauthenticated(Code.TOKEN_EXPIRED, "no longer valid")
+    if expires > now + (ASSERTION_LIFETIME + SKEW).total_seconds():
+        _refuse("lives too long")
+    return at + ASSERTION_LIFETIME + 2 * SKEW
+
+
+def _split(token: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    if len(token) > _MAX_ASSERTION:
+        _refuse("too long")
+    parts = token.split(".")
+    if len(parts) != 3 or not token.isascii():
+        _refuse("not a compact signature")
+    try:
+        header, claims = strict_object(unb64(parts[0])), strict_object(unb64(parts[1]))
+        unb64(parts[2])
+    except ValueError:
+        _refuse("not a compact signature")
+    if not {"alg", "kid"} <= header.keys() <= _ASSERTION_HEADER or header.get("typ") not in _ASSERTION_TYPES:
+        _refuse("header members are exactly alg, kid and typ")
+    return claims, header
+
+
+def _refuse(why: str) -> NoReturn:
+    raise Unauthenticated(Code.SIGNATURE_INVALID, why)

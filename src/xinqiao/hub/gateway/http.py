@@ -1,0 +1,125 @@
+"""Requests and answers as values, and ASGI at the edge of them."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from xinqiao.domain.errors import Code, Malformed, TooLarge
+from xinqiao.hub.gateway.strict import MAX_BODY
+
+type Scope = Mapping[str, object]
+type Message = MutableMapping[str, object]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+
+#: A body must be here after this long (slow senders, abuse case E13).
+BODY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as received: nothing decoded, headers as pairs so that repeats are seen."""
+
+    method: str
+    raw_path: bytes
+    raw_query: bytes
+    headers: Sequence[tuple[str, str]]
+    client: str
+    trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def target(self) -> str:
+        """Path and query as the bytes on the wire, for the signature."""
+        path = self.raw_path.decode("latin-1")
+        return f"{path}?{self.raw_query.decode('latin-1')}" if self.raw_query else path
+
+    def header(self, name: str) -> str | None:
+        """One field. Raises Malformed ``AMBIGUOUS_INPUT`` when it occurs twice."""
+        found = [value for key, value in self.headers if key == name]
+        if len(found) > 1:
+            raise Malformed(Code.AMBIGUOUS_INPUT, f"the field {name} occurs twice")
+        return found[0].strip() if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer before it is signed."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def incoming(scope: Scope) -> Incoming:
+    """Read an ASGI scope. ``raw_path`` is what the client sent; a server that has none is not used."""
+    headers = cast(Sequence[tuple[bytes, bytes]], scope["headers"])
+    raw_path = scope.get("raw_path") or str(scope["path"]).encode("utf-8")
+    if isinstance(raw_path, str):
+        raw_path = raw_path.encode("latin-1")
+    query = scope.get("query_string") or b""
+    client = cast(Sequence[object] | None, scope.get("client"))
+    assert isinstance(raw_path, bytes)
+    return Incoming(
+        method=str(scope["method"]),
+        raw_path=raw_path.partition(b"?")[0],
+        raw_query=query if isinstance(query, bytes) else str(query).encode("latin-1"),
+        headers=[(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers],
+        # the socket's address; forwarding headers are never read (abuse case B5)
+        client=str(client[0]) if client else "",
+    )
+
+
+async def read_body(request: Incoming, receive: Receive) -> bytes:
+    """The whole body.
+
+    Raises:
+        TooLarge: over 256 KiB, before it is read where the length is announced. Malformed: contradicting lengths, or the
+            sender stopped.
+    """
+    length, chunked = request.header("content-length"), request.header("transfer-encoding")
+    if length is not None and chunked is not None:
+        raise Malformed(Code.AMBIGUOUS_INPUT, "two lengths of one body")
+    if length is not None and (not length.isascii() or not length.isdigit() or len(length) > 12):
+        raise Malformed(Code.MALFORMED, "content-length is no number")
+    if length is not None and int(length) > MAX_BODY:
+        raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": MAX_BODY})
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _collect(receive)
+    except TimeoutError:
+        raise Malformed(Code.MALFORMED, "the body did not arrive in time") from None
+
+
+async def _collect(receive: Receive) -> bytes:
+    first = await receive()
+    body, more = _chunk(first)
+    if not more:
+        return body
+    parts, size = [body], len(body)
+    while more:
+        body, more = _chunk(await receive())
+        size += len(body)
+        if size > MAX_BODY:
+            raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": MAX_BODY})
+        parts.append(body)
+    return b"".join(parts)
+
+
+def _chunk(message: Message) -> tuple[bytes, bool]:
+    if message["type"] == "http.disconnect":
+        raise Malformed(Code.MALFORMED, "the sender went away")
+    body = message.get("body", b"")
+    assert isinstance(body, bytes)
+    if len(body) > MAX_BODY:
+        raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": MAX_BODY})
+    return body, bool(message.get("more_body", False))
+
+
+async def send_reply(send: Send, reply: Reply, headers: Mapping[str, str]) -> None:
+    """Send an answer whose headers are complete."""
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": reply.body})
