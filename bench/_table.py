@@ -28,14 +28,22 @@ class BenchRow:
 
 
 def interleaved(tasks: Sequence[Callable[[], object]], rounds: int = 7) -> list[list[float]]:
-    """Seconds of every task in every round, A B C A B C …, after one round that does not count."""
+    """Seconds of every task in every round, A B C A B C …, after one round that does not count.
+
+    A short task runs several times in its turn, so that one turn is not all cold caches after a long neighbour.
+    """
     seconds: list[list[float]] = [[] for _ in tasks]
+    repeats: list[int] = []
     for number in range(rounds + 1):
-        for task, times in zip(tasks, seconds, strict=True):
-            start = time.perf_counter()
-            task()
-            if number:
-                times.append(time.perf_counter() - start)
+        for place, (task, times) in enumerate(zip(tasks, seconds, strict=True)):
+            for _ in range(repeats[place] if number else 1):
+                start = time.perf_counter()
+                task()
+                spent = time.perf_counter() - start
+                if number:
+                    times.append(spent)
+            if not number:
+                repeats.append(max(1, min(10, int(0.05 / spent))))
     return seconds
 
 

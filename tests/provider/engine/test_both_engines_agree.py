@@ -86,3 +86,16 @@ def test_the_file_order_of_a_statement_does_not_matter_when_times_differ() -> No
     assert len(times) == len(text)
     forward = engine.run(parse_rows(text), REALISTIC)
     assert engine.run(parse_rows(text[::-1]), REALISTIC) == forward
+
+
+def test_discounted_bills_count_in_both_directions() -> None:
+    head = {"account_no": "1", "summary_text": "贴现"}
+    rows = [
+        {**head, "booked_at": "2026-10-05", "direction": "in", "amount": "300.00"},
+        {**head, "booked_at": "2026-10-06", "direction": "in", "amount": "100.00", "summary_text": "货款"},
+        {**head, "booked_at": "2026-10-07", "direction": "out", "amount": "20.00"},
+    ]
+    case = Case(rows, {}, REALISTIC)
+    assert disagreements(case, (1,)) == []
+    share = engine.run(parse_rows(rows), REALISTIC)["1"]["C09"].values["discount_share"]
+    assert share == "0.8000"  # (300 + 20) / 400

@@ -69,10 +69,14 @@ def night_share(b: Books) -> Figure:
 
 
 def bill_shares(b: Books) -> dict[str, Figure]:
-    """C09: collection in over OI; discount (in, it is money raised) over gross_in."""
+    """C09: collection in over OI; discount over gross_in.
+
+    Rule 13 gives a direction to every label that stands alone in a sum, and BILL_DISC is not in its list: a bare
+    Σ BILL_DISC is every row with that label.
+    """
     return {
         "bill_share_in": ratio(total(b.labelled(Label.BILL_COLL, 1)), b.oi),
-        "discount_share": ratio(total(b.labelled(Label.BILL_DISC, 1)), b.gross_in),
+        "discount_share": ratio(total(b.labelled(Label.BILL_DISC)), b.gross_in),
     }
 
 
