@@ -31,14 +31,15 @@ from xinqiao.domain.fundflow.figures import Figure, IndicatorValue, NullReason
 from xinqiao.domain.fundflow.gather import gather_facts
 from xinqiao.domain.fundflow.labels import purpose_of
 from xinqiao.domain.fundflow.model import Channel, Context, CounterpartyKind, ParsedRows, PurposeKind
-from xinqiao.provider.engine.exact import Ints, distinct, square_sum
+from xinqiao.provider.engine.exact import Bools, Ints, distinct, square_sum
 from xinqiao.provider.engine.labelling import LABELS, NUMBER
 from xinqiao.provider.engine.parties import sums_by_party
-from xinqiao.provider.engine.prepared import CHANNELS, Flow, Prepared, operating
+from xinqiao.provider.engine.prepared import CHANNELS, SAFE_TOTAL, Flow, Prepared, operating
 from xinqiao.provider.engine.window import View
 
 KINDS = tuple(CounterpartyKind)
 PURPOSES = tuple(PurposeKind)
+_CHANNELS = tuple(Channel)
 _NO_KIND = len(KINDS)
 _OBLIGATIONS: dict[ObligationKind, Label] = {
     ObligationKind.WAGES: Label.PAYROLL,
@@ -70,7 +71,7 @@ def facts_of(v: View, indicators: dict[str, IndicatorValue]) -> Facts:
         income_expense_ratio=_seen(v, lambda: _ratio(v.oi, v.oo)),
         own_transfer_ratio=_seen(v, lambda: _ratio(own, v.gross)),
         non_cny_share=_seen(v, lambda: _ratio(foreign, v.gross)),
-        months=tuple(_month(v, m) for m in range(v.em0, v.em1)) if rows else (),
+        months=_months(v) if rows else (),
         kinds=rows.kinds() if rows else (),
         summary=rows.summary() if rows else (),
         received=_concentration(v, p.oi),
@@ -151,40 +152,66 @@ def _totals(v: View, own: int, foreign: int) -> Totals:
     )
 
 
-def _month(v: View, m: int) -> MonthFacts:
-    p = v.p
-    low = max(v.d0, int(np.searchsorted(p.month_of_day, m)))
-    high = int(np.searchsorted(p.month_of_day, m, "right"))
-    high = min(high, v.d1)
-    span = slice(p.starts2[m], p.starts2[m + 1])
-    into = p.r2.inward[span]
-    parties, amount = p.cp[span], p.r2.amount[span]
-    known = p.eod[low:high][p.eod_known[low:high]]
-    cells, counts, cash = p.cells[m], p.counts[m], NUMBER[Label.CASH]
+def _months(v: View) -> tuple[MonthFacts, ...]:
+    """Parts C and D: every calendar month that E touches."""
+    p, low, high = v.p, v.em0, v.em1
+    cells, counts, cash = p.cells[low:high], p.counts[low:high], NUMBER[Label.CASH]
+    amounts, rows = cells.sum(axis=1).tolist(), counts.sum(axis=1).tolist()
     income, expense = operating(p.context.cash_policy)
-    none = NullReason.NO_BALANCE
-    return MonthFacts(
-        month=_month_key(p, m),
-        full=m >= v.mm0,
-        in_amount=int(cells[:, 1].sum()),
-        in_count=int(counts[:, 1].sum()),
-        out_amount=int(cells[:, 0].sum()),
-        out_count=int(counts[:, 0].sum()),
-        operating_in=int(cells[income, 1].sum()),
-        operating_out=int(cells[expense, 0].sum()),
-        avg_daily_balance=Fraction(int(known.sum()), len(known)) if len(known) else none,
-        eom_balance=int(p.eod[high - 1]) if p.eod_known[high - 1] else none,
-        min_eod_balance=int(known.min()) if len(known) else none,
-        max_eod_balance=int(known.max()) if len(known) else none,
-        active_days=int(np.count_nonzero(p.rows_by_day[low:high])),
-        distinct_payers=len(distinct(parties[into & (parties >= 0)])),
-        distinct_payees=len(distinct(parties[~into & (parties >= 0)])),
-        max_single_in=_largest(amount[into]),
-        cash_deposit_amount=int(cells[cash, 1]),
-        cash_deposit_count=int(counts[cash, 1]),
-        cash_withdrawal_amount=int(cells[cash, 0]),
-        cash_withdrawal_count=int(counts[cash, 0]),
+    oi, oo = cells[:, income, 1].sum(axis=1).tolist(), cells[:, expense, 0].sum(axis=1).tolist()
+    cash_sums, cash_rows = cells[:, cash].tolist(), counts[:, cash].tolist()
+    edges = np.maximum(p.month_starts[low:high], v.d0)
+    last = np.append(edges[1:], v.d1) - 1
+    eod, known = p.eod[: v.d1], p.eod_known[: v.d1]
+    days = np.add.reduceat(known.astype(np.int64), edges).tolist()
+    sums = np.add.reduceat(np.where(known, eod, 0), edges).tolist()
+    lows = np.minimum.reduceat(np.where(known, eod, SAFE_TOTAL), edges).tolist()
+    highs = np.maximum.reduceat(np.where(known, eod, -SAFE_TOTAL), edges).tolist()
+    ends, ends_known = eod[last].tolist(), known[last].tolist()
+    active = np.add.reduceat((p.rows_by_day[: v.d1] > 0).astype(np.int64), edges).tolist()
+    span = slice(v.s0, v.s1)
+    into, month = p.r2.inward[span], p.month[span] - low
+    payers, payees = (_parties_by_month(v, month, side) for side in (into, ~into))
+    largest = np.zeros(high - low, np.int64)
+    np.maximum.at(largest, month[into], p.r2.amount[span][into])
+    tops = largest.tolist()
+    none, few = NullReason.NO_BALANCE, NullReason.TOO_FEW_OBSERVATIONS
+    return tuple(
+        MonthFacts(
+            month=_month_key(p, low + i),
+            full=low + i >= v.mm0,
+            in_amount=amounts[i][1],
+            in_count=rows[i][1],
+            out_amount=amounts[i][0],
+            out_count=rows[i][0],
+            operating_in=oi[i],
+            operating_out=oo[i],
+            avg_daily_balance=Fraction(sums[i], days[i]) if days[i] else none,
+            eom_balance=ends[i] if ends_known[i] else none,
+            min_eod_balance=lows[i] if days[i] else none,
+            max_eod_balance=highs[i] if days[i] else none,
+            active_days=active[i],
+            distinct_payers=payers[i],
+            distinct_payees=payees[i],
+            max_single_in=tops[i] or few,
+            cash_deposit_amount=cash_sums[i][1],
+            cash_deposit_count=cash_rows[i][1],
+            cash_withdrawal_amount=cash_sums[i][0],
+            cash_withdrawal_count=cash_rows[i][0],
+        )
+        for i in range(high - low)
     )
+
+
+def _parties_by_month(v: View, month: Ints, side: Bools) -> list[int]:
+    """Distinct known counterparties of one direction, per month that E touches."""
+    p = v.p
+    party = p.cp[v.s0 : v.s1]
+    have = side & (party >= 0)
+    width = max(p.n_cp, 1)
+    pairs = distinct(month[have] * width + party[have])
+    counts: list[int] = np.bincount(pairs // width, minlength=v.em1 - v.em0).tolist()
+    return counts
 
 
 class _Cells:
@@ -231,20 +258,27 @@ class _Cells:
 
     def kinds(self) -> tuple[KindCell, ...]:
         """Part E."""
+        key = self.out * (_NO_KIND + 1) + self.kind
+        base = int(self.month.min()) if len(key) else 0
+        width = int(self.month.max()) - base + 1 if len(key) else 1
+        month_of, kind_month = np.divmod(distinct(key * width + self.month - base), width)
+        months: dict[int, list[int]] = {}
+        for item, month in zip(month_of.tolist(), kind_month.tolist(), strict=True):
+            months.setdefault(item, []).append(month + base)
         cells = []
-        for key, at in _groups(self.out * (_NO_KIND + 1) + self.kind):
-            out, kind = divmod(key, _NO_KIND + 1)
-            months = distinct(self.month[at])
+        for item, amount, count, parties, _ in self._grouped(key):
+            out, kind = divmod(item, _NO_KIND + 1)
+            seen = months[item]
             cells.append(
                 KindCell(
                     sign=-1 if out else 1,
                     kind=None if kind == _NO_KIND else KINDS[kind],
-                    amount=int(self.amount[at].sum()),
-                    count=len(at),
-                    distinct=len(distinct(self.cp[at])),
-                    months_present=len(months),
-                    first_month=_month_key(self.p, int(months[0])),
-                    last_month=_month_key(self.p, int(months[-1])),
+                    amount=amount,
+                    count=count,
+                    distinct=parties,
+                    months_present=len(seen),
+                    first_month=_month_key(self.p, seen[0]),
+                    last_month=_month_key(self.p, seen[-1]),
                     merged=kind == _NO_KIND,
                 )
             )
@@ -262,41 +296,51 @@ class _Cells:
         alone = np.searchsorted(ordered, key, "right") - np.searchsorted(ordered, key) == 1
         # one payment of one natural person: nobody may read it off
         key = np.where(alone & self.person, other, key)
+        keys = {m: _month_key(self.p, m) for m in set(self.month.tolist())}
         cells = []
-        for item, at in _groups(key):
+        for item, amount, count, parties, largest in self._grouped(key):
             rest, channel = divmod(item, len(CHANNELS))
             rest, purpose = divmod(rest, len(PURPOSES))
             rest, kind = divmod(rest, _NO_KIND + 1)
             month, out = divmod(rest, 2)
-            amounts = self.amount[at]
             cells.append(
                 SummaryCell(
-                    month=_month_key(self.p, month),
+                    month=keys[month],
                     sign=-1 if out else 1,
                     kind=None if kind == _NO_KIND else KINDS[kind],
                     purpose=PURPOSES[purpose],
-                    channel=Channel(CHANNELS[channel]),
-                    amount=int(amounts.sum()),
-                    count=len(at),
-                    distinct=len(set(self.cp[at].tolist())),
-                    max_single=int(amounts.max()),
+                    channel=_CHANNELS[channel],
+                    amount=amount,
+                    count=count,
+                    distinct=parties,
+                    max_single=largest,
                 )
             )
         return tuple(cells)
+
+    def _grouped(self, key: Ints) -> list[tuple[int, int, int, int, int]]:
+        """(key, amount, rows, distinct counterparties, largest amount) of every distinct key, ascending."""
+        if not len(key):
+            return []
+        # one sort by (key, counterparty): a new pair is one more counterparty of its key
+        pair = key * self.n_cp + self.cp
+        order = np.argsort(pair)
+        pair, sorted_key, amount = pair[order], key[order], self.amount[order]
+        heads = np.flatnonzero(np.diff(sorted_key, prepend=-1))
+        fresh = np.diff(pair, prepend=-1) != 0
+        columns = (
+            sorted_key[heads],
+            np.add.reduceat(amount, heads),
+            np.diff(np.append(heads, len(key))),
+            np.add.reduceat(fresh.astype(np.int64), heads),
+            np.maximum.reduceat(amount, heads),
+        )
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _key(self, kind: Ints, purpose: Ints, channel: Ints) -> Ints:
         head = (self.month * 2 + self.out) * (_NO_KIND + 1) + kind
         key: Ints = (head * len(PURPOSES) + purpose) * len(CHANNELS) + channel
         return key
-
-
-def _groups(key: Ints) -> list[tuple[int, Ints]]:
-    """(key, places) for every distinct key, ascending."""
-    if not len(key):
-        return []
-    order = np.argsort(key, kind="stable")
-    heads = np.flatnonzero(np.diff(key[order], prepend=-1))
-    return [(int(key[at[0]]), at) for at in np.split(order, heads[1:])]
 
 
 def _concentration(v: View, flow: Flow) -> Concentration:
@@ -343,19 +387,27 @@ def _obligation(v: View, kind: ObligationKind) -> Obligation:
     payees: list[int] = []
     quarters: dict[int, list[bool]] = {}
     p = v.p
-    wanted = NUMBER[_OBLIGATIONS[kind]]
-    for m in range(max(v.mm0, v.em1 - RECENT_MONTHS), v.em1) if not v.empty else ():
-        span = slice(p.starts2[m], p.starts2[m + 1])
-        at = np.flatnonzero((p.label[span] == wanted) & ~p.r2.inward[span]) + span.start
-        sums: Counter[int] = Counter()
-        for day, fen in zip(p.offset[at].tolist(), p.r2.amount[at].tolist(), strict=True):
-            sums[day] += fen
-        first = int(np.searchsorted(p.month_of_day, m))
-        main = min(sums, key=lambda day: (-sums[day], day)) - first + 1 if sums else None
-        grid.append(ObligationMonth(_month_key(p, m), main, sum(sums.values()), len(at)))
-        quarters.setdefault((p.base_month + m) // 3, []).append(bool(sums))
-        if sums:
-            payees.append(len({code for code in p.cp[at].tolist() if code >= 0}))
+    low, high = (0, 0) if v.empty else (max(v.mm0, v.em1 - RECENT_MONTHS), v.em1)
+    start = p.starts2[low]
+    span = slice(start, p.starts2[high])
+    at = np.flatnonzero((p.label[span] == NUMBER[_OBLIGATIONS[kind]]) & ~p.r2.inward[span]) + start
+    sums: list[dict[int, int]] = [{} for _ in range(low, high)]
+    rows, parties = [0] * len(sums), [set[int]() for _ in sums]
+    columns = (p.month[at].tolist(), p.offset[at].tolist(), p.r2.amount[at].tolist(), p.cp[at].tolist())
+    for month, day, fen, party in zip(*columns, strict=True):
+        paid = sums[month - low]
+        paid[day] = paid.get(day, 0) + fen
+        rows[month - low] += 1
+        if party >= 0:
+            parties[month - low].add(party)
+    for month, paid, count, paid_to in zip(range(low, high), sums, rows, parties, strict=True):
+        first = int(p.month_starts[month])
+        # rows come in order of days, so max() meets the earliest of equal days first
+        main = max(paid, key=paid.__getitem__) - first + 1 if paid else None
+        grid.append(ObligationMonth(_month_key(p, month), main, sum(paid.values()), count))
+        quarters.setdefault((p.base_month + month) // 3, []).append(bool(paid))
+        if paid:
+            payees.append(len(paid_to))
     days = Counter(cell.day for cell in grid if cell.day is not None)
     whole = [paid for paid in quarters.values() if len(paid) == 3]
     return Obligation(

@@ -1,0 +1,94 @@
+"""Making the home of a new node: key, configuration, a first user of its pages."""
+
+import hashlib
+import json
+import secrets
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from hmac import compare_digest
+from pathlib import Path
+
+from xinqiao.domain.canonical import Json
+from xinqiao.trust.keyfile import load_or_create_keyfile
+from xinqiao.trust.keys import Jwk
+
+_N, _R, _P = 2**14, 8, 1
+
+
+def hash_password(password: str) -> str:
+    """scrypt with a fresh salt, as ``scrypt$salt$hash``."""
+    salt = secrets.token_bytes(16)
+    made = hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P)
+    return f"scrypt${b64encode(salt).decode()}${b64encode(made).decode()}"
+
+
+def check_password(password: str, stored: str) -> bool:
+    """Whether a password is the one that was hashed; constant time."""
+    try:
+        kind, salt, wanted = stored.split("$")
+        made = hashlib.scrypt(password.encode(), salt=b64decode(salt), n=_N, r=_R, p=_P)
+        return kind == "scrypt" and compare_digest(made, b64decode(wanted))
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSetup:
+    """What somebody decides when a node is installed."""
+
+    node_id: str
+    institution: str
+    name: str
+    bank_name: str
+    public_url: str
+    hub_id: str
+    hub_url: str
+    data_folder: str = "data"
+    demo: bool = False
+    users: tuple[tuple[str, str, str], ...] = ()
+    """(login, shown name, password) of those who may look at the node's pages."""
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def write_home(home: Path, setup: NodeSetup, anchor: dict[str, Json] | None = None) -> Jwk:
+    """Write ``provider.toml``, the signing key and the anchor; return the public key to register at the hub."""
+    home.mkdir(parents=True, exist_ok=True)
+    users = "".join(
+        f"\n[[portal.users]]\nlogin = {_quoted(login)}\nname = {_quoted(name)}\npassword = {_quoted(hash_password(password))}\n"
+        for login, name, password in setup.users
+    )
+    (home / "provider.toml").write_text(
+        f"""# 节点配置 configuration of the node; see docs/operations/provider.md
+[node]
+id = {_quoted(setup.node_id)}
+institution = {_quoted(setup.institution)}
+name = {_quoted(setup.name)}
+bank_name = {_quoted(setup.bank_name)}
+public_url = {_quoted(setup.public_url)}
+demo = {"true" if setup.demo else "false"}
+
+[hub]
+id = {_quoted(setup.hub_id)}
+url = {_quoted(setup.hub_url)}
+anchor = "hub-anchor.json"
+
+[keys]
+signing = "keys/node.json"
+
+[store]
+kind = "duckdb"
+folder = {_quoted(setup.data_folder)}
+
+[limits]
+cache_mb = 256
+{users}""",
+        encoding="utf-8",
+    )
+    if anchor is not None:
+        (home / "hub-anchor.json").write_text(
+            json.dumps(anchor, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
+    return load_or_create_keyfile(home / "keys" / "node.json").public.to_jwk()

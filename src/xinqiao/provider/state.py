@@ -1,0 +1,197 @@
+"""The node's own database: nonces, permits, ownership checks, entrustments, ledger.
+
+SQLite in WAL with ``synchronous=FULL``: a permit that was consumed stays consumed through kill -9 and power loss.
+One writer thread serves all requests and commits in groups, so that requests that arrive together share one
+fsync; two writing connections would wait for each other's lock instead. Decisions live in ``gate``, not here.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from xinqiao.domain.errors import Code, Unavailable, XinqiaoError
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS nonce (
+    keyid TEXT NOT NULL, nonce TEXT NOT NULL, until INTEGER NOT NULL,
+    PRIMARY KEY (keyid, nonce)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS nonce_until ON nonce (until);
+CREATE TABLE IF NOT EXISTS permit (
+    jti TEXT PRIMARY KEY, link TEXT NOT NULL, institution TEXT, product TEXT NOT NULL,
+    months INTEGER NOT NULL, reader TEXT NOT NULL, consumed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ownership (
+    link TEXT PRIMARY KEY, uscc TEXT NOT NULL, name TEXT NOT NULL, account_no TEXT NOT NULL,
+    account_kind TEXT NOT NULL, passed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entrustment (
+    digest TEXT PRIMARY KEY, id TEXT NOT NULL, link TEXT NOT NULL, artefact TEXT NOT NULL,
+    stored_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS entrustment_id ON entrustment (id);
+CREATE TABLE IF NOT EXISTS termination (
+    digest TEXT PRIMARY KEY, entrustment TEXT NOT NULL, artefact TEXT NOT NULL,
+    effective_at INTEGER NOT NULL, stored_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS termination_entrustment ON termination (entrustment);
+CREATE TABLE IF NOT EXISTS ledger (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event TEXT NOT NULL, code TEXT NOT NULL,
+    jti TEXT, link TEXT, institution TEXT, product TEXT, months INTEGER, report_no TEXT,
+    bytes INTEGER NOT NULL DEFAULT 0, micros INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS ledger_at ON ledger (at);
+CREATE INDEX IF NOT EXISTS ledger_event ON ledger (event, seq);
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS ledger_no_update BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS ledger_no_delete BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS permit_no_update BEFORE UPDATE ON permit
+    BEGIN SELECT RAISE(ABORT, 'a consumed permit stays consumed'); END;
+CREATE TRIGGER IF NOT EXISTS permit_no_delete BEFORE DELETE ON permit
+    BEGIN SELECT RAISE(ABORT, 'a consumed permit stays consumed'); END;
+"""
+
+#: Jobs that may share one commit: enough for every request in flight, small enough to bound the wait.
+MAX_GROUP = 256
+#: Every so many groups the nonces that have expired are forgotten.
+SWEEP_EVERY = 512
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the node's database with the settings of reliability 5.2 and check that they took effect.
+
+    Raises:
+        Unavailable: ``AUDIT_UNAVAILABLE`` when SQLite did not accept a setting.
+    """
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    for name, value in (
+        ("journal_mode", "WAL"),
+        ("synchronous", "FULL"),
+        ("foreign_keys", "ON"),
+        ("trusted_schema", "OFF"),
+        ("temp_store", "MEMORY"),
+    ):
+        connection.execute(f"PRAGMA {name}={value}").fetchall()
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    sync = connection.execute("PRAGMA synchronous").fetchone()[0]
+    if (mode, sync) != ("wal", 2):
+        raise Unavailable(Code.AUDIT_UNAVAILABLE, "the node's database is not durable")
+    return connection
+
+
+@dataclass(slots=True)
+class _Job:
+    """One unit of work for the writer: all of it happens, or none."""
+
+    work: Callable[[sqlite3.Connection], object]
+    future: Future[object]
+
+
+class Writer:
+    """The one thread that writes; jobs that wait together are committed together."""
+
+    def __init__(self, connection: sqlite3.Connection, now_seconds: Callable[[], int]) -> None:
+        self._connection = connection
+        self._now = now_seconds
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._groups = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="node-writer", daemon=True)
+        self._thread.start()
+
+    def submit[T](self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        """Queue ``work``; the future is done after the durable commit (or holds the error)."""
+        if self._closed:
+            raise Unavailable(Code.AUDIT_UNAVAILABLE, "the node is stopping")
+        future: Future[T] = Future()
+        self._jobs.put(_Job(work, cast("Future[object]", future)))
+        return future
+
+    async def write[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Like :meth:`submit`, awaited."""
+        return await asyncio.wrap_future(self.submit(work))
+
+    def close(self) -> None:
+        """Finish what is queued and stop."""
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            group = [job]
+            stop = False
+            while len(group) < MAX_GROUP:
+                try:
+                    more = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stop = True
+                    break
+                group.append(more)
+            self._commit(group)
+            if stop:
+                return
+
+    def _commit(self, group: list[_Job]) -> None:
+        done: list[tuple[Future[object], object]] = []
+        failed: list[tuple[Future[object], BaseException]] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in group:
+                self._connection.execute("SAVEPOINT job")
+                try:
+                    done.append((job.future, job.work(self._connection)))
+                except (XinqiaoError, sqlite3.IntegrityError) as error:
+                    # one refused job must not undo its neighbours
+                    self._connection.execute("ROLLBACK TO job")
+                    failed.append((job.future, error))
+                self._connection.execute("RELEASE job")
+            self._groups += 1
+            if self._groups % SWEEP_EVERY == 0:
+                self._connection.execute("DELETE FROM nonce WHERE until < ?", (self._now(),))
+            self._connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  the thread must outlive a full disk and fail every waiter
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            closed = Unavailable(Code.AUDIT_UNAVAILABLE, f"the node cannot record: {type(error).__name__}")
+            for job in group:
+                job.future.set_exception(closed)
+            return
+        for future, result in done:
+            future.set_result(result)
+        for future, failure in failed:
+            future.set_exception(failure)
+
+
+class State:
+    """The database and its writer; reads go through a second connection."""
+
+    def __init__(self, path: Path, now_seconds: Callable[[], int]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = open_database(path)
+        connection.executescript(SCHEMA)
+        path.chmod(0o600)  # it holds account numbers of the bank's own customers
+        self.writer = Writer(connection, now_seconds)
+        self._write_connection = connection
+        self._read_connection = open_database(path)
+        self._read_connection.execute("PRAGMA query_only=ON")
+        self._read_lock = threading.Lock()
+
+    def read(self, sql: str, parameters: tuple[str | int | None, ...] = ()) -> list[tuple[object, ...]]:
+        """Rows of a query on the committed state."""
+        with self._read_lock:
+            return self._read_connection.execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        """Stop the writer after its queue and close both connections."""
+        self.writer.close()
+        with self._read_lock:
+            self._read_connection.close()
+        self._write_connection.close()
