@@ -292,8 +292,10 @@ class _Cells:
             np.full_like(self.purpose, PURPOSES.index(PurposeKind.OTHER)),
             np.full_like(self.channel, CHANNELS.index(Channel.OTHER)),
         )
-        ordered = np.sort(key)
-        alone = np.searchsorted(ordered, key, "right") - np.searchsorted(ordered, key) == 1
+        order = np.argsort(key)
+        lengths = np.diff(np.append(np.flatnonzero(np.diff(key[order], prepend=-1)), len(key)))
+        alone = np.empty(len(key), np.bool_)
+        alone[order] = np.repeat(lengths == 1, lengths)
         # one payment of one natural person: nobody may read it off
         key = np.where(alone & self.person, other, key)
         keys = {m: _month_key(self.p, m) for m in set(self.month.tolist())}
