@@ -1,22 +1,28 @@
-"""Between the store and the engine: one account's columns, kept prepared while the bank's data do not change.
+"""Between the store and the engine: an account's columns and figures, kept while the bank's data do not change.
 
-What is kept is the cleaned, labelled columns of an account under one context (holder, bound accounts, related
-parties), so that a second query within the same data version costs only the figures. Every product is computed anew.
+A product is a pure function of the rows' version, the context (holder, bound accounts, related parties), the months
+and the rules (reliability I12). So the cleaned columns of an account, and for a while the figures made from them, are
+kept under exactly these; the version is asked for at every query, and the first changed row makes everything anew.
 """
 
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.consent import Product
 from xinqiao.domain.errors import Code, ProviderFault
 from xinqiao.domain.fundflow.facts import Facts
 from xinqiao.domain.fundflow.model import Context
+from xinqiao.domain.fundflow.products import QueryKind, ReportHead, build_report, build_summary
 from xinqiao.provider.engine import PreparedStatement, facts, prepare_table
 from xinqiao.provider.stores.base import AccountRecord, StoreError, TransactionStore, last_full_day
 
 #: What one row costs in memory once prepared; the cache is bounded by rows, which is what can be counted.
 BYTES_PER_ROW = 400
+#: Bodies of products kept; each is some 60 KB.
+BODIES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +43,28 @@ class _Kept:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The figures of a product, still without its head: no query, no number, no time in it."""
+
+    facts: Facts
+    product: dict[str, Json]
+
+
+_NO_HEAD = ReportHead(
+    report_no="", generated_at=datetime(2000, 1, 1, tzinfo=UTC), provider="", query_kind=QueryKind.SELF
+)
+
+
 class Computer:
-    """Computes the facts of products; safe to call from several threads."""
+    """Computes the figures of products; safe to call from several threads."""
 
     def __init__(self, store: TransactionStore, *, cache_mb: int) -> None:
         self._store = store
         self._room = cache_mb * 1024 * 1024
         self._used = 0
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._bodies: OrderedDict[tuple[str, Key, int, Product, bool], Body] = OrderedDict()
         self._lock = threading.Lock()
 
     def as_of(self) -> datetime:
@@ -73,17 +93,42 @@ class Computer:
             kept = self._kept.get(account.account_no)
             return kept is not None and kept.key == self._key(account, bound)
 
-    def facts(self, account: AccountRecord, bound: tuple[str, ...], months: int) -> Facts:
-        """The facts of one account over ``months`` months (fund-flow rules 10, indicator dictionary 3.9).
+    def body(
+        self,
+        account: AccountRecord,
+        bound: tuple[str, ...],
+        *,
+        product: Product,
+        months: int,
+        include_balance: bool,
+    ) -> Body:
+        """The figures of one product of one account (fund-flow rules 10, indicator dictionary 3.9).
 
         Raises:
             ProviderFault: ``PROVIDER_UNAVAILABLE``: the store cannot be read; nothing old is given instead.
         """
         try:
-            statement = self._prepared(account, self._key(account, bound))
+            key = self._key(account, bound)
+            which = (account.account_no, key, months, product, include_balance)
+            with self._lock:
+                known = self._bodies.get(which)
+                if known is not None:
+                    self._bodies.move_to_end(which)
+                    return known
+            statement = self._prepared(account, key)
         except StoreError as error:
             raise ProviderFault(Code.PROVIDER_UNAVAILABLE, "the store cannot be read") from error
-        return facts(statement, account.account_no, months)
+        found = facts(statement, account.account_no, months)
+        if product is Product.REPORT:
+            made = build_report(_NO_HEAD, found, include_balance=include_balance)
+        else:
+            made = build_summary(_NO_HEAD, found)
+        body = Body(found, {name: part for name, part in made.items() if name != "head"})
+        with self._lock:
+            self._bodies[which] = body
+            while len(self._bodies) > BODIES:
+                self._bodies.popitem(last=False)
+        return body
 
     def _prepared(self, account: AccountRecord, key: Key) -> PreparedStatement:
         with self._lock:

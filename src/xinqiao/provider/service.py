@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta
 
 from xinqiao import __version__
 from xinqiao.clock import SHANGHAI, Clock
-from xinqiao.domain.canonical import Json, canonical_bytes, digest_hex
+from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import Entrustment, Product, QueryKind
 from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, XinqiaoError
 from xinqiao.domain.fundflow.model import RULES_VERSION
 from xinqiao.domain.fundflow.normal import normal_account, normal_name
-from xinqiao.domain.fundflow.products import TEMPLATE_VERSION, ReportHead, build_report, build_summary
+from xinqiao.domain.fundflow.products import TEMPLATE_VERSION, ReportHead, head_section
+from xinqiao.domain.fundflow.products import Product as HeadProduct
 from xinqiao.domain.fundflow.products import QueryKind as HeadKind
 from xinqiao.domain.identifiers import mask_account
 from xinqiao.domain.period import parse_instant
@@ -261,13 +262,17 @@ class NodeService:
         self, admitted: Admitted, account: AccountRecord, bound: tuple[str, ...]
     ) -> tuple[dict[str, Json], str]:
         permit, now = admitted.permit, self.clock.now()
-        facts = self.computer.facts(account, bound, permit.months)
+        body = self.computer.body(
+            account,
+            bound,
+            product=permit.product,
+            months=permit.months,
+            include_balance=permit.include_balance,
+        )
         report_no = f"FR-{now.astimezone(SHANGHAI):%Y%m%d}-{secrets.token_hex(6).upper()}"
         head = self._head(admitted, account, report_no, now)
-        if permit.product is Product.REPORT:
-            product = build_report(head, facts, include_balance=permit.include_balance)
-        else:
-            product = build_summary(head, facts)
+        kind = HeadProduct.REPORT if permit.product is Product.REPORT else HeadProduct.SUMMARY
+        product: dict[str, Json] = {"head": head_section(head, body.facts, kind), **body.product}
         stamp = int(now.timestamp())
         subject = permit.subject
         if self.hooks.fault is Fault.WRONG_SUBJECT:
@@ -281,13 +286,12 @@ class NodeService:
         sealed = seal(
             signed.encode("ascii"), admitted.seal_key, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti}
         )
-        parameters = facts.parameters
+        parameters = body.facts.parameters
         receipt: dict[str, Json] = {
             "iss": self.config.id, "aud": permit.hub, "iat": stamp, "jti": permit.jti, "sub": subject,
             "account": permit.account, "product": str(permit.product), "months": permit.months,
             "request": "0" * 64 if self.hooks.fault is Fault.WRONG_NONCE else admitted.permit_digest,
             "product_digest": hashlib.sha256(sealed.encode("ascii")).hexdigest(),
-            "content_digest": hashlib.sha256(canonical_bytes(product)).hexdigest(),
             "report_no": report_no, "rules_version": RULES_VERSION, "template_version": TEMPLATE_VERSION,
             "period_from": parameters.period_from.isoformat(),
             "period_to": parameters.period_to.isoformat(),

@@ -114,7 +114,7 @@ class DuckDBStore:
                 return pa.table({name: pa.array([], pa.string()) for name in TRANSACTION_COLUMNS})
             sql = f"SELECT {self._select} FROM {self._source} WHERE CAST(account_no AS VARCHAR) = ? {self._order}"  # noqa: S608
             try:
-                return self._connection.execute(sql, [self._files, account_no]).to_arrow_table()
+                return self._connection.sql(sql, params=[self._files, account_no]).to_arrow_table()
             except duckdb.Error as error:
                 raise StoreError(f"reading transactions failed: {type(error).__name__}") from error
 
