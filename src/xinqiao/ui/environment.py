@@ -7,10 +7,12 @@ adds its own template folders before ours and may replace :func:`asset_url`.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import wraps
 from pathlib import Path
 from typing import Final
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from xinqiao.ui import assets, csp, i18n
@@ -106,8 +108,6 @@ def make_environment(
     environment = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
-        # The optimiser folds a filter on a constant while compiling, in whatever language came first.
-        optimized=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -119,12 +119,23 @@ def make_environment(
     return environment
 
 
+def _live(function: Callable[..., object]) -> Callable[..., object]:
+    """Jinja folds a filter on a constant while compiling, in whatever language came first; this keeps it for the render."""
+
+    @pass_context
+    @wraps(function)
+    def call(_context: Context, *arguments: object, **options: object) -> object:
+        return function(*arguments, **options)
+
+    return call
+
+
 def prepare(environment: Environment, *, asset_url: Callable[[str], str] | None = None) -> None:
     """Put words, filters and helpers into an environment that somebody else has made (Django's backend)."""
     install = getattr(environment, "install_gettext_callables")  # noqa: B009 - added by the i18n extension at run time
     # Old style on purpose: the percent sign is everywhere in this field, and newstyle would interpolate it.
     install(i18n.gettext, i18n.ngettext, newstyle=False, pgettext=i18n.pgettext, npgettext=i18n.npgettext)
-    environment.filters.update(FILTERS)
+    environment.filters.update({name: _live(function) for name, function in FILTERS.items()})
     environment.globals.update(GLOBALS)
     url = asset_url or assets.asset_url
     environment.globals.update(

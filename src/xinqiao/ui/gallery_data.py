@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from xinqiao.ui import format as fmt
 from xinqiao.ui.figures import Definition
-from xinqiao.ui.i18n import Language
+from xinqiao.ui.i18n import Language, ngettext
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.shell import FootLink, NavGroup, NavItem, Person, Search, Shell
 from xinqiao.ui.states import STATES
@@ -191,7 +191,7 @@ def context() -> dict[str, object]:
         "queue_columns": ({"label": _("企业")}, {"label": f"{_('金额')}，{wan}", "num": True}, {"label": _("状态")}, {"label": _("说明"), "cls": "hide-s"}, {"label": _("已用"), "num": True}, {"label": _("下一步"), "hidden": True}),
         "queue": (
             {"name": _("澄州禾木家具有限公司"), "facts": _("家具制造 · 小型 · 要报告"), "amount": "1200000", "state": "authorisation.active", "note": _("到 {day}").format(day="12-21"), "used": "1 / 3", "action": _("查询"), "kind": "primary"},
-            {"name": _("沐阳山禾米业合作社"), "facts": _("农产品加工 · 合作社 · 要报告"), "amount": "600000", "state": "authorisation.requested", "note": _("剩 {n} 天").format(n=9), "used": "", "action": _("提醒"), "kind": "plain"},
+            {"name": _("沐阳山禾米业合作社"), "facts": _("农产品加工 · 合作社 · 要报告"), "amount": "600000", "state": "authorisation.requested", "note": ngettext("剩 {n} 天", "剩 {n} 天", 9).format(n=9), "used": "", "action": _("提醒"), "kind": "plain"},
             {"name": _("澄州恒络包装有限公司"), "facts": _("纸制品 · 微型 · 要报告"), "amount": "800000", "state": "query.denied", "note": _("超出月份"), "used": "2 / 3", "action": _("看原因"), "kind": "plain"},
             {"name": _("岚江北麓冷链有限公司"), "facts": _("仓储 · 中型 · 要报告"), "amount": "5000000", "state": "query.failed", "note": _("10 秒未答"), "used": "1 / 6", "action": _("重试"), "kind": "plain"},
             {"name": _("青岫家庭农场"), "facts": _("种植 · 家庭农场 · 要报告"), "amount": "300000", "state": "authorisation.refused", "note": "11-19", "used": "", "action": "", "kind": ""},

@@ -151,7 +151,9 @@ def quantity(name: str, value: Node, unit: str) -> fmt.Quantity | None:
         if name in SHARES:
             return fmt.percent_parts(number, signed=name in SIGNED)
         text = fmt.decimal(number, digits=4 if unit == "R" else 2, signed=name in SIGNED)
-        return fmt.Quantity(text, {"dscr_flow": _("倍"), "liquidity_days": _("天")}.get(name, ""))
+        return fmt.Quantity(
+            text, {"dscr_flow": _("倍"), "liquidity_days": ngettext("天", "天", 2)}.get(name, "")
+        )
     return fmt.Quantity(fmt.count(int(number)), _unit(name, unit, int(number)))
 
 
