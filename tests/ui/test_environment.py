@@ -40,7 +40,10 @@ def test_a_data_block_cannot_be_ended_from_within() -> None:
     assert "&" not in block
 
 
-@pytest.mark.parametrize(("part", "whole", "length"), [(1, 3, "33.3%"), (5, 3, "100.0%"), ("-1", 3, "0.0%"), (None, 3, "0%"), (1, 0, "0%")])
+@pytest.mark.parametrize(
+    ("part", "whole", "length"),
+    [(1, 3, "33.3%"), (5, 3, "100.0%"), ("-1", 3, "0.0%"), (None, 3, "0%"), (1, 0, "0%")],
+)
 def test_a_length_stays_between_nothing_and_all(part: object, whole: object, length: str) -> None:
     assert share_of(part, whole) == length  # type: ignore[arg-type]
 
@@ -56,7 +59,9 @@ def test_a_length_stays_between_nothing_and_all(part: object, whole: object, len
         ("tlh", {"xq_lang": "'; drop"}, "fr", Language.ZH),
     ],
 )
-def test_the_language_comes_from_address_then_cookie_then_browser(query: str | None, cookies: dict[str, str], accept: str | None, language: Language) -> None:
+def test_the_language_comes_from_address_then_cookie_then_browser(
+    query: str | None, cookies: dict[str, str], accept: str | None, language: Language
+) -> None:
     assert negotiate(query=query, cookies=cookies, accept=accept) is language
 
 
@@ -84,7 +89,7 @@ def test_our_own_styles_stay_within_fifty_kilobytes() -> None:
 
 def test_every_template_compiles() -> None:
     environment = make_environment()
-    names = [name for name in environment.list_templates(extensions=["html"])]
+    names = list(environment.list_templates(extensions=["html"]))
     assert len(names) > 20
     for name in names:
         environment.get_template(name)

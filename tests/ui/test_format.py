@@ -28,7 +28,10 @@ def test_every_case_is_written_as_the_table_says(row: dict[str, str], language: 
     function = getattr(fmt, row["function"])
     options = json.loads(row["options"]) if row["options"] else {}
     with use_language(language):
-        assert str(function(json.loads(row["input"]), **options)) == row["en" if language is Language.EN else "zh"]
+        assert (
+            str(function(json.loads(row["input"]), **options))
+            == row["en" if language is Language.EN else "zh"]
+        )
 
 
 def test_an_amount_may_not_be_a_float_a_bool_or_not_a_number() -> None:
