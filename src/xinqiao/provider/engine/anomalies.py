@@ -4,10 +4,8 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from xinqiao.domain.fundflow.cues import Label
 from xinqiao.domain.fundflow.normal import normal_name
 from xinqiao.provider.engine.exact import dec4, half_even, median, median_of, text4, yuan
-from xinqiao.provider.engine.labelling import NUMBER
 from xinqiao.provider.engine.prepared import Prepared
 from xinqiao.provider.engine.window import FEW, NOT_SUPPLIED, SHORT, ZERO, Cell, Lines, View, ratio
 
@@ -82,10 +80,9 @@ def _first_digits(v: View) -> Cell:
 
 
 def _repeated(v: View) -> Cell:
-    p, span = v.p, slice(v.s0, v.s1)
-    label = p.label[span]
-    credit = p.r2.inward[span] & (label != NUMBER[Label.PAYROLL]) & (label != NUMBER[Label.RENT])
-    amounts = np.sort(p.r2.amount[span][credit])
+    at, credits_ = v.p.plain_credits
+    low, high = np.searchsorted(at, (v.s0, v.s1))
+    amounts = np.sort(credits_[low:high])
     edges = np.flatnonzero(np.diff(amounts, prepend=0, append=0))  # amounts are positive
     times = np.diff(edges)
     often = times >= 5

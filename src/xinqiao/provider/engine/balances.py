@@ -16,7 +16,6 @@ from xinqiao.provider.engine.exact import (
     percentile,
     root4,
     square_sum,
-    text2,
     theil_sen,
     yuan,
 )
@@ -57,7 +56,7 @@ def balances(v: View, out: Lines) -> dict[str, str | NullReason]:
         return _on_days(v)
     ordered = np.sort(v.known)
     out["B01"] = (yuan(total, n),)
-    out["B02"] = (yuan(*median(ordered)),)
+    out["B02"] = (yuan(*percentile(ordered, 50)),)  # type: ignore[arg-type]
     out["B03"] = (yuan(int(ordered[0])), yuan(*percentile(ordered, 5)))  # type: ignore[arg-type]
     if total > 0:
         out["B04"] = (root4(n * square_sum(v.known) - total * total, total * total),)
@@ -73,20 +72,7 @@ def balances(v: View, out: Lines) -> dict[str, str | NullReason]:
 
 
 def _on_days(v: View) -> dict[str, str | NullReason]:
-    if not v.k:
-        return {}
-    first = v.month_edges()
-    last = np.append(first[1:], v.d1) - 1
-    at = np.stack((first + 9, first + 19, last), axis=1)
-    shown, known = v.p.eod[at].tolist(), v.p.eod_known[at].tolist()
-    cells: dict[str, str | NullReason] = {}
-    for number, length, fens, have in zip(
-        v.month_numbers, (last - first + 1).tolist(), shown, known, strict=True
-    ):
-        month = f"{number // 12:04d}-{number % 12 + 1:02d}-"
-        for day, fen, is_known in zip((10, 20, length), fens, have, strict=True):
-            cells[f"{month}{day}"] = text2(fen) if is_known else NO_BALANCE
-    return cells
+    return {key: shown for month in v.p.dated_balances[v.mm0 : v.em1] for key, shown in month}
 
 
 def _months(v: View) -> tuple[Ints, Ints, Ints]:

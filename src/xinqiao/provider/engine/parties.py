@@ -86,7 +86,9 @@ def _receipts(v: View, oi_of: Ints, out: Lines) -> None:
     """K08 and K16: a receipt is a day with OI of one counterparty."""
     p = v.p
     inside = (p.receipt_day >= v.d0) & (p.receipt_day < v.d1)
-    cp, day = p.receipt_cp[inside], p.receipt_day[inside]
+    cp, day = p.receipt_cp, p.receipt_day
+    if not inside.all():
+        cp, day = cp[inside], day[inside]
     count = np.bincount(cp, minlength=p.n_cp)
     first = np.concatenate(([0], np.cumsum(count)))  # rows of a counterparty stand together, in order of days
     terms: list[tuple[int, int, int]] = []
@@ -94,7 +96,7 @@ def _receipts(v: View, oi_of: Ints, out: Lines) -> None:
         days = day[first[party] : first[party + 1]]
         if len(days) < 3:
             continue
-        gaps = np.diff(days)
+        gaps = days[1:] - days[:-1]
         n, total = len(gaps), int(days[-1] - days[0])
         terms.append((int(oi_of[party]), n * int(np.dot(gaps, gaps)) - total * total, total))
     out["K08"] = (weighted_regularity(terms) if terms else FEW,)
@@ -114,7 +116,7 @@ def _median_gap(cp: Ints, day: Ints, count: Ints, oi_of: Ints) -> Cell:
     often = count >= 4
     if not often.any():
         return FEW
-    gap = np.diff(day)
+    gap = day[1:] - day[:-1]
     inside = (cp[1:] == cp[:-1]) & often[cp[1:]]
     # one sort of (counterparty, gap) puts every counterparty's gaps in order
     key = np.sort((cp[1:][inside] << 24) | gap[inside])

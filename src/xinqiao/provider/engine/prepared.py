@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xinqiao.domain.fundflow.cues import Label
+from xinqiao.domain.fundflow.figures import NullReason
 from xinqiao.domain.fundflow.model import CashPolicy, Channel, Context
 from xinqiao.provider.engine.cleaning import Places, months_of
 from xinqiao.provider.engine.columns import Codes, Columns
-from xinqiao.provider.engine.exact import Bools, Floats, Ints, distinct
+from xinqiao.provider.engine.exact import Bools, Floats, Ints, distinct, text2
 from xinqiao.provider.engine.labelling import DEFAULT_RULE, LABELS, NUMBER, Labelled, in_list, is_person_name
 from xinqiao.provider.engine.trails import QuickFlow, TextPairs, ThereAndBack, round_trip_rows, there_and_back
 
@@ -204,6 +205,7 @@ class Prepared:
         self.month = month = self.month_of_day[offset]
         self.weight = weight = amount.astype(np.float64)
         income, expense = operating(c.cash_policy)
+        self.income, self.expense = income, expense
         is_oi = inward & income[label]
         is_oo = ~inward & expense[label]
         self.is_oi, self.is_oo = is_oi, is_oo
@@ -374,6 +376,31 @@ class Prepared:
         }
 
     @cached_property
+    def dated_balances(self) -> list[list[tuple[str, str | NullReason]]]:
+        """Per month: key and shown balance of the 10th, the 20th and the last day (B05); empty for a running month."""
+        after = np.append(self.month_starts[1:], self.days).tolist()
+        out: list[list[tuple[str, str | NullReason]]] = []
+        for month, (first, end) in enumerate(zip(self.month_starts.tolist(), after, strict=True)):
+            year, number = divmod(self.base_month + month, 12)
+            places = (first + 9, first + 19, end - 1) if end - first >= 28 else ()
+            out.append(
+                [
+                    (
+                        f"{year:04d}-{number + 1:02d}-{at - first + 1:02d}",
+                        text2(int(self.eod[at])) if self.eod_known[at] else NullReason.NO_BALANCE,
+                    )
+                    for at in places
+                ]
+            )
+        return out
+
+    @cached_property
+    def plain_credits(self) -> tuple[Places, Ints]:
+        """Places and amounts of C rows that are neither PAYROLL nor RENT (A06)."""
+        at = np.flatnonzero(self.r2.inward & ~table((Label.PAYROLL, Label.RENT))[self.label])
+        return at, self.r2.amount[at]
+
+    @cached_property
     def helpers(self) -> list[int]:
         """Places of C rows of a known counterparty that is related or a natural person (D10)."""
         helper = self.r2.inward & (self.cp >= 0)
@@ -384,6 +411,7 @@ class Prepared:
         """Build what :func:`~xinqiao.provider.engine.run.prepare` promises to have built."""
         _ = self.loan_rows, self.there_and_back, self.quick_flow, self.round_trips, self.text_pairs
         _ = self.first_digit, self.platform_days, self.main_days, self.helpers
+        _ = self.dated_balances, self.plain_credits
 
 
 def _main_days(p: Prepared, label: int, by_party: bool) -> dict[tuple[int, int], tuple[int, int]]:

@@ -242,7 +242,7 @@ def _present(
             cells, alone = (), days
         else:
             keys, cells, units = list(days), tuple(days.values()), dict.fromkeys(days, Unit.YUAN)
-        values: dict[str, Shown] = dict(zip(keys, cells, strict=True))
+        values: dict[str, Shown] = {keys[0]: cells[0]} if single else dict(zip(keys, cells, strict=True))
         reasons = _NO_REASONS
         if not _REASONS.isdisjoint(cells):
             reasons = {key: cell for key, cell in values.items() if isinstance(cell, NullReason)}

@@ -11,7 +11,7 @@ from xinqiao.domain.fundflow.dictionary import LINES
 from xinqiao.domain.fundflow.figures import NullReason, Shown
 from xinqiao.provider.engine.exact import Bools, Ints, dec4, yuan
 from xinqiao.provider.engine.labelling import NUMBER
-from xinqiao.provider.engine.prepared import MEASURES, MEASURES1, Prepared, operating
+from xinqiao.provider.engine.prepared import MEASURES, MEASURES1, Prepared
 
 type Cell = Shown | NullReason
 type Lines = dict[str, tuple[Cell, ...]]
@@ -93,10 +93,9 @@ class View:
         self.count: list[list[int]] = p.counts[self.em0 : self.em1].sum(axis=0).tolist()
         self.gross_out, self.gross_in = (int(v) for v in cells.sum(axis=0))
         self.gross = self.gross_in + self.gross_out
-        income, expense = operating(p.context.cash_policy)
         monthly = p.cells[self.em0 : self.em1]
-        oi = monthly[:, income, 1].sum(axis=1).tolist()
-        oo = monthly[:, expense, 0].sum(axis=1).tolist()
+        oi = monthly[:, p.income, 1].sum(axis=1).tolist()
+        oo = monthly[:, p.expense, 0].sum(axis=1).tolist()
         self.oi, self.oo = sum(oi), sum(oo)
         skip = self.mm0 - self.em0
         self.oi_m: list[int] = oi[skip:]
