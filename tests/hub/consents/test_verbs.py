@@ -438,3 +438,42 @@ def test_the_text_is_confirmed_in_whichever_language_it_was_shown(cast: Cast) ->
         ).state
         == "confirmed"
     )
+
+
+def test_the_english_text_says_everything_in_english(cast: Cast) -> None:
+    from xinqiao.hub.apps.consents.summary import what_you_see
+
+    binding = cast.bound()
+    row = cast.requested()
+    scope = cast.scope(binding)
+    texts = [
+        what_you_see(row, scope, [binding], language=Language.EN).text,
+        what_you_withdraw(row, language=Language.EN).text,
+        what_you_entrust(binding, language=Language.EN).text,
+    ]
+    names = (row.institution.name, row.enterprise.name, binding.bank_name, binding.node.institution.name)
+    for text in texts:
+        for name in names:
+            text = text.replace(name, "")
+        assert text.isascii(), text
+
+
+def test_two_scopes_never_have_one_text(cast: Cast) -> None:
+    """The last line is the digest of the act as data: accounts with the same masked form are told apart."""
+    one, other = cast.bound("6222000011112222"), cast.bound("6222999911112222")
+    assert one.masked == other.masked
+    row = cast.requested()
+    digests = {
+        cast.text(row, scope).digest
+        for scope in (
+            cast.scope(one),
+            cast.scope(other),
+            cast.scope(one, other),
+            cast.scope(one, include_balance=False),
+            cast.scope(one, months_back=23),
+            cast.scope(one, valid_days=29),
+            cast.scope(one, max_queries=2),
+            cast.scope(one, products=frozenset({Product.REPORT})),
+        )
+    }
+    assert len(digests) == 8

@@ -83,11 +83,11 @@ def reader_words(reader: Reader) -> str:
 
 def _accounts(bindings: Sequence[Binding]) -> str:
     ordered = sorted(bindings, key=lambda one: one.id)
-    return "；".join(f"{one.bank_name or one.node.name} {one.masked}" for one in ordered)
+    return " / ".join(f"{one.bank_name or one.node.name} {one.masked}" for one in ordered)
 
 
 def _field(label: str, value: str) -> str:
-    return f"{label}：{value}"
+    return f"{label}{gettext('：')}{value}"
 
 
 def _seal(data: dict[str, Json]) -> str:
@@ -95,7 +95,7 @@ def _seal(data: dict[str, Json]) -> str:
 
 
 def _scope_lines(scope: Scope, bindings: Sequence[Binding]) -> list[str]:
-    products = "；".join(product_words(product) for product in sorted(scope.products))
+    products = " / ".join(product_words(product) for product in sorted(scope.products))
     balance = gettext("包含余额类指标") if scope.include_balance else gettext("不包含余额类指标")
     return [
         _field(gettext("账户"), _accounts(bindings)),
@@ -142,7 +142,7 @@ def what_you_see(
         lines = [
             title,
             _field(gettext("授权给"), row.institution.name),
-            _field(gettext("授权企业"), f"{row.enterprise.name}（{row.enterprise.uscc}）"),
+            _field(gettext("授权企业"), f"{row.enterprise.name} {row.enterprise.uscc}"),
             _field(gettext("申请编号"), row.request_no),
             _field(gettext("用途"), purpose_words(scope.purpose)),
             _field(gettext("业务编号"), row.business_ref),
@@ -168,7 +168,7 @@ def what_you_withdraw(authorisation: Authorisation, *, language: Language) -> Wh
         lines = (
             gettext("撤回查询授权"),
             _field(gettext("被授权机构"), row.institution.name),
-            _field(gettext("授权企业"), f"{row.enterprise.name}（{row.enterprise.uscc}）"),
+            _field(gettext("授权企业"), f"{row.enterprise.name} {row.enterprise.uscc}"),
             _field(gettext("授权编号"), row.authorisation_no or row.request_no),
             gettext("撤回立即生效，不可恢复；该机构不能再查询，已经提供的不追回。"),
             _seal({"act": str(Act.WITHDRAW), "authorisation": row.id, "institution": row.institution_id}),
@@ -183,10 +183,10 @@ def what_you_entrust(binding: Binding, *, language: Language) -> WhatYouSee:
         lines = (
             gettext("资金流信用信息委托提供协议"),
             _field(gettext("协议版本"), AGREEMENT_VERSION),
-            _field(gettext("委托企业"), f"{binding.enterprise.name}（{binding.enterprise.uscc}）"),
+            _field(gettext("委托企业"), f"{binding.enterprise.name} {binding.enterprise.uscc}"),
             _field(gettext("信息提供机构"), binding.node.institution.name),
             _field(gettext("账户"), f"{bank} {binding.masked}"),
-            _field(gettext("产品"), "；".join(product_words(product) for product in sorted(Product))),
+            _field(gettext("产品"), " / ".join(product_words(product) for product in sorted(Product))),
             gettext(
                 "委托企业委托信息提供机构，在委托企业授权或自行查询时，把上述账户的资金流统计信息对外提供。"
             ),
