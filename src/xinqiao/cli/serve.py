@@ -40,6 +40,7 @@ def _serve(host: str, port: int, workers: int, *, migrate: bool) -> int:
     from django.db import connection, connections
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     from xinqiao.hub.runtime import start
 
@@ -59,7 +60,7 @@ def _serve(host: str, port: int, workers: int, *, migrate: bool) -> int:
         interface=Interfaces.ASGI,
         workers=workers,
         websockets=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
         backpressure=512,
         workers_kill_timeout=10,
     )
