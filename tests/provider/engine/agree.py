@@ -1,5 +1,6 @@
 """Compare the two engines on one statement."""
 
+import sys
 from dataclasses import fields, replace
 from random import Random
 
@@ -58,3 +59,12 @@ def campaign(first: int, count: int, largest: int = 120) -> tuple[int, list[str]
         accounts += len({row["account_no"] for row in case.rows})
         found += [f"seed {seed}: {text}" for text in disagreements(case)]
     return accounts, found
+
+
+if __name__ == "__main__":
+    # A campaign: python -m tests.provider.engine.agree FIRST_SEED COUNT [ROWS]
+    first, count, *rest = (int(argument) for argument in sys.argv[1:])
+    accounts, differences = campaign(first, count, *rest)
+    print(f"{accounts} accounts, {len(differences)} differences")
+    print("\n".join(differences[:20]))
+    sys.exit(bool(differences))
