@@ -58,7 +58,8 @@ def browser() -> Iterator[Browser]:
 def test_a_page_is_clean_and_does_not_scroll_sideways(
     address: str, browser: Browser, place: str, name: str
 ) -> None:
-    for width in (360, 390, 768, 1440):
+    # The dark theme changes no length, so it is read at two widths only.
+    for width in (390, 1440) if place.endswith("dark") else (360, 390, 768, 1440):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, bypass_csp=width in (390, 1440)
         )

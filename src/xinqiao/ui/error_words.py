@@ -360,6 +360,18 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "A key cannot be used, so nothing is done",
         "Let the operator check the key file's content and its rights (600).",
     ),
+    Code.HUB_UNREACHABLE: ErrorWords(
+        "连不上平台",
+        "没有任何数据给出。请检查网络和平台地址，稍后用同一个幂等键再试。",
+        "The platform cannot be reached",
+        "No data was given. Check the network and the address; try again later with the same idempotency key.",
+    ),
+    Code.HUB_INVALID: ErrorWords(
+        "平台的应答核不上，没有采用",
+        "应答没有平台的有效签名，或与请求对不上。请核对平台公钥文件，并告诉平台运营人员。",
+        "The platform's answer cannot be trusted and was not used",
+        "It lacks the platform's valid signature or answers another request. Check the anchor file and tell the operator.",
+    ),
     Code.ILLEGAL_MOVE: ErrorWords(
         "现在的状态不能这样做",
         "看看最新的状态。",
