@@ -34,6 +34,7 @@ install: $(VENV)/.installed assets ## 安装到 .venv install into .venv
 
 assets: $(VENV)/.installed
 	$(PY) -m xinqiao.ui.build
+	$(PY) -m xinqiao.ui.catalogue compile
 
 demo: install ## 建立并启动演示省 build and run the demonstration province
 	$(BIN)/xinqiao demo --data $(DEMO_DIR) --port $(PORT)

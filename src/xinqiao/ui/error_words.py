@@ -193,6 +193,12 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "Withdrawn before the release",
         "No data was given; the cipher text was destroyed.",
     ),
+    Code.PERMIT_EXPIRED: ErrorWords(
+        "许可证过了 30 秒，已经失效",
+        "重新查询，会得到新的许可证。",
+        "The permit is over 30 seconds old",
+        "Query again; a new permit is issued.",
+    ),
     # absent, state, time
     Code.NOT_FOUND: ErrorWords(
         "没有这个内容", "检查地址或编号。", "Not found", "Check the address or the number."
@@ -266,6 +272,12 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "逐位核对。",
         "The check character is wrong",
         "Compare it character by character.",
+    ),
+    Code.NAME_FORBIDDEN_CHARACTER: ErrorWords(
+        "名称里有看不见或不允许的字符",
+        "删掉控制符、零宽字符后再填。",
+        "The name holds a forbidden character",
+        "Remove control and zero-width characters.",
     ),
     Code.AMOUNT_FORMAT: ErrorWords(
         "金额的写法不对",
