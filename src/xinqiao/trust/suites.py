@@ -173,6 +173,9 @@ class _International:
     content_alg: Final = "A256GCM"
     content_key_size: Final = 32
 
+    def __repr__(self) -> str:
+        return f"<suite {self.name}>"
+
     def digest(self, data: bytes) -> bytes:
         return hashlib.sha256(data).digest()
 
@@ -250,6 +253,9 @@ class _Sm:
     seal_alg: Final = "SM2PKE"
     content_alg: Final = "SM4GCM"
     content_key_size: Final = 16
+
+    def __repr__(self) -> str:
+        return f"<suite {self.name}>"
 
     def digest(self, data: bytes) -> bytes:
         state = hashes.Hash(hashes.SM3())
