@@ -23,6 +23,7 @@ from xinqiao.domain.errors import (
     NotFound,
     ProviderFault,
     ProviderTimeout,
+    Unauthenticated,
     Unavailable,
     XinqiaoError,
 )
@@ -98,6 +99,8 @@ def refusal(refused: Refused) -> XinqiaoError:
     match refused.code:
         case Code.NOT_FOUND:
             return NotFound()
+        case Code.REPLAYED:
+            return Unauthenticated(refused.code, refused.reason, facts=facts)
         case Code.AUDIT_UNAVAILABLE:
             return Unavailable(refused.code, refused.reason, facts=facts)
         case Code.PROVIDER_UNAVAILABLE:

@@ -1,0 +1,61 @@
+"""A running gateway, desks of two institutions, and a listening node. Real commits, because the writer is a thread."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.db import connections
+from tests.hub.cast import Cast
+from tests.hub.gateway.desk import Desk, LoopThread, TcpNode, make_desk, place_node
+
+from xinqiao.hub.apps.audit.models import Leaf
+from xinqiao.hub.apps.consents.models import Authorisation, Binding
+from xinqiao.hub.gateway.app import Application, Plane
+from xinqiao.hub.gateway.core import Gateway
+from xinqiao.trust.leaf import Leaf as ParsedLeaf
+from xinqiao.trust.leaf import parse_leaf
+
+
+@dataclass
+class World:
+    """Everything of a test through the gateway."""
+
+    cast: Cast
+    loop: LoopThread
+    gateway: Gateway
+    app: Application
+    bank: Desk
+    outsider: Desk
+    node: TcpNode
+    account: Binding
+    granted: Authorisation
+
+    def leaves(self, kind: str | None = None) -> list[ParsedLeaf]:
+        """Leaves in order, perhaps of one type."""
+        rows = Leaf.objects.order_by("index")
+        if kind is not None:
+            rows = rows.filter(type=kind)
+        return [parse_leaf(bytes(row.body)) for row in rows]
+
+
+@pytest.fixture
+def world(stage: Cast) -> Iterator[World]:
+    """The bank holds a confirmed authorisation for the owner's account; the outsider holds none."""
+    account = stage.bound()
+    granted = stage.confirmed(account)
+    loop = LoopThread()
+    gateway = Gateway(clock=stage.clock)
+    app = Application(plane=Plane.DATA, gateway=gateway)
+    node = TcpNode(stage.fake.node_id, stage.fake.key)
+    loop.run(node.start())
+    place_node(stage, node)
+    bank, outsider = (make_desk(stage, loop, app, who) for who in (stage.bank, stage.outsider))
+    yield World(stage, loop, gateway, app, bank, outsider, node, account, granted)
+    loop.run(node.stop())
+    loop.run(_stop(gateway))
+    loop.close()
+    connections.close_all()
+
+
+async def _stop(gateway: Gateway) -> None:
+    await gateway.stop()
