@@ -61,7 +61,7 @@ unit-sqlite: $(VENV)/.installed
 
 # The same tests of everything that touches the database, on a real PostgreSQL server.
 unit-postgres: $(VENV)/.installed
-	$(PY) -m xinqiao.devtools.postgres -- $(BIN)/pytest -q -n 2 --dist loadfile -m "not browser" tests/hub
+	$(PY) -m xinqiao.devtools.postgres $(BIN)/pytest -q -n 2 --dist loadfile -m "not browser" tests/hub
 
 browser: install ## 浏览器旅程 journeys in Chromium
 	$(BIN)/pytest -q -m browser tests/browser
