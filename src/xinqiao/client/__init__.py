@@ -1,0 +1,24 @@
+"""The institution's side: a typed SDK that signs, seals, opens and verifies, its command line, and the workbench.
+
+``Client`` and ``AsyncClient`` have the same operations. Anything they do can be done with plain HTTP from
+``/openapi.json``. Nothing here knows the platform's or the node's program: they meet over HTTP only.
+"""
+
+from xinqiao.client.aio import AsyncClient
+from xinqiao.client.believed import Anchor, Directory
+from xinqiao.client.problems import NearestRequest, Problem, problem_of
+from xinqiao.client.report import Report
+from xinqiao.client.results import Operator
+from xinqiao.client.sync import Client
+
+__all__ = [
+    "Anchor",
+    "AsyncClient",
+    "Client",
+    "Directory",
+    "NearestRequest",
+    "Operator",
+    "Problem",
+    "Report",
+    "problem_of",
+]

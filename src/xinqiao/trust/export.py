@@ -103,7 +103,7 @@ def bundle_bytes(
             product statement, receipts.
         product: the exact text whose SHA-256 the node signed: the sealed product (receipt,
         ``product_digest``) or
-            the opened one (product statement, ``digest``).
+            the opened one in canonical form (receipt, ``content_digest``; product statement, ``digest``).
         notes, consistency, leaves: signed heads, proofs between them, and the leaves under them.
     """
     bundle = _header(BUNDLE_FORMAT, origin, keys, notes)

@@ -15,7 +15,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple, Never
+from typing import BinaryIO, Final, NamedTuple, Never
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import XinqiaoError
@@ -338,26 +338,36 @@ def verify_file(
     Raises:
         OSError: the file cannot be read. Everything else is in the report.
     """
+    with Path(path).open("rb") as source:
+        return verify_stream(source, trusted_keys=trusted_keys, known_checkpoints=known_checkpoints)
+
+
+def verify_stream(
+    source: BinaryIO,
+    *,
+    trusted_keys: Sequence[VerifyKey] | None = None,
+    known_checkpoints: Sequence[str] = (),
+) -> VerifyReport:
+    """The same for a file that is open already, or in memory and must not touch a disk."""
     from xinqiao.trust.verify_parts import verify_bundle, verify_ledger
 
-    with Path(path).open("rb") as source:
-        first = source.readline(MAX_HEADER_BYTES)
-        findings = Findings()
-        try:
-            header = read_canonical(first.removesuffix(b"\n"))
-        except ValueError as error:
-            findings.add(Finding.MALFORMED, None, f"header: {error}"[:200])
+    first = source.readline(MAX_HEADER_BYTES)
+    findings = Findings()
+    try:
+        header = read_canonical(first.removesuffix(b"\n"))
+    except ValueError as error:
+        findings.add(Finding.MALFORMED, None, f"header: {error}"[:200])
+        return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
+    match header.get("format"), header.get("version"):
+        case (str(name), 1) if name == LOG_FORMAT:
+            return _verify_log(source, header, findings, trusted_keys, known_checkpoints)
+        case (str(name), 1) if name == LEDGER_FORMAT:
+            return verify_ledger(source, header, findings, trusted_keys, known_checkpoints)
+        case (str(name), 1) if name == BUNDLE_FORMAT:
+            return verify_bundle(source, header, findings, trusted_keys)
+        case _:
+            findings.add(Finding.UNKNOWN_FORMAT, None)
             return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
-        match header.get("format"), header.get("version"):
-            case (str(name), 1) if name == LOG_FORMAT:
-                return _verify_log(source, header, findings, trusted_keys, known_checkpoints)
-            case (str(name), 1) if name == LEDGER_FORMAT:
-                return verify_ledger(source, header, findings, trusted_keys, known_checkpoints)
-            case (str(name), 1) if name == BUNDLE_FORMAT:
-                return verify_bundle(source, header, findings, trusted_keys)
-            case _:
-                findings.add(Finding.UNKNOWN_FORMAT, None)
-                return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
 
 
 def open_header(

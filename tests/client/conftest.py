@@ -1,0 +1,29 @@
+"""A fake platform and a client of it; no network, no sleeping."""
+
+import pytest
+from tests.client.fake_hub import BASE, INSTITUTION, FakeHub
+
+from xinqiao.client import Client
+from xinqiao.clock import AdjustableClock
+from xinqiao.trust.keys import SigningKey
+
+
+@pytest.fixture
+def hub(clock: AdjustableClock) -> FakeHub:
+    """A platform with one authorisation in force."""
+    return FakeHub(clock, SigningKey.generate())
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """How long the client wanted to wait."""
+    return []
+
+
+@pytest.fixture
+def client(hub: FakeHub, clock: AdjustableClock, pauses: list[float]) -> Client:
+    """An institution's client."""
+    return Client(
+        BASE, INSTITUTION, hub.institution_key, anchor=hub.anchor, clock=clock, transport=hub.transport(),
+        sleep=pauses.append,
+    )  # fmt: skip
