@@ -10,6 +10,7 @@ from tests.hub.gateway.desk import Desk, LoopThread, TcpNode, make_desk, place_n
 
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
+from xinqiao.hub.apps.fundflow import selectors
 from xinqiao.hub.gateway.app import Application, Plane
 from xinqiao.hub.gateway.core import Gateway
 from xinqiao.trust.leaf import Leaf as ParsedLeaf
@@ -43,6 +44,7 @@ def world(stage: Cast) -> Iterator[World]:
     """The bank holds a confirmed authorisation for the owner's account; the outsider holds none."""
     account = stage.bound()
     granted = stage.confirmed(account)
+    selectors._lookups.clear()
     loop = LoopThread()
     gateway = Gateway(clock=stage.clock)
     app = Application(plane=Plane.DATA, gateway=gateway)

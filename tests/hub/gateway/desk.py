@@ -50,10 +50,18 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop)  # type: ignore[return-value]
 
     def close(self) -> None:
-        """Stop the loop."""
+        """Give up what still runs (a node that drips, a stalled answer) and stop the loop."""
+        self.run(_cancel_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         self.loop.close()
+
+
+async def _cancel_all() -> None:
+    running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 CANARY = "金丝雀对手方-7f3a"
