@@ -14,14 +14,18 @@ from typing import cast
 
 import httpx
 
-from xinqiao.client import Client, Operator
+from xinqiao.client import Client, Operator, Report
 from xinqiao.demo.processes import Running
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.consent import Product, Purpose
 from xinqiao.domain.errors import XinqiaoError
 from xinqiao.trust.keyfile import load_or_create_keyfile
 from xinqiao.trust.verify import verify_file
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+OFFICER = Operator(name="林知远（演示）", department="小企业信贷部")
 
 
 class CheckFailed(Exception):
@@ -140,9 +144,8 @@ class Journey:
     def request(self) -> dict[str, Json]:
         """The institution asks through its own key."""
         asked = self.client.request_authorisation(
-            subject_uscc=str(self.firm["uscc"]), purpose="loan_application", business_ref="CHECK-0001",
-            operator=Operator("林知远（演示）", "小企业信贷部"), products=["FLOW_REPORT", "FLOW_SUMMARY"], months=24,
-            valid_days=30, max_queries=3, include_balance=True,
+            subject_uscc=str(self.firm["uscc"]), purpose=Purpose.LOAN_APPLICATION, business_ref="CHECK-0001",
+            operator=OFFICER, products=(Product.REPORT, Product.SUMMARY), months=24, valid_days=30, max_queries=3,
         )  # fmt: skip
         self.authorisation = asked.id
         return {"authorisation": asked.id, "request_no": asked.request_no, "state": str(asked.state)}
@@ -171,19 +174,15 @@ class Journey:
 
     # --- the institution ------------------------------------------------------------------------------------------
 
-    def _query(self, months: int = 12, product: str = "FLOW_REPORT", key: str | None = None) -> "object":
+    def _query(self, months: int = 12) -> Report:
         return self.client.query(
-            authorisation_id=self.authorisation, account=self.link, product=product, months=months,
-            purpose="loan_application", operator=Operator("林知远（演示）", "小企业信贷部"), idempotency_key=key,
-        )  # fmt: skip
+            self.authorisation, self.link, Product.REPORT, months, Purpose.LOAN_APPLICATION, OFFICER
+        )
 
     def query(self) -> dict[str, Json]:
         """Query: computed in the account's bank, sealed to a one-time key, opened here only."""
         started = time.perf_counter()
-        report = self.client.query(
-            authorisation_id=self.authorisation, account=self.link, product="FLOW_REPORT", months=12,
-            purpose="loan_application", operator=Operator("林知远（演示）", "小企业信贷部"),
-        )  # fmt: skip
+        report = self._query()
         seconds = time.perf_counter() - started
         report.save(self.bundle)
         self._product = report.product
@@ -332,7 +331,7 @@ def run_journey(found: dict[str, object], running: Running) -> dict[str, Json]:
         started = time.perf_counter()
         try:
             said = getattr(journey, step)()
-        except (CheckFailed, XinqiaoError, httpx.HTTPError, OSError, KeyError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the check has failed and says where
             result[step] = {"ok": False, "error": f"{type(error).__name__}: {error}"}
             result["log"] = running.tail("hub", 1500)
             return result
