@@ -341,11 +341,19 @@ def agreements(actor: Actor) -> list[AgreementRow]:
 
 
 def artefacts(actor: Actor, authorisation_id: str) -> list[Artefact]:
-    """The signed artefacts of an authorisation, in order. Raises NotFound for an absent or foreign one."""
-    if not Authorisation.objects.for_viewer(actor).filter(id=authorisation_id).exists():
+    """The signed artefacts of an authorisation, in order, then the entrustments of its accounts.
+
+    A permit names both by digest, so whoever is to prove a report needs both. Raises NotFound for an absent or foreign one.
+    """
+    found = Authorisation.objects.for_viewer(actor).filter(id=authorisation_id).first()
+    if found is None:
         raise NotFound
-    rows = Artefact.objects.filter(owner_kind="authorisation", owner_id=authorisation_id)
-    return list(rows.order_by("seq", "signed_at"))
+    accounts = list(found.accounts.values_list("binding_id", flat=True))
+    rows = Artefact.objects.filter(
+        Q(owner_kind="authorisation", owner_id=authorisation_id)
+        | Q(owner_kind="binding", owner_id__in=accounts, type="entrustment")
+    )
+    return list(rows.order_by("owner_kind", "seq", "signed_at"))
 
 
 def history(actor: Actor, object_id: str) -> list[LedgerRow]:

@@ -1,0 +1,133 @@
+"""The institution's SDK against the real gateway: what one says, the other understands."""
+
+import io
+
+import httpx
+import pytest
+from tests.hub.cast import OWNER_USCC, uscc
+from tests.hub.gateway.conftest import World
+from tests.hub.gateway.desk import CANARY, PUBLIC
+
+from xinqiao.client import Anchor, AsyncClient, Operator, Report, problem_of
+from xinqiao.client.ledger import check_ledger, proof_of
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.consent import Permit, Product, Purpose
+from xinqiao.domain.errors import Code, Forbidden, Gone, NotFound
+from xinqiao.hub.apps.identity.directory import anchor
+from xinqiao.trust.jwe import seal
+from xinqiao.trust.jws import ArtefactType, sign_jws
+from xinqiao.trust.keys import SealKey
+from xinqiao.trust.verify import verify_stream
+
+LIN = Operator(name="林知远", department="小企业信贷部")
+
+
+def full_product(world: World) -> None:
+    """Let the test's node say everything the node program says."""
+    honest = world.node.product
+
+    def product(permit: Permit, token: str) -> dict[str, Json]:
+        kept: dict[str, Json] = {}
+
+        def finish(receipt: dict[str, Json]) -> None:
+            import hashlib
+
+            from xinqiao.domain.canonical import canonical_bytes
+
+            content: dict[str, Json] = {"head": {"uscc": permit.subject, "note": CANARY}}
+            inner: dict[str, Json] = {
+                "iss": world.node.node_id, "aud": permit.institution, "jti": permit.jti, "sub": permit.subject,
+                "account": permit.account, "kind": str(permit.product), "months": permit.months,
+                "report_no": receipt["report_no"], "product": content,
+            }  # fmt: skip
+            signed = sign_jws(inner, world.node.key, ArtefactType.PRODUCT)
+            kept["product"] = seal(
+                signed.encode(), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT,
+                facts={"jti": permit.jti},
+            )  # fmt: skip
+            receipt["product_digest"] = hashlib.sha256(str(kept["product"]).encode()).hexdigest()
+            receipt["content_digest"] = hashlib.sha256(canonical_bytes(content)).hexdigest()
+
+        world.node.change = finish
+        return honest(permit, token) | kept
+
+    world.node.product = product  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def sdk(world: World) -> AsyncClient:
+    """The bank's own client, speaking to the application without a socket."""
+    full_product(world)
+    return AsyncClient(
+        PUBLIC,
+        world.bank.institution_id,
+        world.bank.key,
+        anchor=Anchor.from_json(anchor()),
+        clock=world.cast.clock,
+        transport=httpx.ASGITransport(app=world.app),  # type: ignore[arg-type]
+    )
+
+
+async def _query(sdk: AsyncClient, world: World, months: int = 12) -> Report:
+    return await sdk.query(
+        world.granted.id, world.account.id, Product.REPORT, months, Purpose.LOAN_APPLICATION, LIN
+    )
+
+
+def test_a_report_is_queried_opened_saved_and_proved_offline(world: World, sdk: AsyncClient) -> None:
+    report = world.loop.run(_query(sdk, world))
+    assert report.subject == OWNER_USCC
+    assert report.uses_left == 2
+    trusted = sdk.operations.believed.trusted_keys()
+    assert verify_stream(io.BytesIO(report.bundle()), trusted_keys=trusted).problems == ()
+    out = io.BytesIO()
+    world.loop.run(sdk.ledger(out))
+    assert check_ledger(out.getvalue(), trusted).ok
+    proved = verify_stream(io.BytesIO(proof_of(report, out.getvalue())), trusted_keys=trusted)
+    assert (proved.ok, proved.problems, proved.checkpoints) == (True, (), 1)
+    assert world.loop.run(sdk.verify_product(verify_code=report.verify_code)).authentic
+    assert world.loop.run(sdk.query_record(report.id)).report_no == report.report_no
+
+
+def test_too_many_months_are_refused_with_the_nearest_request(world: World, sdk: AsyncClient) -> None:
+    with pytest.raises(Forbidden) as caught:
+        world.loop.run(_query(sdk, world, months=36))
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert problem.nearest is not None
+    assert (caught.value.code, problem.refusal is not None) == (Code.SCOPE_EXCEEDED, True)
+    nearest = world.loop.run(_query(sdk, world, months=problem.nearest.months))
+    assert nearest.months == problem.nearest.months
+
+
+def test_after_the_withdrawal_nothing_is_released_any_more(world: World, sdk: AsyncClient) -> None:
+    report = world.loop.run(_query(sdk, world))
+    world.cast.withdraw(world.cast.owner, world.granted)
+    with pytest.raises(Forbidden) as caught:
+        world.loop.run(_query(sdk, world))
+    assert caught.value.code is Code.CONSENT_REVOKED
+    with pytest.raises(Gone):
+        world.loop.run(sdk.query_record(report.id))
+
+
+def test_the_other_operations_speak_the_same_language(world: World, sdk: AsyncClient) -> None:
+    view = world.loop.run(sdk.authorisation(world.granted.id))
+    assert view.granted is not None
+    assert [one.link for one in view.granted.accounts] == [world.account.id]
+    assert {one.type for one in view.artefacts} == {"authorisation", "entrustment"}
+    page = world.loop.run(sdk.authorisations(limit=10))
+    assert world.granted.id in {one.id for one in page.items}
+    found = world.loop.run(sdk.find_enterprise(OWNER_USCC))
+    assert found.has_data_account
+    unknown = uscc("91330900MA2XQZ009")
+    assert not world.loop.run(sdk.find_enterprise(unknown)).has_data_account
+    assert world.loop.run(sdk.invite(unknown, operator=LIN)).uscc == unknown
+    asked = world.loop.run(
+        sdk.request_authorisation(
+            subject_uscc=OWNER_USCC, purpose=Purpose.CREDIT_REVIEW, business_ref="YS-2", operator=LIN
+        )
+    )
+    assert asked.state == "requested"
+    assert world.node.node_id in world.loop.run(sdk.directory()).nodes
+    with pytest.raises(NotFound):
+        world.loop.run(sdk.authorisation("aut-" + "0" * 32))
