@@ -27,10 +27,15 @@ def main_demo(argv: list[str]) -> int:
     )
     parser.add_argument("--check", action="store_true", help="无界面走完主流程，打印一个 JSON")
     args = parser.parse_args(argv)
-    # A service manager stops with SIGTERM: the children must go with the parent, as they do on Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # A service manager stops with SIGTERM: the children must go with the parent, as they do on Ctrl-C. Raised here and
+    # not sent on as SIGINT, which a shell makes its background jobs ignore.
+    signal.signal(signal.SIGTERM, _interrupt)
     with _database(args.postgres) as database_url:
         return _check(args, database_url) if args.check else _run(args, database_url)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -118,7 +123,8 @@ def _welcome(credentials: dict[str, object], seconds: float) -> str:
     staff = [*c["operators"], c["auditor"]]
     lines += [f"    {login['name']}   {login['username']} / {login['password']}" for login in staff]
     lines += [
-        f"  节点 {n['name']}   {n['url']}/   {n['portal']['login']} / {n['portal']['password']}" for n in c["nodes"]
+        f"  节点 {n['name']}   {n['url']}/   {n['portal']['login']} / {n['portal']['password']}"
+        for n in c["nodes"]
     ]
     lines += [
         f"  接口文档   {hub['openapi']}",
