@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product
-from xinqiao.domain.errors import Code, ProviderFault
+from xinqiao.domain.errors import Code, Unavailable
 from xinqiao.domain.fundflow.facts import Facts
 from xinqiao.domain.fundflow.model import Context
 from xinqiao.domain.fundflow.products import QueryKind, ReportHead, build_report, build_summary
 from xinqiao.provider.engine import PreparedStatement, facts, prepare_table
-from xinqiao.provider.stores.base import AccountRecord, StoreError, TransactionStore, last_full_day
+from xinqiao.provider.stores.base import AccountRecord, TransactionStore, last_full_day
 
 #: What one row costs in memory once prepared; the cache is bounded by rows, which is what can be counted.
 BYTES_PER_ROW = 400
@@ -71,11 +71,11 @@ class Computer:
         """The instant before which every booking is present.
 
         Raises:
-            ProviderFault: ``PROVIDER_UNAVAILABLE``: the store holds nothing to state it from.
+            Unavailable: ``PROVIDER_UNAVAILABLE``: the store holds nothing to state it from.
         """
         found = self._store.data_as_of()
         if found is None:
-            raise ProviderFault(Code.PROVIDER_UNAVAILABLE, "the store is empty")
+            raise Unavailable(Code.PROVIDER_UNAVAILABLE, "the store is empty")
         return found
 
     def _key(self, account: AccountRecord, bound: tuple[str, ...]) -> Key:
@@ -105,19 +105,17 @@ class Computer:
         """The figures of one product of one account (fund-flow rules 10, indicator dictionary 3.9).
 
         Raises:
-            ProviderFault: ``PROVIDER_UNAVAILABLE``: the store cannot be read; nothing old is given instead.
+            StoreError: the store cannot be read; nothing old is given instead.
+            Unavailable: ``PROVIDER_UNAVAILABLE``: it is empty, or was written to while it was read.
         """
-        try:
-            key = self._key(account, bound)
-            which = (account.account_no, key, months, product, include_balance)
-            with self._lock:
-                known = self._bodies.get(which)
-                if known is not None:
-                    self._bodies.move_to_end(which)
-                    return known
-            statement = self._prepared(account, key)
-        except StoreError as error:
-            raise ProviderFault(Code.PROVIDER_UNAVAILABLE, "the store cannot be read") from error
+        key = self._key(account, bound)
+        which = (account.account_no, key, months, product, include_balance)
+        with self._lock:
+            known = self._bodies.get(which)
+            if known is not None:
+                self._bodies.move_to_end(which)
+                return known
+        statement = self._prepared(account, key)
         found = facts(statement, account.account_no, months)
         if product is Product.REPORT:
             made = build_report(_NO_HEAD, found, include_balance=include_balance)
@@ -137,6 +135,9 @@ class Computer:
                 self._kept.move_to_end(account.account_no)
                 return kept.statement
         table = self._store.rows(account.account_no)
+        if self._key(account, key.bound) != key:
+            # Figures of two versions must not meet in one product; the hub may ask again.
+            raise Unavailable(Code.PROVIDER_UNAVAILABLE, "the bank is just writing its data")
         context = Context(
             as_of=key.as_of,
             opened_on=account.opened_on,

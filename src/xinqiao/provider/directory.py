@@ -47,10 +47,13 @@ def _instant(value: Json | None, default: datetime) -> datetime:
             return default
         case bool():
             raise Invalid(Code.INVALID, "a key period is an instant")
-        case int():
+        case int() if 0 <= value < 1 << 36:
             return datetime.fromtimestamp(value, UTC)
         case str():
-            instant = datetime.fromisoformat(value)
+            try:
+                instant = datetime.fromisoformat(value)
+            except ValueError:
+                raise Invalid(Code.INVALID, "a key period is an instant") from None
             if instant.tzinfo is None:
                 raise Invalid(Code.INVALID, "a key period is an aware instant")
             return instant.astimezone(UTC)
@@ -73,12 +76,18 @@ def read_keys(value: Json | None) -> KeySet:
         body = dict(item)
         start = _instant(body.pop("not_before", None) or body.pop("nbf", None), _ALWAYS[0])
         end = _instant(body.pop("not_after", None) or body.pop("exp", None), _ALWAYS[1])
-        status = KeyStatus(str(body.pop("status", "active")))
+        try:
+            status = KeyStatus(str(body.pop("status", "active")))
+        except ValueError:
+            raise Invalid(Code.INVALID, "an unknown status of a key") from None
         jwk = body.pop("jwk", None)
         entries.append(
             KeyEntry(VerifyKey.from_jwk(jwk if isinstance(jwk, dict) else body), start, end, status)
         )
-    return KeySet(entries)
+    try:
+        return KeySet(entries)
+    except ValueError:
+        raise Invalid(Code.INVALID, "a key occurs twice") from None
 
 
 def _party(value: Json | None) -> Party:
@@ -169,11 +178,15 @@ class TrustStore:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "an older directory than the one in force")
         entries = {entry.key.kid: entry for entry in self._anchor.keys}
         entries |= {entry.key.kid: entry for entry in found.hub.keys}  # a listed status outranks the pin
+        # A key that was once called stolen stays so, whatever a later directory leaves out.
+        entries |= {e.key.kid: e for e in self._hub_keys if e.status is KeyStatus.COMPROMISED}
         changed = self._directory is None or found.version != self._directory.version
         self._hub_keys = KeySet(entries.values())
         self._directory = found
         self.generation += changed
-        if self._saved is not None and changed:
+        if (
+            self._saved is not None
+        ):  # the same version is signed anew for another day: keep the one that lives longest
             partial = self._saved.with_suffix(".part")
             partial.write_text(token, encoding="ascii")
             partial.replace(self._saved)

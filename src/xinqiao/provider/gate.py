@@ -28,8 +28,8 @@ from xinqiao.domain.period import parse_instant
 from xinqiao.provider.directory import TrustStore
 from xinqiao.provider.records import Ownership, Records
 from xinqiao.trust.encoding import strict_object, unb64
-from xinqiao.trust.jws import ArtefactType, verify_jws
-from xinqiao.trust.keys import KeySet, SealKey, VerifyKey
+from xinqiao.trust.jws import ArtefactType, signer_of, verify_jws
+from xinqiao.trust.keys import KeySet, SealKey
 
 #: Clocks of hub, node and institution may differ by this much.
 SKEW = timedelta(seconds=10)
@@ -51,6 +51,13 @@ class Admitted:
     authorisation: Authorisation | None
     ownership: Ownership
     seal_key: SealKey
+
+
+class UnknownInstitution(Unauthenticated):
+    """The directory in force does not know the institution or its key; a newer one may."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Code.SIGNATURE_INVALID, detail)
 
 
 def refused(decision: Decision) -> Forbidden | Unauthenticated:
@@ -180,7 +187,9 @@ class Gate:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the institution's statement is missing")
         party = self._trust.institution(permit.institution, now)
         if party is None:
-            raise Unauthenticated(Code.SIGNATURE_INVALID, "the institution is not in the directory")
+            raise UnknownInstitution("the institution is not in the directory")
+        if party.keys.verify_key(signer_of(token)[0], now) is None:
+            raise UnknownInstitution("the institution's key is not in the directory")
         claims = verify_jws(token, party.keys, typ=ArtefactType.QUERY, at=now)
         if hashlib.sha256(token.encode("ascii")).hexdigest() != permit.request_digest:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the permit answers another statement")
@@ -207,8 +216,3 @@ class Gate:
         age = now.timestamp() - issued
         if not -SKEW.total_seconds() <= age <= QUERY_MAX_AGE.total_seconds():
             raise Unauthenticated(Code.CLOCK_SKEW, "the statement is not of this moment")
-
-
-def known_key(keys: KeySet, kid: str, at: datetime) -> VerifyKey | None:
-    """The hub's key of this name if it may sign at ``at``."""
-    return keys.verify_key(kid, at)

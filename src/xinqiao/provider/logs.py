@@ -11,7 +11,20 @@ from typing import Any
 import structlog
 
 ALLOWED = frozenset(
-    {"event", "level", "timestamp", "code", "status", "error", "node", "port", "version", "seconds", "count"}
+    {
+        "event",
+        "level",
+        "timestamp",
+        "trace",
+        "code",
+        "status",
+        "error",
+        "node",
+        "port",
+        "version",
+        "seconds",
+        "count",
+    }
 )
 
 

@@ -78,10 +78,16 @@ class Entry:
 # --- writes: each runs inside the writer's transaction --------------------------------------------------------
 
 
+def mark_nonce(connection: sqlite3.Connection, keyid: str, nonce: str, until: int) -> bool:
+    """Remember the nonce of a message that is refused; False when it was seen before."""
+    return (
+        connection.execute("INSERT OR IGNORE INTO nonce VALUES (?,?,?)", (keyid, nonce, until)).rowcount == 1
+    )
+
+
 def put_nonce(connection: sqlite3.Connection, keyid: str, nonce: str, until: int) -> None:
     """Remember a message nonce until it could not be accepted anyway. Raises ``REPLAYED`` on second sight."""
-    row = connection.execute("INSERT OR IGNORE INTO nonce VALUES (?,?,?)", (keyid, nonce, until))
-    if row.rowcount != 1:
+    if not mark_nonce(connection, keyid, nonce, until):
         raise Unauthenticated(Code.REPLAYED, "this message was seen before")
 
 
@@ -139,14 +145,19 @@ def put_ownership(connection: sqlite3.Connection, found: Ownership) -> None:
         raise Conflict(Code.CONFLICT_DUPLICATE, "the link already stands for another account")
 
 
-def put_entrustment(connection: sqlite3.Connection, entrustment: Entrustment, token: str, at: int) -> int:
-    """Keep the node's own copy; storing the same artefact again changes nothing. Returns the first storing time.
+def put_entrustment(
+    connection: sqlite3.Connection, entrustment: Entrustment, token: str, at: int
+) -> tuple[int, bool]:
+    """Keep the node's own copy; storing the same artefact again changes nothing.
+
+    Returns:
+        When it was first stored, and whether that was now.
 
     Raises:
         Conflict: another artefact with the same id is here already.
     """
     try:
-        connection.execute(
+        made = connection.execute(
             "INSERT INTO entrustment VALUES (?,?,?,?,?) ON CONFLICT (digest) DO NOTHING",
             (entrustment.digest, entrustment.id, entrustment.account, token, at),
         )
@@ -155,16 +166,17 @@ def put_entrustment(connection: sqlite3.Connection, entrustment: Entrustment, to
     row = connection.execute(
         "SELECT stored_at FROM entrustment WHERE digest=?", (entrustment.digest,)
     ).fetchone()
-    return int(row[0])
+    return int(row[0]), made.rowcount == 1
 
 
 def put_termination(
     connection: sqlite3.Connection, *, digest: str, entrustment: str, token: str, effective_at: int, at: int
-) -> None:
-    """Keep the end of an entrustment; the same artefact again changes nothing."""
-    connection.execute(
+) -> bool:
+    """Keep the end of an entrustment; the same artefact again changes nothing. Says whether it was new."""
+    made = connection.execute(
         "INSERT OR IGNORE INTO termination VALUES (?,?,?,?,?)", (digest, entrustment, token, effective_at, at)
     )
+    return made.rowcount == 1
 
 
 # --- reads ----------------------------------------------------------------------------------------------------
@@ -229,6 +241,10 @@ class Records:
         """Drop what is remembered of a link after a write."""
         self._entrustments.pop(link, None)
         self._ownerships.pop(link, None)
+
+    def is_seen(self, keyid: str, nonce: str) -> bool:
+        """Whether a message was dealt with before: an early answer; the unique key decides."""
+        return bool(self._state.read("SELECT 1 FROM nonce WHERE keyid=? AND nonce=?", (keyid, nonce)))
 
     def is_consumed(self, jti: str) -> bool:
         """Whether a permit was consumed."""

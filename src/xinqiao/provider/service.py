@@ -5,36 +5,34 @@ durable commit that stores the message's nonce. A permit is consumed before anyt
 """
 
 import asyncio
-import hashlib
-import secrets
+import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from xinqiao import __version__
 from xinqiao.clock import SHANGHAI, Clock
 from xinqiao.domain.canonical import Json, digest_hex
-from xinqiao.domain.consent import Entrustment, Product, QueryKind
-from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, XinqiaoError
+from xinqiao.domain.consent import Entrustment, Permit
+from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, Unauthenticated, XinqiaoError
 from xinqiao.domain.fundflow.model import RULES_VERSION
 from xinqiao.domain.fundflow.normal import normal_account, normal_name
-from xinqiao.domain.fundflow.products import TEMPLATE_VERSION, ReportHead, head_section
-from xinqiao.domain.fundflow.products import Product as HeadProduct
-from xinqiao.domain.fundflow.products import QueryKind as HeadKind
 from xinqiao.domain.identifiers import mask_account
 from xinqiao.domain.period import parse_instant
 from xinqiao.provider.compute import Computer
 from xinqiao.provider.config import NodeConfig
 from xinqiao.provider.directory import TrustStore
-from xinqiao.provider.faults import Fault, Hooks
-from xinqiao.provider.gate import Admitted, Gate, verify_artefact
+from xinqiao.provider.faults import Hooks
+from xinqiao.provider.gate import Admitted, Gate, UnknownInstitution, verify_artefact
+from xinqiao.provider.product import ProductMaker
 from xinqiao.provider.records import (
     Entry,
     Event,
     Ownership,
     Records,
+    mark_nonce,
     micros,
     put_entrustment,
     put_entry,
@@ -44,16 +42,21 @@ from xinqiao.provider.records import (
     put_termination,
 )
 from xinqiao.provider.state import State
-from xinqiao.provider.stores.base import AccountRecord, TransactionStore
+from xinqiao.provider.stores.base import AccountRecord, StoreError, TransactionStore
 from xinqiao.trust.httpsig import VerifiedMessage
-from xinqiao.trust.jwe import seal
-from xinqiao.trust.jws import ArtefactType, sign_jws
+from xinqiao.trust.jws import ArtefactType
 from xinqiao.trust.keys import SigningKey
 
 _KINDS = frozenset({"basic", "general", "payment"})
+#: Repeated messages remembered, so that each is recorded once.
+REPEATED_KEPT = 4096
 #: What banks call an account that can be queried.
 _OPEN = frozenset({"active", "normal", "open", "正常"})
 _CLOSED = frozenset({"closed", "cancelled", "销户", "已销户"})
+
+
+async def _nothing_newer() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,22 @@ class Answer:
 
     status: int
     body: dict[str, Json]
+
+
+@dataclass(slots=True)
+class Case:
+    """One signed message being dealt with, and what has become of it so far."""
+
+    message: VerifiedMessage
+    permit: Permit | None = None
+    #: its nonce was durably stored by the verb itself
+    settled: bool = False
+    #: it is a second sight of a message, not of a permit
+    repeated: bool = False
+
+
+def _code(uscc: str) -> str:
+    return uscc.strip().upper()
 
 
 def _text(body: Mapping[str, Json], name: str, longest: int = 16_384) -> str:
@@ -94,21 +113,68 @@ class NodeService:
         self.records = Records(state)
         self.gate = Gate(node=config.id, hub=config.hub.id, trust=trust, records=self.records, clock=clock)
         self.computer = Computer(store, cache_mb=config.cache_mb)
+        self.maker = ProductMaker(
+            config=config, key=key, trust=trust, clock=clock, computer=self.computer, hooks=hooks
+        )
+        #: set by whoever can reach the hub; False means there is nothing newer
+        self.refresh_directory: Callable[[], Awaitable[bool]] = _nothing_newer
+        self._repeated: OrderedDict[str, None] = OrderedDict()
+
+    def close(self) -> None:
+        """Finish writing, then let go of files."""
+        self.state.close()
+        self.store.close()
 
     # --- recording ------------------------------------------------------------------------------------------------
 
     def _until(self, message: VerifiedMessage) -> int:
         return int(message.forget_after.timestamp()) + 1
 
-    async def refuse(self, message: VerifiedMessage | None, error: XinqiaoError, entry: Entry) -> None:
-        """Record a refusal, and the nonce of the message it answers."""
+    def _settle(self, connection: sqlite3.Connection, case: Case) -> None:
+        """Store the nonce in the transaction of the verb. Raises REPLAYED."""
+        put_nonce(connection, case.message.keyid, case.message.nonce, self._until(case.message))
 
-        def write(connection: sqlite3.Connection) -> None:
-            if message is not None and error.code is not Code.REPLAYED:
-                put_nonce(connection, message.keyid, message.nonce, self._until(message))
+    def check_fresh(self, case: Case) -> None:
+        """Refuse a message that was dealt with before, whatever became of it. Raises REPLAYED.
+
+        Only an early answer: of two that arrive at once the unique key lets one through.
+        """
+        if self.records.is_seen(case.message.keyid, case.message.nonce):
+            case.repeated = True
+            raise Unauthenticated(Code.REPLAYED, "this message was seen before")
+
+    async def refused(self, case: Case, error: XinqiaoError) -> XinqiaoError:
+        """Record a refusal once, with the nonce of its message; returns what to answer.
+
+        A message that is sent again and again is recorded at its first repetition and counted no further: whoever can
+        copy one message must not be able to fill the ledger.
+        """
+        message, permit = case.message, case.permit
+        if case.repeated:
+            if message.nonce in self._repeated:
+                return error
+            self._repeated[message.nonce] = None
+            if len(self._repeated) > REPEATED_KEPT:
+                self._repeated.popitem(last=False)
+        facts: dict[str, str | int | None] = {}
+        if permit is not None:
+            facts = {
+                "jti": permit.jti, "link": permit.account, "institution": permit.institution,
+                "product": str(permit.product), "months": permit.months,
+            }  # fmt: skip
+        event = Event.FAILED if case.settled or error.status >= 500 else Event.REFUSED
+        entry = self.entry(event, error.code.value, **facts)
+
+        def write(connection: sqlite3.Connection) -> bool:
+            fresh = mark_nonce(connection, message.keyid, message.nonce, self._until(message))
             put_entry(connection, entry)
+            return fresh
 
-        await self.state.writer.write(write)
+        with contextlib.suppress(XinqiaoError):  # a no must go out even if the disk is full
+            fresh = await self.state.writer.write(write)
+            if not fresh and not case.settled and not case.repeated:
+                return Unauthenticated(Code.REPLAYED, "this message was seen before")
+        return error
 
     def entry(self, event: Event, code: str = "", **facts: str | int | None) -> Entry:
         """A ledger line of this moment."""
@@ -117,19 +183,22 @@ class NodeService:
 
     # --- verbs ----------------------------------------------------------------------------------------------------
 
-    async def check_ownership(self, body: dict[str, Json], message: VerifiedMessage) -> Answer:
+    async def check_ownership(self, body: dict[str, Json], case: Case) -> Answer:
         """Does this account exist here, in this name and code, of an eligible kind, open? (fund-flow rules 4)"""
         _members(body, {"link", "uscc", "name", "account_no", "account_kind"})
-        link, uscc = _text(body, "link", 40), _text(body, "uscc", 18)
+        link, uscc = _text(body, "link", 40), _code(_text(body, "uscc", 18))
         name, number = _text(body, "name", 200), _text(body, "account_no", 40)
         kind = _text(body, "account_kind", 16)
-        account = self.store.find_account(number)
+        account = await asyncio.to_thread(self.store.find_account, number)
+        if account is None and (plain := normal_account(number)) not in ("", number):
+            account = await asyncio.to_thread(self.store.find_account, plain)
+        number = account.account_no if account else number
         result = self._verdict(account, name=name, uscc=uscc, kind=kind)
         at = self.clock.now()
         found = Ownership(link, uscc, name, number, kind, at)
 
         def write(connection: sqlite3.Connection) -> None:
-            put_nonce(connection, message.keyid, message.nonce, self._until(message))
+            self._settle(connection, case)
             if result == "pass":
                 put_ownership(connection, found)
             put_entry(connection, Entry(at, Event.OWNERSHIP, result, link=link))
@@ -153,7 +222,7 @@ class NodeService:
         if account is None:
             return "not_found"
         # One answer for a wrong name and a wrong code: the check must not tell who holds an account.
-        if normal_name(account.name) != normal_name(name) or account.uscc.strip().upper() != uscc:
+        if normal_name(account.name) != normal_name(name) or _code(account.uscc) != uscc:
             return "name_mismatch"
         if account.status.strip().lower() in _CLOSED:
             return "closed"
@@ -161,7 +230,7 @@ class NodeService:
             return "not_eligible"
         return "pass"
 
-    async def store_entrustment(self, body: dict[str, Json], message: VerifiedMessage) -> Answer:
+    async def store_entrustment(self, body: dict[str, Json], case: Case) -> Answer:
         """Keep the node's own copy of a signed 委托提供协议."""
         _members(body, {"entrustment"})
         token = _text(body, "entrustment")
@@ -175,16 +244,17 @@ class NodeService:
             raise Forbidden(Code.ENTRUSTMENT_MISSING, "no passed ownership check for this account")
 
         def write(connection: sqlite3.Connection) -> int:
-            put_nonce(connection, message.keyid, message.nonce, self._until(message))
-            stored = put_entrustment(connection, entrustment, token, micros(at))
-            put_entry(connection, Entry(at, Event.ENTRUSTED, link=entrustment.account))
+            self._settle(connection, case)
+            stored, new = put_entrustment(connection, entrustment, token, micros(at))
+            if new:
+                put_entry(connection, Entry(at, Event.ENTRUSTED, link=entrustment.account))
             return stored
 
         stored_at = await self.state.writer.write(write)
         self.records.forget(entrustment.account)
         return Answer(201, {"digest": entrustment.digest, "stored_at": stored_at})
 
-    async def store_termination(self, body: dict[str, Json], message: VerifiedMessage) -> Answer:
+    async def store_termination(self, body: dict[str, Json], case: Case) -> Answer:
         """Keep the end of an entrustment: from now on its permits are refused here too."""
         _members(body, {"termination"})
         token = _text(body, "termination")
@@ -199,18 +269,19 @@ class NodeService:
         effective = micros(parse_instant(str(claims.get("signed_at"))))
 
         def write(connection: sqlite3.Connection) -> None:
-            put_nonce(connection, message.keyid, message.nonce, self._until(message))
-            put_termination(
+            self._settle(connection, case)
+            new = put_termination(
                 connection, digest=digest_hex(claims), entrustment=identity, token=token, effective_at=effective,
                 at=micros(at),
             )  # fmt: skip
-            put_entry(connection, Entry(at, Event.TERMINATED, link=link))
+            if new:
+                put_entry(connection, Entry(at, Event.TERMINATED, link=link))
 
         await self.state.writer.write(write)
         self.records.forget(link)
         return Answer(200, {"ended": identity})
 
-    async def product(self, body: dict[str, Json], message: VerifiedMessage) -> Answer:
+    async def product(self, body: dict[str, Json], case: Case) -> Answer:
         """Check, consume, compute, seal, sign. The only way a byte of a product leaves the bank."""
         _members(body, {"permit", "authorisation", "query"})
         token = _text(body, "permit")
@@ -220,23 +291,22 @@ class NodeService:
             query is None or isinstance(query, str)
         ):
             raise Invalid(Code.INVALID, "artefacts are text", facts={"field": "authorisation"})
+        case.permit = permit
         try:
             admitted = self.gate.admit(permit, token, authorisation, query)
-        except XinqiaoError as error:
-            entry = self.entry(
-                Event.REFUSED, error.code.value, jti=permit.jti, link=permit.account, institution=permit.institution,
-                product=str(permit.product), months=permit.months,
-            )  # fmt: skip
-            await self.refuse(message, error, entry)
-            error.facts["recorded"] = True
-            raise
+        except UnknownInstitution:
+            # a newer directory may know it: ask once, then believe the answer
+            if not await self.refresh_directory():
+                raise
+            admitted = self.gate.admit(permit, token, authorisation, query)
         started = time.perf_counter_ns()
 
         def consume(connection: sqlite3.Connection) -> None:
-            put_nonce(connection, message.keyid, message.nonce, self._until(message))
+            self._settle(connection, case)
             put_permit(connection, permit, micros(self.clock.now()))
 
         await self.state.writer.write(consume)  # durable before anything is computed
+        case.settled = True
         answer, report_no = await self._computed(admitted)
         size = len(str(answer["product"]))
         self.hooks.count_bytes(size)
@@ -249,82 +319,21 @@ class NodeService:
         return Answer(200, answer)
 
     async def _computed(self, admitted: Admitted) -> tuple[dict[str, Json], str]:
+        if self.store.is_ready():
+            account, bound = self._looked_up(admitted)
+            if self.computer.is_warm(account, bound):
+                return self.maker.make(admitted, account, bound)
+        # Looking at files and reading rows takes tens of milliseconds: other requests go on meanwhile.
+        return await asyncio.to_thread(lambda: self.maker.make(admitted, *self._looked_up(admitted)))
+
+    def _looked_up(self, admitted: Admitted) -> tuple[AccountRecord, tuple[str, ...]]:
         account = self.store.find_account(admitted.ownership.account_no)
         if account is None:
             raise NotFound("the account is gone")
-        bound = self.records.bound_accounts(admitted.permit.subject)
-        if self.computer.is_warm(account, bound):
-            return self._sealed(admitted, account, bound)
-        # Reading rows takes tens of milliseconds: other requests go on meanwhile.
-        return await asyncio.to_thread(self._sealed, admitted, account, bound)
-
-    def _sealed(
-        self, admitted: Admitted, account: AccountRecord, bound: tuple[str, ...]
-    ) -> tuple[dict[str, Json], str]:
-        permit, now = admitted.permit, self.clock.now()
-        body = self.computer.body(
-            account,
-            bound,
-            product=permit.product,
-            months=permit.months,
-            include_balance=permit.include_balance,
-        )
-        report_no = f"FR-{now.astimezone(SHANGHAI):%Y%m%d}-{secrets.token_hex(6).upper()}"
-        head = self._head(admitted, account, report_no, now)
-        kind = HeadProduct.REPORT if permit.product is Product.REPORT else HeadProduct.SUMMARY
-        product: dict[str, Json] = {"head": head_section(head, body.facts, kind), **body.product}
-        stamp = int(now.timestamp())
-        subject = permit.subject
-        if self.hooks.fault is Fault.WRONG_SUBJECT:
-            subject = "91990102MADEM9999X"
-        inner: dict[str, Json] = {
-            "iss": self.config.id, "aud": permit.institution or permit.hub, "iat": stamp, "jti": permit.jti,
-            "sub": subject, "account": permit.account, "kind": str(permit.product), "months": permit.months,
-            "report_no": report_no, "product": product,
-        }  # fmt: skip
-        signed = sign_jws(inner, self.key, ArtefactType.PRODUCT)
-        sealed = seal(
-            signed.encode("ascii"), admitted.seal_key, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti}
-        )
-        parameters = body.facts.parameters
-        receipt: dict[str, Json] = {
-            "iss": self.config.id, "aud": permit.hub, "iat": stamp, "jti": permit.jti, "sub": subject,
-            "account": permit.account, "product": str(permit.product), "months": permit.months,
-            "request": "0" * 64 if self.hooks.fault is Fault.WRONG_NONCE else admitted.permit_digest,
-            "product_digest": hashlib.sha256(sealed.encode("ascii")).hexdigest(),
-            "report_no": report_no, "rules_version": RULES_VERSION, "template_version": TEMPLATE_VERSION,
-            "period_from": parameters.period_from.isoformat(),
-            "period_to": parameters.period_to.isoformat(),
-            "computed_at": now.astimezone(UTC).isoformat(timespec="microseconds"),
-        }  # fmt: skip
-        token = sign_jws(receipt, self.key, ArtefactType.RECEIPT)
-        if self.hooks.fault is Fault.STALE and self.hooks.last_receipt:
-            token = self.hooks.last_receipt
-        self.hooks.last_receipt = token
-        return {"receipt": token, "product": sealed}, report_no
-
-    def _head(self, admitted: Admitted, account: AccountRecord, report_no: str, now: datetime) -> ReportHead:
-        permit, authorisation = admitted.permit, admitted.authorisation
-        own = permit.query_kind is QueryKind.SELF
-        return ReportHead(
-            report_no=report_no,
-            generated_at=now,
-            provider=self.config.bank_name or self.config.name,
-            query_kind=HeadKind.SELF if own else HeadKind.INSTITUTION,
-            institution=None if permit.institution is None else self.trust.name_of(permit.institution),
-            purpose=None if permit.purpose is None else str(permit.purpose),
-            authorisation_no=permit.authorisation_id,
-            valid_to=authorisation.valid_to if authorisation else None,
-            subject_name=account.name,
-            uscc=permit.subject,
-            account_masked=mask_account(normal_account(account.account_no)),
-            account_kind=account.kind,
-            bank_name=account.bank_name or self.config.bank_name,
-            cnaps=account.cnaps or None,
-            opened_on=account.opened_on,
-            account_status=account.status,
-            currency=account.currency,
-        )
+        if _code(account.uscc) != admitted.permit.subject:
+            # a number that the bank gave to somebody else since it was bound
+            raise Forbidden(Code.ENTRUSTMENT_MISSING, "the account has another holder now")
+        return account, self.records.bound_accounts(admitted.permit.subject)
 
     # --- what anybody may see -----------------------------------------------------------------------------------
 
@@ -332,10 +341,20 @@ class NodeService:
         """The unsigned health answer: no data, no names but the node's own."""
         now = self.clock.now()
         midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-        as_of = self.store.data_as_of()
         directory = self.trust.directory
+        as_of = None
+        if directory is None or now >= directory.expires_at:
+            status = "no_directory"
+        else:
+            status = "ok"
+        try:
+            as_of = self.store.data_as_of()
+            if as_of is None:
+                status = "no_data"
+        except StoreError:
+            status = "store_unavailable"
         return {
-            "status": "ok" if directory is not None and now < directory.expires_at else "no_directory",
+            "status": status,
             "name": self.config.name,
             "node": self.config.id,
             "version": __version__,
@@ -351,7 +370,3 @@ def _appender(entry: Entry) -> Callable[[sqlite3.Connection], None]:
         put_entry(connection, entry)
 
     return write
-
-
-#: How often the directory is asked for again.
-DIRECTORY_EVERY = timedelta(seconds=60)

@@ -6,6 +6,7 @@ fsync; two writing connections would wait for each other's lock instead. Decisio
 """
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
@@ -114,10 +115,17 @@ class Writer:
         return await asyncio.wrap_future(self.submit(work))
 
     def close(self) -> None:
-        """Finish what is queued and stop."""
+        """Finish what is queued and stop; a job that slipped in behind the end is told so instead of waiting for ever."""
         self._closed = True
         self._jobs.put(None)
         self._thread.join(10)
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None and job.future.set_running_or_notify_cancel():
+                job.future.set_exception(Unavailable(Code.AUDIT_UNAVAILABLE, "the node is stopping"))
 
     def _run(self) -> None:
         while True:
@@ -139,7 +147,11 @@ class Writer:
             if stop:
                 return
 
-    def _commit(self, group: list[_Job]) -> None:
+    def _commit(self, waiting: list[_Job]) -> None:
+        # Whoever hung up before its turn is skipped; from here on nobody can cancel, so every future gets its answer.
+        group = [job for job in waiting if job.future.set_running_or_notify_cancel()]
+        if not group:
+            return
         done: list[tuple[Future[object], object]] = []
         failed: list[tuple[Future[object], BaseException]] = []
         try:
@@ -175,9 +187,12 @@ class State:
 
     def __init__(self, path: Path, now_seconds: Callable[[], int]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # It holds account numbers of the bank's own customers. The mode is set before SQLite makes the -wal and -shm
+        # files, which take theirs from it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
         connection = open_database(path)
         connection.executescript(SCHEMA)
-        path.chmod(0o600)  # it holds account numbers of the bank's own customers
         self.writer = Writer(connection, now_seconds)
         self._write_connection = connection
         self._read_connection = open_database(path)

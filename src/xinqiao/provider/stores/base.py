@@ -108,6 +108,10 @@ class ParityTable(Mapping[tuple[str, date], Fraction]):
 class TransactionStore(Protocol):
     """What the node needs from the bank's data. Implementations may be called from any thread."""
 
+    def is_ready(self) -> bool:
+        """Whether the questions below (but :meth:`rows`) are answered from memory, without files or a database."""
+        ...
+
     def find_account(self, account_no: str) -> AccountRecord | None:
         """The account with exactly this number, or None."""
         ...

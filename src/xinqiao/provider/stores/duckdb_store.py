@@ -61,6 +61,14 @@ def _canonical(found: dict[str, str], names: tuple[str, ...], required: frozense
     )
 
 
+def _said(error: duckdb.Error) -> str:
+    """What may be told of an error: texts of conversion errors quote the value, so only the kinds that cannot do."""
+    kind = type(error).__name__
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.PermissionException):
+        return f"{kind}: {str(error).splitlines()[0]}"
+    return kind
+
+
 class DuckDBStore:
     """One account's rows out of a folder of Parquet or CSV files."""
 
@@ -99,6 +107,9 @@ class DuckDBStore:
 
     # --- what the node asks -----------------------------------------------------------------------------------
 
+    def is_ready(self) -> bool:
+        return time.monotonic() - self._checked_at < self._recheck
+
     def find_account(self, account_no: str) -> AccountRecord | None:
         self._refresh()
         return self._accounts.get(account_no)
@@ -116,7 +127,7 @@ class DuckDBStore:
             try:
                 return self._connection.sql(sql, params=[self._files, account_no]).to_arrow_table()
             except duckdb.Error as error:
-                raise StoreError(f"reading transactions failed: {type(error).__name__}") from error
+                raise StoreError(f"reading transactions failed: {type(error).__name__}") from None
 
     def data_as_of(self) -> datetime | None:
         self._refresh()
@@ -138,10 +149,12 @@ class DuckDBStore:
 
     def _refresh(self) -> None:
         """Look at names, sizes and times of the files (at most once per ``recheck_seconds``) and reload on change."""
-        now = time.monotonic()
-        if now - self._checked_at < self._recheck:
+        if self.is_ready():
             return
         with self._lock:
+            if self.is_ready():  # somebody else has looked while this thread waited
+                return
+            now = time.monotonic()
             listing = self._listing()
             version = hashlib.sha256("\n".join(listing).encode()).hexdigest()[:24]
             if version != self._version:
@@ -191,7 +204,7 @@ class DuckDBStore:
         try:
             return self._connection.execute(sql, parameters)
         except duckdb.Error as error:
-            raise StoreError(f"the data folder cannot be read: {error}") from error
+            raise StoreError(f"the data folder cannot be read: {_said(error)}") from None
 
     def _describe(self, source: str, files: list[str]) -> dict[str, str]:
         rows = self._query(f"DESCRIBE SELECT * FROM {source}", [files]).fetchall()  # noqa: S608

@@ -186,6 +186,9 @@ class SqlStore:
             return False
         return True
 
+    def is_ready(self) -> bool:
+        return False  # every question is a query
+
     def find_account(self, account_no: str) -> AccountRecord | None:
         names = list(self._acc)
         columns = ", ".join(self._acc[name] for name in names)
