@@ -119,7 +119,7 @@ def test_the_other_operations_speak_the_same_language(world: World, sdk: AsyncCl
     assert world.granted.id in {one.id for one in page.items}
     found = world.loop.run(sdk.find_enterprise(OWNER_USCC))
     assert found.has_data_account
-    unknown = uscc("91330900MA2XQZ009")
+    unknown = uscc("91330900MA2XQC009")
     assert not world.loop.run(sdk.find_enterprise(unknown)).has_data_account
     assert world.loop.run(sdk.invite(unknown, operator=LIN)).uscc == unknown
     asked = world.loop.run(
