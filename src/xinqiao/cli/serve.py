@@ -53,6 +53,9 @@ def _serve(host: str, port: int, workers: int, *, migrate: bool) -> int:
         print("SQLite 只用一个工作进程 one worker on SQLite")
         workers = 1
     connections.close_all()
+    # A forked worker inherits the pool object but not its threads, and would wait for a connection for ever.
+    if (close_pool := getattr(connection, "close_pool", None)) is not None:
+        close_pool()
     server = Granian(
         "xinqiao.hub.gateway.asgi:app",
         address=host,
