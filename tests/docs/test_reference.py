@@ -1,0 +1,63 @@
+"""Reference pages that are made from the code are as the code is now."""
+
+import json
+import runpy
+from collections import defaultdict
+
+from tests.docs.code import ROOT
+from tests.hub.cast import make_cast
+
+from xinqiao.cli import COMMANDS
+from xinqiao.hub.apps.audit.models import Leaf
+from xinqiao.trust.leaf import LeafType
+
+REFERENCE = ROOT / "docs" / "reference"
+EVENTS = runpy.run_path(str(REFERENCE / "audit_events.py"))
+COMMAND_PAGE = runpy.run_path(str(REFERENCE / "cli_pages.py"))
+
+
+def test_the_page_of_audit_events_is_fresh() -> None:
+    page = (REFERENCE / "audit-events.md").read_text(encoding="utf-8")
+    assert page == EVENTS["page"](), "run: python docs/reference/audit_events.py"
+
+
+def test_the_page_of_commands_is_fresh() -> None:
+    page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
+    assert page == COMMAND_PAGE["page"](), "run: python docs/reference/cli_pages.py"
+
+
+def test_every_command_has_its_section() -> None:
+    page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"\n## `xinqiao {name}`\n" not in page] == []
+
+
+def test_every_type_of_leaf_is_written_somewhere_or_said_to_be_reserved() -> None:
+    page = (REFERENCE / "audit-events.md").read_text(encoding="utf-8")
+    assert [kind for kind in LeafType if f"`{kind}`" not in page] == []
+
+
+def test_leaves_of_a_real_journey_hold_what_the_page_says(db, clock) -> None:
+    """The page is read off the source; this holds it against rows."""
+    facts, ids, secret = defaultdict(set), defaultdict(set), defaultdict(set)
+    for site in EVENTS["sites"]():
+        for kind in site.types:
+            facts[kind] |= {name.partition("=")[0] for name in site.facts}
+            ids[kind] |= set(site.ids)
+            secret[kind] |= set(site.personal)
+    cast = make_cast(clock)
+    row = cast.confirmed(cast.bound())
+    cast.withdraw(cast.owner, row)
+    leaves = [json.loads(bytes(leaf.body)) for leaf in Leaf.objects.all()]
+    assert {leaf["type"] for leaf in leaves} >= {
+        "LOGIN",
+        "BIND",
+        "REQUEST",
+        "GRANT",
+        "REVOKE",
+        "ADMIN",
+    }
+    for leaf in leaves:
+        kind = leaf["type"]
+        assert set(leaf["facts"]) <= facts[kind], leaf
+        assert set(leaf["ids"]) <= ids[kind], leaf
+        assert set(leaf["commitments"]) <= secret[kind], leaf
