@@ -17,6 +17,13 @@ FIRST_START = "首次启动时生成 made by the first start of xinqiao serve"
 _SERVER = {"fsync": "on", "full_page_writes": "on"}
 
 
+_NODE_STEPS = {
+    "no_directory": "它取不到平台目录：检查它到平台的网络和锚文件 it has no directory: check its way to the hub",
+    "no_data": "它的存储是空的 its store is empty",
+    "store_unavailable": "它读不了自己的存储 it cannot read its store",
+}
+
+
 def load_settings() -> list[Finding]:
     """Read the environment and the settings; a later check needs an ``ok`` here."""
     from django.core.exceptions import ImproperlyConfigured
@@ -229,8 +236,10 @@ def network(transport: httpx.BaseTransport | None = None) -> list[Finding]:
                 bad(check, f"{node.base_url} 是另一个节点 is another node", "更正地址 correct it")
             )
         elif answer.get("status") != "ok":
-            step = "它取不到平台目录：检查它到平台的网络和锚文件 it has no directory of the hub"
-            findings.append(bad(check, f"{node.base_url}：{answer.get('status')}", step))
+            said = str(answer.get("status"))
+            findings.append(
+                bad(check, f"{node.base_url}：{said}", _NODE_STEPS.get(said, "看它的日志 see its log"))
+            )
         else:
             findings.append(
                 ok(check, f"{node.base_url}，数据截至 as of {str(answer.get('data_as_of'))[:10]}")
