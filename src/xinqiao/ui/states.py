@@ -67,6 +67,7 @@ _TABLE: Final = (
     StateWord("node.slow", "变慢", "Slow", "wait", "alert-circle"),
     StateWord("node.offline", "离线", "Offline", "no", "plug-x"),
     StateWord("node.paused", "已暂停", "Paused", "out", "player-pause"),
+    StateWord("node.unchecked", "未检查", "Not checked", "out", "circle-dashed"),
     # permits, as the node sees them
     StateWord("permit.served", "已服务", "Served", "go", "eye-check"),
     StateWord("permit.refused", "已拒绝", "Refused", "no", "shield-x"),
@@ -86,6 +87,8 @@ _TABLE: Final = (
     StateWord("objection.unresolved", "未能查明", "Unresolved", "wait", "help-circle"),
     # market
     StateWord("invitation.sent", "已邀请", "Invited", "go", "send"),
+    StateWord("invitation.open", "已邀请", "Invited", "go", "send"),
+    StateWord("invitation.joined", "已开通", "Joined", "ok", "circle-check"),
     StateWord("product.on_offer", "在售", "On offer", "ok", "circle-check"),
     StateWord("product.off_offer", "停售", "Off offer", "out", "player-pause"),
     StateWord("product.draft", "草稿", "Draft", "out", "pencil"),
@@ -110,6 +113,14 @@ _TABLE: Final = (
     # keys, people, tickets
     StateWord("key.active", "启用", "In use", "ok", "key"),
     StateWord("key.retired", "已停用", "Retired", "out", "lock"),
+    StateWord("key.proposed", "待安全员同意", "Awaiting approval", "wait", "clock"),
+    StateWord("key.revoked", "已吊销", "Revoked", "", "ban"),
+    StateWord("key.expired", "已过期", "Ended", "out", "calendar-off"),
+    StateWord("member.active", "在岗", "In post", "ok", "user-check"),
+    StateWord("member.pending", "待另一人同意", "Awaiting a second person", "wait", "clock"),
+    StateWord("member.ended", "已离岗", "Left", "out", "calendar-off"),
+    StateWord("institution.active", "正常", "In service", "ok", "circle-check"),
+    StateWord("institution.suspended", "已停用", "Suspended", "out", "player-pause"),
     StateWord("ticket.open", "待处理", "Open", "wait", "clock"),
     StateWord("ticket.done", "已处理", "Done", "ok", "check"),
     StateWord("verify.valid", "核验通过", "Verified", "ok", "rosette-discount-check"),

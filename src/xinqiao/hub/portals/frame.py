@@ -120,7 +120,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str) -> Shel
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),
         NavItem("refusals", _("未放行"), reverse("operator:refusals"), "shield-x"),
-        NavItem("health", _("运行状况"), reverse("operator:health"), "heartbeat"),
+        NavItem("health", _("运行状况"), reverse("operator:health"), "activity"),
     )
     return _shell(
         request, home=reverse("operator:home"), word=_("运营"),
@@ -143,8 +143,18 @@ def page(
     return response
 
 
-def error_page(request: HttpRequest, error: XinqiaoError | None, *, trace: str) -> HttpResponse:
-    """What happened, what was not done, what to do next, the code and a trace number."""
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """Where somebody goes from an error: one button."""
+
+    label: str
+    href: str
+
+
+def error_page(
+    request: HttpRequest, error: XinqiaoError | None, *, trace: str, on: WayOn | None = None
+) -> HttpResponse:
+    """What happened, what was not done, what to do next, the code and a trace number; a part of a page for HTMX."""
     status = error.status if error else 500
     said = words(error.code) if error else None
     context = {
@@ -153,7 +163,9 @@ def error_page(request: HttpRequest, error: XinqiaoError | None, *, trace: str) 
         "title": said.title if said else _("这一步没有办成"),
         "step": said.step if said else _("没有任何数据给出。请稍后再试，或把下面的编号告诉服务中心。"),
         "trace": trace,
+        "on": on or WayOn(_("回到首页"), reverse("public:home")),
     }
-    response = page(request, "portal/error.html", public_shell(request), context, status=status)
+    part = bool(request.headers.get("HX-Request"))
+    response = page(request, "portal/error_part.html" if part else "portal/error.html", public_shell(request), context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product
@@ -121,6 +121,7 @@ def records(
     state: str | None = None,
     institution_id: str | None = None,
     authorisation_id: str | None = None,
+    operator: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     after: str = "",
@@ -130,6 +131,7 @@ def records(
 
     Args:
         kind: ``institution`` or ``self``. state: ``released``, ``denied``, ``failed`` or ``permitted``.
+        operator: only what one person asked, by name.
         since, until: half-open period of the asking.
         after: id of the last row of the page before (a foreign or absent id gives an empty list).
     """
@@ -139,6 +141,7 @@ def records(
         "state": state,
         "institution_id": institution_id,
         "authorisation_id": authorisation_id,
+        "operator_name": operator,
         "asked_at__gte": since,
         "asked_at__lt": until,
     }
@@ -261,30 +264,26 @@ class PublicFigures:
     checkpoint: int | None
 
 
-def public_figures(*, at: datetime) -> PublicFigures:
-    """Count grants, uses, refusals, withdrawals, and uses whose leaf stands after the withdrawal's (must be 0)."""
-    grants = Authorisation.objects.filter(valid_from__isnull=False).aggregate(
-        all=Count("id"),
-        partly=Count("id", filter=Q(partly=True)),
-        gone=Count("id", filter=Q(state="withdrawn")),
+def public_figures(*, since: datetime, at: datetime) -> PublicFigures:
+    """What happened in ``[since, at)``: grants, uses by institutions, refusals, withdrawals.
+
+    ``used_after_withdrawal`` counts, over all time, uses whose leaf stands after the withdrawal's; it must be 0.
+    """
+    grants = Authorisation.objects.filter(valid_from__gte=since, valid_from__lt=at).aggregate(
+        all=Count("id"), partly=Count("id", filter=Q(partly=True))
     )
-    ends = Query.objects.aggregate(
+    asked = Query.objects.filter(kind="institution", asked_at__gte=since, asked_at__lt=at).aggregate(
         released=Count("id", filter=Q(state="released")), denied=Count("id", filter=Q(state="denied"))
     )
-    withdrawals = History.objects.filter(
-        object_kind="authorisation", event="withdraw", leaf_index__isnull=False
-    )
-    late = 0
-    for authorisation_id, leaf in withdrawals.values_list("object_id", "leaf_index").iterator():
-        late += Query.objects.filter(
-            authorisation_id=authorisation_id, state="released", end_leaf__gt=leaf
-        ).count()
+    withdrawals = History.objects.filter(object_kind="authorisation", event="withdraw")
+    ended = withdrawals.filter(object_id=OuterRef("authorisation_id"), leaf_index__lt=OuterRef("end_leaf"))
+    late = Query.objects.filter(Exists(ended), kind="institution", state="released").count()
     return PublicFigures(
         confirmed=grants["all"],
         partly=grants["partly"],
-        released=ends["released"],
-        denied=ends["denied"],
-        withdrawn=grants["gone"],
+        released=asked["released"],
+        denied=asked["denied"],
+        withdrawn=withdrawals.filter(at__gte=since, at__lt=at).count(),
         used_after_withdrawal=late,
         as_of=at,
         checkpoint=Checkpoint.objects.aggregate(top=Max("size"))["top"],

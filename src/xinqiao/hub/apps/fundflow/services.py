@@ -236,6 +236,7 @@ def _ask_and_open(ask: Ask, key: OpenKey, client: NodeClient, clock: Clock) -> O
             permit_jws,
         )
         run_now(fail, clock=clock)
+        error.facts.setdefault("query", ask.query_id)  # so that a page can lead to the record of the fault
         raise
     released = run_now(ReleaseJob(permitted, permit_jws, delivered), clock=clock)
     if isinstance(released, Refused):

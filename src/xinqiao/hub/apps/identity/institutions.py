@@ -6,6 +6,7 @@ change is a leaf and raises the version of the signed directory.
 """
 
 from datetime import datetime
+from typing import assert_never
 
 from django.db import transaction
 from django.db.models import F
@@ -46,6 +47,8 @@ def _require_operator(actor: Manager, role: OperatorRole) -> str:
                     Code.ROLE_FORBIDDEN, "the platform role is missing", facts={"role": role.value}
                 )
             return user_id
+        case _:
+            assert_never(actor)  # the auditor looks; without this the match would fall through to a yes
 
 
 def _manages(actor: InstitutionActor | Manager, institution_id: str) -> str:

@@ -3,38 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from xinqiao.domain.consent import Product, Purpose
 from xinqiao.hub.apps.consents import selectors
+from xinqiao.hub.portals.words import kind_word, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
-
-def purpose_short(purpose: str) -> str:
-    """The purpose in a few words, for lists."""
-    return {
-        Purpose.LOAN_APPLICATION: _("贷前审查"),
-        Purpose.CREDIT_REVIEW: _("授信审批"),
-        Purpose.POST_LOAN: _("贷后管理"),
-        Purpose.GUARANTEE_REVIEW: _("担保资格审查"),
-        Purpose.OTHER_AGREED: _("双方约定的其他用途"),
-    }[Purpose(purpose)]
-
-
-def product_short(product: str) -> str:
-    """The product in a few words."""
-    return _("资金流报告") if Product(product) is Product.REPORT else _("明细汇总")
-
-
-def kind_word(kind: str) -> str:
-    """The kind of an account."""
-    return {"basic": _("基本户"), "general": _("一般户"), "payment": _("支付账户")}[kind]
-
-
-def short_name(name: str) -> str:
-    """A bank's name without its legal form, for lists; the full name stands where something is signed."""
-    for form in ("股份有限公司", "有限责任公司", "有限公司"):
-        name = name.removesuffix(form)
-    return name
+__all__ = ["AccountCard", "AuthCard", "kind_word", "product_short", "purpose_short", "short_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +36,7 @@ class AccountCard:
             id=row.id,
             bank=name,
             letter=name[:1],
-            facts=_("{kind}，尾号 {tail}").format(kind=kind_word(row.kind), tail=tail),
+            facts=_("{kind}，{tail}").format(kind=kind_word(row.kind), tail=tail),
             tail=tail,
             state=row.state,
             state_key=f"binding.{row.state}",
@@ -92,6 +66,7 @@ class AuthCard:
     used: int
     max_queries: int
     valid_to: datetime | None
+    until: str
     at: datetime
     partly: bool
 
@@ -119,6 +94,7 @@ class AuthCard:
             used=row.uses,
             max_queries=granted.max_queries,
             valid_to=row.valid_to,
+            until=fmt.day(fmt.shanghai(row.valid_to).date()) if row.valid_to else "",
             at=row.requested_at,
             partly=row.partly,
         )

@@ -1,0 +1,32 @@
+"""Addresses of the institution portal."""
+
+from django.urls import path
+
+from xinqiao.hub.portals.institution import firms, home, keys, people, queries, records, requests
+
+app_name = "institution"
+urlpatterns = [
+    path("", home.start, name="home"),
+    path("panel/<str:authorisation_id>", home.panel, name="panel"),
+    path("firms", firms.listing, name="firms"),
+    path("firms/invite", firms.invite, name="invite"),
+    path("requests", requests.listing, name="requests"),
+    path("requests/new", requests.new, name="request_new"),
+    path("requests/<str:authorisation_id>", requests.detail, name="request"),
+    path("requests/<str:authorisation_id>/report", queries.show, name="query"),
+    path("requests/<str:authorisation_id>/report.pdf", queries.pdf, name="query_pdf"),
+    path("requests/<str:authorisation_id>/report.json", queries.as_json, name="query_json"),
+    path("reports", records.reports, name="reports"),
+    path("records", records.listing, name="records"),
+    path("records.csv", records.as_csv, name="records_csv"),
+    path("records/ledger", records.ledger, name="ledger"),
+    path("records/<str:query_id>", records.detail, name="record"),
+    path("people", people.listing, name="people"),
+    path("people/add", people.add, name="person_add"),
+    path("people/<str:user_id>/roles", people.propose, name="roles_propose"),
+    path("people/<str:user_id>/approve", people.approve, name="roles_approve"),
+    path("people/<str:user_id>/end", people.end, name="person_end"),
+    path("keys", keys.listing, name="keys"),
+    path("keys/propose", keys.propose, name="key_propose"),
+    path("keys/<str:kid>/revoke", keys.revoke, name="key_revoke"),
+]

@@ -1,0 +1,25 @@
+"""Addresses of the operator portal."""
+
+from django.urls import path
+
+from xinqiao.hub.portals.operation import checkpoints, health, home, institutions, nodes, refusals
+
+app_name = "operator"
+urlpatterns = [
+    path("", home.start, name="home"),
+    path("nodes", nodes.listing, name="nodes"),
+    path("nodes/<str:node_id>", nodes.detail, name="node"),
+    path("nodes/<str:node_id>/status", nodes.set_status, name="node_status"),
+    path("nodes/<str:node_id>/check", nodes.check, name="node_check"),
+    path("institutions", institutions.listing, name="institutions"),
+    path("institutions/<str:institution_id>", institutions.detail, name="institution"),
+    path("institutions/<str:institution_id>/status", institutions.set_status, name="institution_status"),
+    path("keys/<str:kid>/approve", institutions.approve, name="key_approve"),
+    path("keys/<str:kid>/revoke", institutions.revoke, name="key_revoke"),
+    path("members/<str:user_id>/approve", institutions.approve_member, name="member_approve"),
+    path("checkpoints", checkpoints.listing, name="checkpoints"),
+    path("checkpoints/log", checkpoints.log, name="log"),
+    path("checkpoints/consistency.json", checkpoints.proof, name="consistency"),
+    path("refusals", refusals.listing, name="refusals"),
+    path("health", health.show, name="health"),
+]
