@@ -166,6 +166,12 @@ def error_page(
         "on": on or WayOn(_("回到首页"), reverse("public:home")),
     }
     part = bool(request.headers.get("HX-Request"))
-    response = page(request, "portal/error_part.html" if part else "portal/error.html", public_shell(request), context, status=status)
+    response = page(
+        request,
+        "portal/error_part.html" if part else "portal/error.html",
+        public_shell(request),
+        context,
+        status=status,
+    )
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -7,11 +7,15 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import translation
 
-from xinqiao.domain.errors import Code, Forbidden, NotFound, XinqiaoError
-from xinqiao.hub.portals.frame import error_page
+from xinqiao.domain.errors import Code, Forbidden, NotFound, Unauthenticated, XinqiaoError
+from xinqiao.hub.portals.access import actor_of, home_of
+from xinqiao.hub.portals.frame import WayOn, error_page
+from xinqiao.hub.runtime import runtime
 from xinqiao.ui import i18n
+from xinqiao.ui.i18n import gettext as _
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -69,7 +73,24 @@ class ErrorPages:
         log.info(
             "portal_error", code=known.code.value, status=known.status, path_kind=_kind(request), trace=trace
         )
-        return error_page(request, known, trace=trace)
+        return error_page(request, known, trace=trace, on=_way_on(request, known))
+
+
+def _way_on(request: HttpRequest, error: XinqiaoError) -> WayOn:
+    """Back to what was being done, if it is the person's own; else to where they start.
+
+    A foreign object and an absent one lead to the same place (abuse case B1).
+    """
+    match = request.resolver_match
+    if match is not None and not isinstance(error, NotFound | Forbidden | Unauthenticated):
+        given = match.kwargs
+        if match.namespace == "enterprise" and "authorisation_id" in given:
+            return WayOn(
+                _("看这份授权现在的样子"), reverse("enterprise:consent", args=[given["authorisation_id"]])
+            )
+        if match.namespace == "enterprise" and "binding_id" in given:
+            return WayOn(_("回到我的账户"), reverse("enterprise:accounts"))
+    return WayOn(_("回到首页"), home_of(actor_of(request, runtime.clock.now())))
 
 
 def _kind(request: HttpRequest) -> str:

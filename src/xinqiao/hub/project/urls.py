@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+handler404 = "xinqiao.hub.portals.middleware.page_not_found"
+handler500 = "xinqiao.hub.portals.middleware.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]

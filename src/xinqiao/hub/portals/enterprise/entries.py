@@ -4,9 +4,12 @@ The sentence always has its actor first. A refusal carries its reason, its code 
 allowed, and is never merged into a count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from xinqiao.domain.errors import Code
 from xinqiao.domain.period import business_day
@@ -60,7 +63,7 @@ def query_entry(row: fundflow.QueryRow) -> Entry:
     """A use, a refusal, a fault or a self query."""
     who = short_name(row.institution_name)
     product = product_short(row.product)
-    account = _("尾号 {tail}").format(tail=fmt.tail(row.account_masked)) if row.account_masked else ""
+    account = fmt.tail(row.account_masked) if row.account_masked else ""
     months = _("近 {n} 个月").format(n=row.months)
     purpose = purpose_short(row.purpose) if row.purpose else ""
     reader = {
@@ -68,7 +71,7 @@ def query_entry(row: fundflow.QueryRow) -> Entry:
         "institution_key": _("只有它能打开"),
     }[row.reader]
     officer = " ".join(part for part in (row.department, row.operator_name) if part)
-    facts = [purpose, " ".join(p for p in (row.bank_name, account) if p), months]
+    facts = [purpose, " ".join(p for p in (short_name(row.bank_name), account) if p), months]
     if row.kind == "self":
         ok = row.state == "released"
         sentence = _("您自己查了{product}").format(product=product) if ok else _("您的自查没有办成")
@@ -85,40 +88,36 @@ def query_entry(row: fundflow.QueryRow) -> Entry:
             return Entry(
                 row.asked_at, "use", "use", "eye-check", sentence,
                 " · ".join(f for f in (common, reader, left) if f), row.leaf_index, row.id, None, who,
+                _query_actions(row, same=True),
             )  # fmt: skip
         case "denied":
             sentence = _("没有放行：{who}的查询").format(who=who)
             return Entry(
-                row.asked_at,
-                "deny",
-                "deny",
-                "shield-x",
-                sentence,
-                common,
-                row.leaf_index,
-                row.id,
-                _refusal(row),
-                who,
-            )
+                row.asked_at, "deny", "deny", "shield-x", sentence, common, row.leaf_index, row.id, _refusal(row),
+                who, _query_actions(row, same=False),
+            )  # fmt: skip
         case "failed":
             sentence = _("{who}的查询没有办成：数源没有正确应答").format(who=who)
             return Entry(
-                row.asked_at,
-                "deny",
-                "deny",
-                "alert-triangle",
-                sentence,
-                common,
-                row.leaf_index,
-                row.id,
-                _refusal(row),
-                who,
-            )
+                row.asked_at, "deny", "deny", "alert-triangle", sentence, common, row.leaf_index, row.id,
+                _refusal(row), who,
+            )  # fmt: skip
         case _:
             return Entry(
                 row.asked_at, "use", "ask", "loader-2", _("{who}的查询正在计算").format(who=who), common,
                 row.permit_leaf, row.id, None, who,
             )  # fmt: skip
+
+
+def _query_actions(row: fundflow.QueryRow, *, same: bool) -> tuple[tuple[str, str, str], ...]:
+    """The authorisation behind a query, and for a use the same content for the firm itself (a self query)."""
+    actions = []
+    if same and row.account_id:
+        chosen = urlencode({"account": row.account_id, "product": row.product.value, "months": row.months})
+        actions.append((_("看它看到的"), f"{reverse('enterprise:report')}?{chosen}", "file-search"))
+    if row.authorisation_id:
+        actions.append((_("看这份授权"), reverse("enterprise:consent", args=[row.authorisation_id]), ""))
+    return tuple(actions)
 
 
 def _refusal(row: fundflow.QueryRow) -> RefusalWords:
@@ -143,21 +142,29 @@ _EVENTS: dict[tuple[str, str], tuple[str, str]] = {
 }
 
 
-def _move_sentence(row: consents.LedgerRow, who: str) -> str:
-    match (row.kind, row.event):
-        case ("binding", "check"):
-            return _("您选了一个账户，请银行核对户名")
-        case ("binding", "check_result"):
+def _binding_sentence(row: consents.LedgerRow, account: str) -> str:
+    match row.event:
+        case "check":
+            return _("您选了{account}，请银行核对户名").format(account=account)
+        case "check_result":
             passed = row.to_state == "agreement_presented"
             return _("银行核对一致，等您签委托协议") if passed else _("银行核对没有通过")
-        case ("binding", "sign"):
-            return _("您签了委托提供协议")
-        case ("binding", "activate"):
-            return _("账户绑定成功，银行收到了协议")
-        case ("binding", "unbind"):
-            return _("您解绑了账户，立即生效")
-        case ("binding", "close"):
-            return _("银行报告账户已销户")
+        case "sign":
+            return _("您签了{account}的委托提供协议").format(account=account)
+        case "activate":
+            return _("{account}绑定成功，银行收到了协议").format(account=account)
+        case "unbind":
+            return _("您解绑了{account}，立即生效").format(account=account)
+        case "close":
+            return _("银行报告{account}已销户").format(account=account)
+        case _:
+            return row.event
+
+
+def _move_sentence(row: consents.LedgerRow, who: str, account: str) -> str:
+    if row.kind == "binding":
+        return _binding_sentence(row, account)
+    match (row.kind, row.event):
         case ("authorisation", "request"):
             return _("{who}申请授权").format(who=who)
         case ("authorisation", "confirm"):
@@ -174,24 +181,42 @@ def _move_sentence(row: consents.LedgerRow, who: str) -> str:
             return row.event
 
 
-def move_entry(row: consents.LedgerRow) -> Entry:
-    """A move of a binding or of an authorisation."""
+def _move_facts(row: consents.LedgerRow) -> str:
+    """What else is worth saying about a move: how much, for which business, who did it."""
+    months = _("近 {n} 个月").format(n=row.facts["months"]) if "months" in row.facts else ""
+    queries = _("最多 {n} 次").format(n=row.facts["max_queries"]) if "max_queries" in row.facts else ""
+    number = str(row.facts.get("request_no", ""))
+    people = {
+        "enterprise": _("由 {name} 操作").format(name=row.actor_label),
+        "institution": _("经办 {name}").format(name=row.actor_label),
+    }
+    who = people.get(row.actor_kind, "") if row.actor_label else ""
+    return " · ".join(part for part in (months, queries, number, who) if part)
+
+
+def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str] | None = None) -> Entry:
+    """A move of a binding or of an authorisation; ``accounts`` names bindings by id."""
     who = short_name(row.institution_name)
     cls, icon = _EVENTS.get((row.kind, row.event), ("", "history"))
-    facts = row.actor_label if row.actor_kind in ("enterprise", "institution") else ""
-    if row.kind == "authorisation" and "months" in row.facts:
-        facts = " · ".join(f for f in (_("{n} 个月").format(n=row.facts["months"]), facts) if f)
+    account = (accounts or {}).get(row.object_id, "") or _("账户")
+    actions: tuple[tuple[str, str, str], ...] = ()
+    if row.kind == "authorisation":
+        actions = ((_("看这份授权"), reverse("enterprise:consent", args=[row.object_id]), ""),)
     family = "binding" if row.kind == "binding" else "consent"
     return Entry(
-        row.at, family, cls, icon, _move_sentence(row, who), facts, row.leaf_index, row.object_id, None, who
-    )
+        row.at, family, cls, icon, _move_sentence(row, who, account), _move_facts(row), row.leaf_index, row.object_id,
+        None, who, actions,
+    )  # fmt: skip
 
 
 def recent_entries(actor: EnterpriseActor, *, at: datetime, limit: int) -> list[Entry]:
     """The newest entries of every kind."""
+    accounts = {
+        row.id: f"{short_name(row.node_name)} {fmt.tail(row.masked)}"
+        for row in consents.bindings(actor, at=at)
+    }
     rows = [query_entry(row) for row in fundflow.records(actor, until=None, limit=limit)]
-    rows += [move_entry(row) for row in consents.ledger(actor, limit=limit)]
-
+    rows += [move_entry(row, accounts) for row in consents.ledger(actor, limit=limit)]
     return sorted(rows, key=lambda e: e.at, reverse=True)[:limit]
 
 

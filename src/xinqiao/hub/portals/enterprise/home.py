@@ -23,11 +23,14 @@ def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
         for row in consents.authorisations(visit.actor, at=visit.at)
         if (card := AuthCard.of(row, visit.at)).live
     ]
+    accounts = [AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at)]
     context = {
         "firm": identity.enterprise(visit.actor),
         "waiting": waiting,
         "live": live,
-        "accounts": [AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at)],
+        "accounts": accounts,
+        "main_account": next((a for a in accounts if a.bound), None),
+        "now": visit.at,
         "entries": recent_entries(visit.actor, at=visit.at, limit=5),
     }
     return page(visit.request, "enterprise/home.html", enterprise_frame(visit, "home"), context)

@@ -26,6 +26,7 @@ from xinqiao.hub.portals.enterprise.cards import AccountCard
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame, role_word
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.notice_words import notice_sentence
+from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
 
@@ -59,7 +60,7 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "statements": fundflow.statements(visit.actor),
         "notices": [(n, notice_sentence(n.kind, n.facts)) for n in notices.notices(visit.actor, limit=10)],
         "logins": identity.login_attempts(visit.actor, limit=8),
-        "default_end": (visit.at + timedelta(days=180)),
+        "default_end": fmt.shanghai(visit.at + timedelta(days=180)).date().isoformat(),
     }
     return page(visit.request, "enterprise/me.html", enterprise_frame(visit, "me"), context)
 

@@ -48,8 +48,13 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
         if row.state in ("bound", "closed")
     ]
     if visit.request.method == "GET":
+        get = visit.request.GET
+        known = [a.id for a in accounts]
         choices: dict[str, object] = {
             "accounts": accounts,
+            "chosen": get.get("account") if get.get("account") in known else (known or [""])[0],
+            "product": Product.SUMMARY if get.get("product") == Product.SUMMARY.value else Product.REPORT,
+            "month": int(get["months"]) if get.get("months") in {str(m) for m in MONTHS} else 24,
             "months": MONTHS,
             "statements": fundflow.statements(visit.actor, live_only=True),
         }
@@ -69,6 +74,15 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
     }
     template = "enterprise/report.html" if report else "enterprise/summary.html"
     return page(visit.request, template, enterprise_frame(visit, "report"), context)
+
+
+@require_POST
+@enterprise_page
+def glance(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The last twelve months in a few figures, for the start page; a self query like any other."""
+    opened, _product = _ask(visit, visit.request)
+    context = {"opened": opened, "view": build_view(opened.product)}
+    return page(visit.request, "enterprise/glance.html", enterprise_frame(visit, "home"), context)
 
 
 @require_POST

@@ -24,6 +24,7 @@ urlpatterns = [
     path("accounts/<str:binding_id>/sign", accounts.sign, name="agreement_sign"),
     path("accounts/<str:binding_id>/unbind", accounts.unbind_account, name="unbind"),
     path("report", report.show, name="report"),
+    path("report/glance", report.glance, name="report_glance"),
     path("report/pdf", report.pdf, name="report_pdf"),
     path("report/json", report.as_json, name="report_json"),
     path("ledger", ledger.show, name="ledger"),

@@ -1,6 +1,6 @@
 """Public pages and the ways to log in. One function per page or action."""
 
-from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth import login as start_session
@@ -16,16 +16,46 @@ from xinqiao.hub.apps.identity.login import login_enterprise, login_staff
 from xinqiao.hub.apps.identity.verifier import IdentityClaim
 from xinqiao.hub.portals.access import PERSON_KEY, actor_of, home_of
 from xinqiao.hub.portals.frame import page, public_shell
+from xinqiao.hub.portals.public.typed import LoginForm
 from xinqiao.hub.runtime import runtime
+from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
+from xinqiao.ui.figures import Definition
 from xinqiao.ui.i18n import gettext as _
+
+WEEK = timedelta(days=7)
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, whether it can be trusted, where to start."""
     at = runtime.clock.now()
-    return page(request, "public/home.html", public_shell(request), {"facts": fundflow.public_figures(at=at)})
+    facts = fundflow.public_figures(since=at - WEEK, at=at)
+    context = {"facts": facts, "figures": _definitions(fmt.moment(at))}
+    return page(request, "public/home.html", public_shell(request), context)
+
+
+def _definitions(as_of: str) -> dict[str, Definition]:
+    """What the figures of the home page count."""
+    week = _("近 7 天")
+    return {
+        "confirmed": Definition(
+            "P01", 1, _("授权确认"), _("企业同意的授权申请，全部同意和部分同意都在内。"),
+            _("计数：近 7 天确认的授权"), week, as_of,
+        ),
+        "released": Definition(
+            "P02", 1, _("放行使用"), _("机构按授权拿到产品的次数。企业自己查的不算。"),
+            _("计数：近 7 天放行的机构查询"), week, as_of,
+        ),
+        "denied": Definition(
+            "P03", 1, _("没有放行"), _("因为没有授权、超出授权或授权已结束而被拒绝的查询。"),
+            _("计数：近 7 天未放行的机构查询"), week, as_of,
+        ),
+        "withdrawn": Definition(
+            "P04", 1, _("撤回"), _("企业撤回的授权。下面一行数的是存证里排在撤回之后的放行，应当一直是 0。"),
+            _("计数：近 7 天的撤回；其后的放行按存证序号数，自开通起"), week, as_of,
+        ),
+    }  # fmt: skip
 
 
 @require_GET
@@ -61,28 +91,6 @@ def verify(request: HttpRequest) -> HttpResponse:
     return page(request, "public/verify.html", public_shell(request, "verify"), context)
 
 
-@dataclass(slots=True)
-class LoginForm:
-    """What was typed, kept when something was wrong."""
-
-    uscc: str = ""
-    enterprise_name: str = ""
-    person_name: str = ""
-    id_no: str = ""
-    errors: list[tuple[str, str]] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, request: HttpRequest) -> "LoginForm":
-        """The posted values without surrounding spaces; groups typed with spaces are joined."""
-        get = request.POST.get
-        return cls(
-            (get("uscc") or "").replace(" ", "").upper(),
-            (get("enterprise_name") or "").strip(),
-            (get("person_name") or "").strip(),
-            (get("id_no") or "").replace(" ", "").upper(),
-        )
-
-
 def _next(request: HttpRequest, fallback: str) -> str:
     """The page somebody wanted, if it is one of ours."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
@@ -94,23 +102,24 @@ def _next(request: HttpRequest, fallback: str) -> str:
 def login(request: HttpRequest) -> HttpResponse:
     """Enterprise log-in with legal-person identity; the first success opens the data account."""
     at = runtime.clock.now()
-    form = LoginForm.read(request) if request.method == "POST" else LoginForm()
-    if request.method == "POST":
+    form = LoginForm.read(request.POST)
+    status = 200
+    if request.method == "POST" and not form.fits(at):
+        status = 422
+    elif request.method == "POST":
         claim = IdentityClaim(form.uscc, form.enterprise_name, form.person_name, form.id_no, "portal")
         try:
             opened = login_enterprise(claim=claim, at=at)
         except XinqiaoError as refused:
             said = words(refused.code)
-            form.errors.append((f"{said.title}{_('。')}{said.step}", ""))
+            form.error, status = f"{said.title}{_('。')}{said.step}", 401
         else:
             start_session(request, opened.user)
             request.session[PERSON_KEY] = opened.person.id
             return HttpResponseRedirect(_next(request, home_of(actor_of(request, at))))
     samples = identity.demonstration_identities(limit=6) if settings.DEMO else []
     context = {"form": form, "samples": samples, "next": _next(request, "")}
-    return page(
-        request, "public/login.html", public_shell(request), context, status=401 if form.errors else 200
-    )
+    return page(request, "public/login.html", public_shell(request), context, status=status)
 
 
 @require_http_methods(["GET", "POST"])

@@ -8,6 +8,7 @@ import { keys } from "./keys.js";
 import { preferences } from "./preferences.js";
 import { passkeys } from "./passkeys.js";
 import { contents } from "./contents.js";
+import { fill } from "./fill.js";
 
 const charts = async (root) => {
   const found = [...root.querySelectorAll("[data-chart]")];
@@ -26,5 +27,6 @@ const wake = (root) => {
 places();
 keys();
 preferences();
+fill();
 wake(document);
 document.addEventListener("htmx:load", (event) => event.target !== document.body && wake(event.target));
