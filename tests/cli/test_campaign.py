@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from xinqiao.campaigns import tamper
+from xinqiao.campaigns import race, tamper
 from xinqiao.cli import main
 
 
@@ -23,6 +23,30 @@ def test_a_tamper_campaign_that_missed_something_fails(
     monkeypatch.setattr(tamper, "run", lambda *_: {"tried": 200, "found": 199, "missed": ["swap@3"]})
     assert main(["campaign", "tamper", "--mutations", "200"]) == 1
     assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("clean", "options", "status"),
+    [(True, [], 0), (False, [], 1), (False, ["--naive"], 0), (True, ["--naive"], 1)],
+)
+def test_a_race_must_be_clean_and_the_naive_one_must_not(
+    clean: bool,
+    options: list[str],
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the judgement is tried here; that the race finds what it should is shown beside the campaign."""
+    asked = {}
+
+    def run(rounds: int, database: str | None, **how: object) -> dict[str, object]:
+        asked.update(how, rounds=rounds, database=database)
+        return {"rounds": rounds, "ok": clean}
+
+    monkeypatch.setattr(race, "run", run)
+    assert main(["campaign", "race", "--rounds", "3", "--queries", "5", *options]) == status
+    assert json.loads(capsys.readouterr().out)["ok"] is (status == 0)
+    assert asked == {"rounds": 3, "database": None, "queries": 5, "seed": 1, "naive": bool(options)}
 
 
 @pytest.mark.parametrize("words", [[], ["flood"], ["tamper", "--leaves", "0"]], ids=str)

@@ -6,9 +6,11 @@ What each does and what its figures mean is told in ``docs/operations/campaigns.
 """
 
 import argparse
+import contextlib
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from xinqiao.domain.canonical import Json
 
@@ -31,6 +33,19 @@ def _parser() -> argparse.ArgumentParser:
         description="重型检验：竞争、断电、篡改 heavy campaigns; see docs/operations/campaigns.md",
     )
     kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,tamper}")
+    race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
+    race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
+    race.add_argument(
+        "--queries", type=_count, default=16, help="每轮同时的查询 queries at once in each round"
+    )
+    race.add_argument(
+        "--seed", type=int, default=1, help="同一种子得同一日程 the same seed, the same schedule"
+    )
+    race.add_argument(
+        "--naive", action="store_true", help="故意在锁外判定的写法；必须查出违反 must find violations"
+    )
+    _database(race)
+    race.set_defaults(run=_race)
     tamper = kinds.add_parser("tamper", help="篡改存证日志，看离线核验器能否全部发现 tamper with a log")
     tamper.add_argument("--leaves", type=_count, default=10_000, help="日志的条数 leaves of the log")
     tamper.add_argument("--mutations", type=_count, default=100_000, help="篡改的次数 changes tried")
@@ -44,11 +59,45 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _database(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--postgres", action="store_true", help="在一次性的真实 PostgreSQL 上 on a throwaway server"
+    )
+    which.add_argument(
+        "--database", metavar="URL", help="一个空的 PostgreSQL 库 an empty PostgreSQL database"
+    )
+
+
+@contextlib.contextmanager
+def _chosen(args: argparse.Namespace) -> Iterator[str | None]:
+    """The address of the database to use; ``None`` is SQLite in a throwaway folder."""
+    if not args.postgres:
+        yield args.database
+        return
+    try:
+        from xinqiao.devtools.postgres import throwaway_server
+    except ImportError:
+        print("--postgres 需要开发依赖 needs the development dependencies", file=sys.stderr)
+        raise SystemExit(2) from None
+    with throwaway_server(durable=True) as url:
+        yield url
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("至少 1 at least 1")
     return number
+
+
+def _race(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import race
+
+    with _chosen(args) as database:
+        figures = race.run(args.rounds, database, queries=args.queries, naive=args.naive, seed=args.seed)
+    clean = figures.pop("ok") is True
+    return clean is not args.naive, figures
 
 
 def _tamper(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
