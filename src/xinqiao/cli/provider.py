@@ -1,17 +1,31 @@
-"""``xinqiao provider``: run a provider node, or make the home of a new one (``xinqiao provider init DIR``)."""
+"""``xinqiao provider``: run a provider node, make the home of a new one (``init``), let somebody see its pages
+(``add-user``)."""
 
 import argparse
 import json
 import os
 import sys
+from getpass import getpass
 from pathlib import Path
 
 
 def main_provider(argv: list[str]) -> int:
-    """Run or initialise a node."""
-    if argv[:1] == ["init"]:
-        return _init(argv[1:])
-    parser = argparse.ArgumentParser(prog="xinqiao provider", description="信息提供机构节点 provider node")
+    """Run, initialise or extend a node; 2 means that nothing was done and standard error says why."""
+    match argv[:1]:
+        case ["init"]:
+            return _init(argv[1:])
+        case ["add-user"]:
+            return _add_user(argv[1:])
+        case _:
+            return _run(argv)
+
+
+def _run(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="xinqiao provider",
+        description="信息提供机构节点 provider node",
+        epilog="另见 see also: xinqiao provider init, xinqiao provider add-user",
+    )
     parser.add_argument("--home", type=Path, required=True, help="节点目录 the node's folder (provider.toml)")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
@@ -19,11 +33,17 @@ def main_provider(argv: list[str]) -> int:
         "--test-hooks", action="store_true", help="测试时钟与故障（默认关闭）clock and faults"
     )
     args = parser.parse_args(argv)
+    from xinqiao.domain.errors import XinqiaoError
     from xinqiao.provider.config import ConfigError, load_config
+    from xinqiao.provider.directory import read_anchor
+    from xinqiao.provider.stores import StoreError, open_store
 
+    # The server imports the application in a process of its own; what can be wrong is said here, in one line.
     try:
-        load_config(args.home, os.environ)
-    except ConfigError as error:
+        config = load_config(args.home, os.environ)
+        read_anchor(config.hub.anchor)
+        open_store(config.store).close()
+    except (ConfigError, StoreError, XinqiaoError) as error:
         print(error, file=sys.stderr)
         return 2
     os.environ["XINQIAO_NODE_HOME"] = str(args.home.resolve())
@@ -61,6 +81,9 @@ def _init(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     from xinqiao.provider.setup import NodeSetup, write_home
 
+    if (args.home / "provider.toml").exists():
+        print(f"{args.home / 'provider.toml'} 已经存在 exists already", file=sys.stderr)
+        return 2
     setup = NodeSetup(
         node_id=args.node_id, institution=args.institution, name=args.name, bank_name=args.bank_name or args.name,
         public_url=args.public_url, hub_id=args.hub_id, hub_url=args.hub_url,
@@ -68,4 +91,35 @@ def _init(argv: list[str]) -> int:
     anchor = json.loads(args.anchor.read_text(encoding="utf-8")) if args.anchor else None
     jwk = write_home(args.home, setup, anchor)
     print(json.dumps({"home": str(args.home), "public_key": jwk}, ensure_ascii=False, indent=1))
+    return 0
+
+
+def _add_user(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="xinqiao provider add-user",
+        description="让一个人可以看节点页面 let somebody see the node's pages",
+    )
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("login")
+    parser.add_argument("--name", required=True, help="显示的姓名 the name that is shown")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="口令从标准输入读 read it from standard input"
+    )
+    args = parser.parse_args(argv)
+    from xinqiao.provider.config import ConfigError
+    from xinqiao.provider.setup import add_user
+
+    if args.password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = getpass("口令 password: ")
+        if getpass("再输一次 again: ") != password:
+            print("两次不一致 the two differ", file=sys.stderr)
+            return 2
+    try:
+        add_user(args.home, args.login, args.name, password)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("已添加，重启节点后生效 added; restart the node")
     return 0

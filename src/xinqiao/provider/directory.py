@@ -107,10 +107,10 @@ def read_anchor(path: Path) -> Party:
     """
     try:
         party = _party(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise Invalid(Code.INVALID, f"the anchor file {path.name} cannot be read: {error}") from None
+    except (OSError, ValueError, Invalid) as error:
+        raise Invalid(Code.INVALID, f"the anchor file {path.name} cannot be used: {error}") from None
     if len(party.keys) == 0:
-        raise Invalid(Code.INVALID, "the anchor file names no key")
+        raise Invalid(Code.INVALID, f"the anchor file {path.name} names no key")
     return party
 
 

@@ -1,7 +1,9 @@
-"""Making the home of a new node: key, configuration, a first user of its pages."""
+"""Making the home of a new node: key, configuration, the users of its pages."""
 
 import hashlib
 import json
+import os
+import re
 import secrets
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
@@ -9,9 +11,12 @@ from hmac import compare_digest
 from pathlib import Path
 
 from xinqiao.domain.canonical import Json
+from xinqiao.provider.config import ConfigError, load_config, parse_config
 from xinqiao.trust.keyfile import load_or_create_keyfile
 from xinqiao.trust.keys import Jwk
 
+SHORTEST_PASSWORD = 10
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 _N, _R, _P = 2**14, 8, 1
 
 
@@ -53,14 +58,44 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _user_lines(login: str, name: str, password: str) -> str:
+    return (
+        f"\n[[portal.users]]\nlogin = {_quoted(login)}\nname = {_quoted(name)}\n"
+        f"password = {_quoted(hash_password(password))}\n"
+    )
+
+
+def add_user(home: Path, login: str, name: str, password: str) -> None:
+    """Let one more person see the node's pages; takes effect when the node is started again.
+
+    Raises:
+        ConfigError: the home has no good configuration, the login is taken or out of form, or the password is short.
+    """
+    config = load_config(home, os.environ)
+    if any(user.login == login for user in config.users):
+        raise ConfigError(f"{login} 已经有了 is there already")
+    if not _LOGIN.fullmatch(login):
+        raise ConfigError("登录名用小写字母、数字、点和横线 lower-case letters, digits, dot and hyphen")
+    if len(password) < SHORTEST_PASSWORD:
+        raise ConfigError(f"口令至少 {SHORTEST_PASSWORD} 个字符 at least {SHORTEST_PASSWORD} characters")
+    path = home / "provider.toml"
+    text = path.read_text(encoding="utf-8").rstrip("\n") + "\n" + _user_lines(login, name, password)
+    parse_config(text, home, os.environ)
+    draft = path.with_name(".provider.toml.new")
+    draft.touch(mode=0o600)
+    draft.chmod(0o600)
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
 def write_home(home: Path, setup: NodeSetup, anchor: dict[str, Json] | None = None) -> Jwk:
     """Write ``provider.toml``, the signing key and the anchor; return the public key to register at the hub."""
     home.mkdir(parents=True, exist_ok=True)
-    users = "".join(
-        f"\n[[portal.users]]\nlogin = {_quoted(login)}\nname = {_quoted(name)}\npassword = {_quoted(hash_password(password))}\n"
-        for login, name, password in setup.users
-    )
-    (home / "provider.toml").write_text(
+    users = "".join(_user_lines(*user) for user in setup.users)
+    path = home / "provider.toml"
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # it holds the hashes of passwords
+    path.write_text(
         f"""# 节点配置 configuration of the node; see docs/operations/provider.md
 [node]
 id = {_quoted(setup.node_id)}

@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 from random import Random
 
 from tests.provider.engine.nasty import Case, nasty
-
 from xinqiao.domain.fundflow.books import Statement
 from xinqiao.domain.fundflow.compute import compute_books
 from xinqiao.domain.fundflow.facts import Facts

@@ -8,9 +8,9 @@ import pytest
 from bench.statement import statement
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.provider.engine.agree import campaign, disagreements
 from tests.provider.engine.nasty import Case, nasty
-
 from xinqiao.domain.fundflow.dictionary import LINES
 from xinqiao.domain.fundflow.model import Context
 from xinqiao.domain.fundflow.parse import parse_rows

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from tests.provider.engine.agree import disagreements
 from tests.provider.engine.nasty import Case
-
 from xinqiao.domain.fundflow.model import Context
 
 SOURCE = (

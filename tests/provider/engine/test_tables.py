@@ -7,8 +7,8 @@ from random import Random
 import pyarrow as pa
 import pytest
 from bench.statement import statement
-from tests.provider.engine.nasty import nasty
 
+from tests.provider.engine.nasty import nasty
 from xinqiao.domain.errors import Code, Invalid
 from xinqiao.domain.fundflow.model import COLUMNS, Context
 from xinqiao.domain.fundflow.parse import parse_rows
