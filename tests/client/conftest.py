@@ -1,11 +1,21 @@
 """A fake platform and a client of it; no network, no sleeping."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.client.fake_hub import BASE, INSTITUTION, FakeHub
 
-from xinqiao.client import Client
+from xinqiao.client import Client, config
 from xinqiao.clock import AdjustableClock
 from xinqiao.trust.keys import SigningKey
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Hashing is slow on purpose; tests hash often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "_N", 2**9)
+        yield
 
 
 @pytest.fixture
