@@ -16,7 +16,7 @@ from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Product, Purpose, Reader, Scope
 from xinqiao.domain.identifiers import uscc_check
-from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, InstitutionRole, SystemActor
+from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, InstitutionRole, PersonRole, SystemActor
 from xinqiao.hub.runtime import prepare_home, runtime
 from xinqiao.trust.encoding import strict_object
 from xinqiao.trust.httpsig import sign_response, verify_request
@@ -120,6 +120,31 @@ class Stage:
             via="api",
         )
         self.account_id = self.bind(SilentNode(self.node_key)) if bind else ""
+
+    def state(self) -> dict[str, Json]:
+        """What another process needs to play the firm."""
+        return {
+            "user": self.owner.user_id,
+            "enterprise": self.owner.enterprise_id,
+            "person": self.owner.person_id,
+            "node": self.node_id,
+            "account": self.account_id,
+        }
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Json], clock: Clock) -> "Stage":
+        """The firm again, in a process that has the same database."""
+        stage = cls.__new__(cls)
+        stage.clock = clock
+        stage.owner = EnterpriseActor(
+            user_id=str(state["user"]),
+            enterprise_id=str(state["enterprise"]),
+            person_id=str(state["person"]),
+            scopes=frozenset(),
+            role=PersonRole.LEGAL_REP,
+        )
+        stage.node_id, stage.account_id = str(state["node"]), str(state["account"])
+        return stage
 
     def _institution(self, name: str, body: str, *, provider: bool) -> str:
         from xinqiao.hub.apps.identity import services as identity

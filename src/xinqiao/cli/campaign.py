@@ -46,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _database(race)
     race.set_defaults(run=_race)
+    kill = kinds.add_parser("kill", help="随机时刻 SIGKILL 平台、节点、门户 SIGKILL at random moments")
+    kill.add_argument("--kills", type=_count, default=500, help="杀多少次 kills")
+    kill.add_argument("--seed", type=int, default=1, help="定下谁在什么时刻 who dies when")
+    _database(kill)
+    kill.set_defaults(run=_kill)
     tamper = kinds.add_parser("tamper", help="篡改存证日志，看离线核验器能否全部发现 tamper with a log")
     tamper.add_argument("--leaves", type=_count, default=10_000, help="日志的条数 leaves of the log")
     tamper.add_argument("--mutations", type=_count, default=100_000, help="篡改的次数 changes tried")
@@ -98,6 +103,18 @@ def _race(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
         figures = race.run(args.rounds, database, queries=args.queries, naive=args.naive, seed=args.seed)
     clean = figures.pop("ok") is True
     return clean is not args.naive, figures
+
+
+def _kill(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import kill
+
+    with _chosen(args) as database:
+        figures = kill.run(args.kills, database, seed=args.seed)
+    counted = figures.get("figures")
+    released = counted.get("query_released", 0) if isinstance(counted, dict) else 0
+    if not released:  # then nothing was at stake, and nothing was shown
+        figures["note"] = "没有一次放行，什么也没有证明 nothing was released: nothing is shown"
+    return figures.pop("ok") is True and bool(released), figures
 
 
 def _tamper(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:

@@ -26,6 +26,8 @@ from xinqiao.hub.apps.fundflow.transaction import Job, Tx, run_jobs
 
 #: Enough for every request in flight, small enough to bound the wait of the first.
 MAX_BATCH = 128
+#: 32 MiB of write-ahead log before it is copied back.
+WAL_PAGES = 8_192
 #: The log's health moves by seconds; it is asked at most once in each.
 HEALTH_EVERY = timedelta(seconds=1)
 
@@ -36,6 +38,9 @@ def thread_connection() -> tuple[BaseDatabaseWrapper, Dialect, LogWriter]:
     wrapper.ensure_connection()
     vendor: Literal["sqlite", "postgresql"] = "postgresql" if wrapper.vendor == "postgresql" else "sqlite"
     markers: Literal["%s", "?"] = "?" if vendor == "sqlite" else "%s"
+    if vendor == "sqlite":
+        # the same hot pages (log head, indexes) are copied back once for many commits instead of at every few
+        wrapper.connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
     return wrapper, Dialect(vendor, markers), log_writer(vendor, markers)
 
 
