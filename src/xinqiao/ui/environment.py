@@ -70,7 +70,7 @@ def _plain(value: object) -> object:
 
 
 def data_block(value: object) -> Markup:
-    """A value as the text of ``<script type="application/json">``: data, never run, so the policy needs no hole.
+    """A value as JSON inside ``<template>``: data, never run, so the policy needs no hole (HTMX drops scripts it swaps in).
 
     ``<``, ``>`` and ``&`` are escaped inside the JSON, so no text can end the block.
     """

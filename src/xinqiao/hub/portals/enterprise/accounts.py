@@ -42,6 +42,7 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "node": post.get("node", ""),
         "account_no": post.get("account_no", ""),
         "kind": post.get("kind", "basic"),
+        "error": "",
     }
     if visit.request.method == "POST":
         try:
@@ -55,11 +56,13 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
             )
         except XinqiaoError as refused:
             said = words(refused.code)
-            errors.append((f"{said.title}{_('。')}{said.step}", "f-account_no"))
+            values["error"] = f"{said.title}{_('。')}{said.step}"
+            errors.append((values["error"], "f-account_no"))
         else:
             if binding.state == "rejected":
                 said = words(Code(binding.reason))
-                errors.append((f"{said.title}{_('。')}{said.step}", "f-account_no"))
+                values["error"] = f"{said.title}{_('。')}{said.step}"
+                errors.append((values["error"], "f-account_no"))
             else:
                 return HttpResponseRedirect(reverse("enterprise:agreement", args=[binding.id]))
     context = {"providers": identity.providers(), "values": values, "errors": errors}
@@ -92,6 +95,8 @@ def agreement(visit: Visit[EnterpriseActor], binding_id: str) -> HttpResponse:
         target=reverse("enterprise:agreement_sign", args=[row.id]),
         back=reverse("enterprise:accounts"),
         fields={"version": str(row.version)},
+        place="me",
+        binding=True,
     )
     return sign_page(visit, seen=what_you_entrust(row, language=i18n.language()), object_id=row.id, say=say)
 

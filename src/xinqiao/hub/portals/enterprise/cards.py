@@ -24,6 +24,7 @@ class AccountCard:
     state_key: str
     bound: bool
     waiting: bool
+    over: bool
     reason: str
     opened: str
 
@@ -31,17 +32,20 @@ class AccountCard:
     def of(cls, row: selectors.BindingRow) -> "AccountCard":
         """The card of a row."""
         name = short_name(row.node_name)
-        tail = fmt.tail(row.masked)
+        tail = fmt.tail(row.masked) if row.masked else ""  # a refused account keeps no number
         return cls(
             id=row.id,
             bank=name,
             letter=name[:1],
-            facts=_("{kind}，{tail}").format(kind=kind_word(row.kind), tail=tail),
+            facts=_("{kind}，{tail}").format(kind=kind_word(row.kind), tail=tail)
+            if tail
+            else kind_word(row.kind),
             tail=tail,
             state=row.state,
             state_key=f"binding.{row.state}",
             bound=row.state == "bound",
             waiting=row.state in ("agreement_presented", "agreement_signed"),
+            over=row.state in ("rejected", "unbound"),
             reason=row.reason,
             opened=fmt.month(row.opened_on) if row.opened_on else "",
         )

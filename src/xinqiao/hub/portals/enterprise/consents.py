@@ -76,6 +76,7 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     bindings = _bound(visit)
     asked = frozenset() if row.asked_all_accounts else row.asked.accounts
     context = {
+        "now": visit.at,
         "row": row,
         "card": AuthCard.of(row, visit.at),
         "products": [(p.value, product_short(p)) for p in sorted(row.asked.products)],

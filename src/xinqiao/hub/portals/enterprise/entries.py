@@ -212,7 +212,7 @@ def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str] | None = Non
 def recent_entries(actor: EnterpriseActor, *, at: datetime, limit: int) -> list[Entry]:
     """The newest entries of every kind."""
     accounts = {
-        row.id: f"{short_name(row.node_name)} {fmt.tail(row.masked)}"
+        row.id: " ".join((short_name(row.node_name), fmt.tail(row.masked) if row.masked else _("的账户")))
         for row in consents.bindings(actor, at=at)
     }
     rows = [query_entry(row) for row in fundflow.records(actor, until=None, limit=limit)]

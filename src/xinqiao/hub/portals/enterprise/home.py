@@ -23,7 +23,8 @@ def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
         for row in consents.authorisations(visit.actor, at=visit.at)
         if (card := AuthCard.of(row, visit.at)).live
     ]
-    accounts = [AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at)]
+    cards = [AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at)]
+    accounts = [card for card in cards if not card.over]
     context = {
         "firm": identity.enterprise(visit.actor),
         "waiting": waiting,

@@ -56,7 +56,9 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "scopes": _scopes(),
         "passkeys": identity.passkeys(user_id=visit.actor.user_id),
         "registration": registration,
-        "accounts": [AccountCard.of(b) for b in consents.bindings(visit.actor, at=visit.at)],
+        "accounts": [
+            c for b in consents.bindings(visit.actor, at=visit.at) if not (c := AccountCard.of(b)).over
+        ],
         "statements": fundflow.statements(visit.actor),
         "notices": [(n, notice_sentence(n.kind, n.facts)) for n in notices.notices(visit.actor, limit=10)],
         "logins": identity.login_attempts(visit.actor, limit=8),

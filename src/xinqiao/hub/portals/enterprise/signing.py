@@ -34,6 +34,8 @@ class SignPage:
     target: str
     back: str
     fields: Mapping[str, str | list[str]]
+    place: str = "consents"  # where in the navigation one is
+    binding: bool = False  # the second step of binding an account
 
 
 def _pairs(fields: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
@@ -55,7 +57,7 @@ def sign_page(
         return page(
             request,
             "enterprise/need_passkey.html",
-            enterprise_frame(visit, "consents"),
+            enterprise_frame(visit, say.place),
             {"back": say.back},
             status=403,
         )
@@ -77,7 +79,7 @@ def sign_page(
         "simulated": method is FactorMethod.SIMULATED_FACE,
         "other_methods": [m.value for m in methods if m is not method],
     }
-    return page(request, "enterprise/sign.html", enterprise_frame(visit, "consents"), context)
+    return page(request, "enterprise/sign.html", enterprise_frame(visit, say.place), context)
 
 
 def passed_factor(visit: Visit[EnterpriseActor]) -> str:

@@ -1,5 +1,5 @@
 // The charts, drawn as SVG from tokens. Each figure carries its data and its words (already translated and formatted
-// by the server) in a JSON block; this file knows shapes, not texts. Only what is used of ECharts is imported.
+// by the server) in a <template> (HTMX would drop a script); this file knows shapes, not texts. Only what is used of ECharts is imported.
 import * as echarts from "echarts/core";
 import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
@@ -14,7 +14,7 @@ const paint = (entry) => entry.chart.setOption(kinds[entry.kind](entry.element, 
 
 export const draw = (elements) => {
   for (const element of elements) {
-    const block = element.parentElement.querySelector("script[type='application/json']");
+    const block = element.parentElement.querySelector("template")?.content;
     const kind = element.dataset.chart;
     if (!block || !kinds[kind] || echarts.getInstanceByDom(element)) continue;
     const entry = { element, kind, data: JSON.parse(block.textContent), chart: echarts.init(element, null, { renderer: "svg" }) };
