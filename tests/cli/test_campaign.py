@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from xinqiao.campaigns import race, tamper
+from xinqiao.campaigns import kill, race, tamper
 from xinqiao.cli import main
 
 
@@ -47,6 +47,23 @@ def test_a_race_must_be_clean_and_the_naive_one_must_not(
     assert main(["campaign", "race", "--rounds", "3", "--queries", "5", *options]) == status
     assert json.loads(capsys.readouterr().out)["ok"] is (status == 0)
     assert asked == {"rounds": 3, "database": None, "queries": 5, "seed": 1, "naive": bool(options)}
+
+
+@pytest.mark.parametrize(("good", "released", "status"), [(True, 5, 0), (False, 5, 1), (True, 0, 1)])
+def test_kills_that_lose_something_or_had_nothing_to_lose_fail(
+    good: bool,
+    released: int,
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    figures = {"query_released": released}
+    monkeypatch.setattr(
+        kill, "run", lambda kills, database, *, seed: {"kills": kills, "ok": good, "figures": figures}
+    )
+    assert main(["campaign", "kill", "--kills", "7"]) == status
+    said = json.loads(capsys.readouterr().out)
+    assert (said["kills"], said["ok"]) == (7, status == 0)
 
 
 @pytest.mark.parametrize("words", [[], ["flood"], ["tamper", "--leaves", "0"]], ids=str)
