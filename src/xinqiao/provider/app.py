@@ -217,4 +217,10 @@ def create_app() -> NodeApp:
     environ = dict(os.environ)
     config = load_config(Path(environ["XINQIAO_NODE_HOME"]), environ)
     service = build_service(config, clock=clock, hooks=hooks)
-    return NodeApp(service)
+    if not config.users:
+        return NodeApp(service)
+    from xinqiao.provider.portal.app import (
+        make_portal,  # templates and assets only where somebody may see them
+    )
+
+    return NodeApp(service, portal=make_portal(service))

@@ -21,6 +21,7 @@ from xinqiao.domain.consent import Entrustment, Permit
 from xinqiao.provider.app import NodeApp, build_service
 from xinqiao.provider.config import load_config
 from xinqiao.provider.faults import Hooks
+from xinqiao.provider.portal.app import make_portal
 from xinqiao.provider.service import NodeService
 from xinqiao.provider.setup import NodeSetup, write_home
 from xinqiao.provider.testing.bank import FIRM, Holder, write_small_bank
@@ -62,7 +63,8 @@ class NodeFixture:
 
     def _open(self) -> NodeApp:
         config = load_config(self.home, os.environ)
-        return NodeApp(build_service(config, clock=self.clock, hooks=Hooks(enabled=True)))
+        service = build_service(config, clock=self.clock, hooks=Hooks(enabled=True))
+        return NodeApp(service, portal=make_portal(service) if config.users else None)
 
     def restart(self) -> None:
         """Close everything and start again from the same home."""
@@ -151,7 +153,9 @@ class NodeFixture:
 
     def ledger(self) -> list[tuple[str, str]]:
         """(event, code) of every ledger line, oldest first."""
-        self.service.state.writer.submit(lambda _connection: None).result(10)  # all that was queued is written
+        self.service.state.writer.submit(lambda _connection: None).result(
+            10
+        )  # all that was queued is written
         return [
             (str(e), str(c))
             for e, c in self.service.state.read("SELECT event, code FROM ledger ORDER BY seq")
