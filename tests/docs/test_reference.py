@@ -1,9 +1,13 @@
 """Reference pages that are made from the code are as the code is now."""
 
 import json
+import re
 import runpy
+import shlex
 from collections import defaultdict
+from pathlib import Path
 
+import pytest
 from tests.docs.code import ROOT
 from tests.hub.cast import make_cast
 
@@ -29,6 +33,23 @@ def test_the_page_of_commands_is_fresh() -> None:
 def test_every_command_has_its_section() -> None:
     page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"\n## `xinqiao {name}`\n" not in page] == []
+
+
+FENCE = re.compile(r"^[ ]*```(?:sh)?\n(.*?)^[ ]*```$", re.M | re.S)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_command_line_on_a_page_is_one_the_command_takes(page: Path) -> None:
+    """A line with an ellipsis is no command line; the words of commands without a parser are their own."""
+    text = "\n".join(FENCE.findall(page.read_text(encoding="utf-8")))
+    for words in re.findall(r"^\s*(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?xinqiao ([^\n…]+)$", text, re.M):
+        name, *rest = shlex.split(re.split(r" [>|] ", words)[0], comments=True)
+        if name in COMMAND_PAGE["PLAIN"] or name == "version":
+            continue
+        first = rest[:1] if rest[:1] and rest[0] in COMMAND_PAGE["FIRST_WORDS"].get(name, []) else []
+        parser = COMMAND_PAGE["parser_of"](COMMANDS[name], first)
+        parser.parse_args(rest[len(first) :])  # ends the test with SystemExit when it is refused
 
 
 def test_every_type_of_leaf_is_written_somewhere_or_said_to_be_reserved() -> None:
