@@ -11,11 +11,13 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from xinqiao.campaigns.stage import ACCOUNT_NO, FIRM_NAME, NodePlace, firm_uscc
+from xinqiao.clock import SystemClock
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.period import shanghai
 from xinqiao.provider.setup import NodeSetup, write_home
 
 START_SECONDS = 60.0
@@ -30,11 +32,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def write_bank(folder: Path, *, transactions: int = 300, months: int = 24) -> None:
+def write_bank(folder: Path, last: date, *, transactions: int = 300, months: int = 24) -> None:
     """The bank's files: one account of the invented firm with an even flow of trade (演示数据)."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "transactions").mkdir(exist_ok=True)
-    last = datetime.now(UTC).date()
     with (folder / "accounts.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(
@@ -57,7 +58,7 @@ def write_bank(folder: Path, *, transactions: int = 300, months: int = 24) -> No
             ]
         )
         for number in range(transactions):
-            day: date = last - timedelta(days=1 + number * months * 30 // transactions)
+            day = last - timedelta(days=1 + number * months * 30 // transactions)
             way, who = ("in", "海棠商贸") if number % 3 else ("out", "松溪物资")
             writer.writerow(
                 [
@@ -118,7 +119,7 @@ class Town:
     def make_node(self, anchor: dict[str, Json], institution: str) -> NodePlace:
         """Write the node's home and the bank's files."""
         home = self.folder / "node"
-        write_bank(home / "data")
+        write_bank(home / "data", shanghai(SystemClock().now()).date())
         setup = NodeSetup(
             node_id=NODE_ID,
             institution=institution,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -12,6 +13,7 @@ from tests.hub.gateway.conftest import World
 from xinqiao.domain.errors import Code
 from xinqiao.hub.gateway.openapi import document
 from xinqiao.hub.gateway.operations import STATUS, Router, Security
+from xinqiao.hub.gateway.reference import page
 from xinqiao.hub.gateway.table import TABLE
 
 DOCUMENT = json.loads(document(TABLE, server="http://localhost:8000"))
@@ -115,3 +117,8 @@ def test_generated_requests_get_a_documented_answer(world: World, operation) -> 
             assert Code(answer.json()["code"])
 
     run()
+
+
+def test_the_reference_page_is_the_table() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    assert text == page()

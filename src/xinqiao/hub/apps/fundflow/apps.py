@@ -1,3 +1,5 @@
+"""Registration of the app with Django."""
+
 from django.apps import AppConfig
 
 
