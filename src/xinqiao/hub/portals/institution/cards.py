@@ -109,6 +109,11 @@ def _day(at: datetime | None) -> str:
     return fmt.short_day(fmt.shanghai(at).date()) if at else fmt.NOTHING
 
 
+def queried_account(row: QueryRow) -> str:
+    """The account of a query: bank and tail; empty when the query named none of ours."""
+    return f"{short_name(row.bank_name)} {fmt.tail(row.account_masked)}" if row.account_masked else ""
+
+
 @dataclass(frozen=True, slots=True)
 class RefusalWords:
     """Why something was not released, as the timeline's macro takes it."""
@@ -172,7 +177,7 @@ def query_moment(row: QueryRow) -> Moment:
         product_short(row.product),
         " ".join(p for p in (row.department, row.operator_name) if p),
     )
-    account = f"{short_name(row.bank_name)} {fmt.tail(row.account_masked)}" if row.account_masked else ""
+    account = queried_account(row)
     facts = " · ".join(p for p in (account, _("近 {n} 个月").format(n=row.months), officer) if p)
     match row.state:
         case "released":

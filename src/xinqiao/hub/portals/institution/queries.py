@@ -5,6 +5,7 @@ PDF and JSON included, is a query of its own that counts. A refusal leads to its
 """
 
 import json
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -64,10 +65,13 @@ def show(visit: Visit[InstitutionActor], authorisation_id: str) -> HttpResponse:
     row = consents.authorisation(visit.actor, authorisation_id, at=visit.at)
     account = visit.request.POST.get("account", "")
     report = product is Product.REPORT
+    view = build_view(opened.product) if report else build_summary_view(opened.product)
+    # The node knows the authorisation by its id only; people know it by its number.
+    head = replace(view.head, authorisation_no=row.authorisation_no or view.head.authorisation_no)
     context: dict[str, object] = {
         "row": row,
         "opened": opened,
-        "view": build_view(opened.product) if report else build_summary_view(opened.product),
+        "view": replace(view, head=head),
         "statements": fundflow.statements_on_report(enterprise_id=opened.enterprise_id, account_id=account),
         "asked": {name: visit.request.POST.get(name, "") for name in ("account", "product", "months")},
     }

@@ -15,7 +15,7 @@ from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.portals.access import Visit, institution_page
-from xinqiao.hub.portals.institution.cards import LIVE, code_title
+from xinqiao.hub.portals.institution.cards import LIVE, code_title, queried_account
 from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short
 from xinqiao.ui import format as fmt
@@ -77,6 +77,10 @@ def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
     return desk_page(visit, "institution/records.html", "records", context)
 
 
+def _purpose(row: fundflow.QueryRow) -> str:
+    return purpose_short(row.purpose) if row.purpose else ""
+
+
 def _why(row: fundflow.QueryRow) -> str:
     if row.state in ("denied", "failed"):
         return code_title(row.code)
@@ -96,7 +100,8 @@ def detail(visit: Visit[InstitutionActor], query_id: str) -> HttpResponse:
     context = {
         "row": row,
         "product": product_short(row.product),
-        "purpose": purpose_short(row.purpose) if row.purpose else "",
+        "purpose": _purpose(row),
+        "account": queried_account(row),
         "title": said[0],
         "step": said[1],
         "nearest": nearest,
@@ -126,7 +131,11 @@ def reports(visit: Visit[InstitutionActor]) -> HttpResponse:
     total = figures.record_counts(visit.actor)["released"]
     context = {
         "rows": [
-            (row, product_short(row.product), purpose_short(row.purpose) if row.purpose else "")
+            (
+                row,
+                product_short(row.product),
+                " · ".join(p for p in (_purpose(row), queried_account(row)) if p),
+            )
             for row in rows
         ],
         "total": total,

@@ -212,7 +212,7 @@ def _prefilled(visit: Visit[InstitutionActor]) -> RequestForm:
 def _steps(steps: tuple[int, ...], value: str, unit: str) -> list[tuple[str, str]]:
     """The usual steps, and the value itself when it is none of them."""
     values = sorted({*steps, *([int(value)] if value.isdigit() and len(value) < 5 else [])})
-    return [(str(one), unit.format(n=one)) for one in values]
+    return [(str(one), str(one) if k else unit.format(n=one)) for k, one in enumerate(values)]
 
 
 def _form_page(visit: Visit[InstitutionActor], form: RequestForm) -> HttpResponse:
@@ -259,10 +259,8 @@ def detail(visit: Visit[InstitutionActor], authorisation_id: str) -> HttpRespons
         row, visit.at, figures.LastQuery(last.id, last.state, last.code, last.asked_at) if last else None
     )
     scope = row.granted or row.asked
-    months = [
-        (str(n), _("{n} 个月").format(n=n))
-        for n in sorted({*[m for m in MONTHS if m < scope.months_back], scope.months_back})
-    ]
+    steps = tuple(n for n in MONTHS if n < scope.months_back)
+    months = _steps(steps, str(scope.months_back), _("{n} 个月"))
     withheld = [product_short(p) for p in sorted(row.asked.products - scope.products)]
     context = {
         "row": row,

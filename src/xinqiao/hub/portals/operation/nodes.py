@@ -16,7 +16,6 @@ from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.nodes import node_client
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.ui import format as fmt
-from xinqiao.ui.i18n import gettext as _
 
 #: The worker asks every thirty seconds; an answer older than this says nothing about now.
 STALE = timedelta(minutes=5)
@@ -56,7 +55,7 @@ class NodeCard:
             created_at=node.created_at,
             version=_told(told, "version"),
             rules=_told(told, "rules_version"),
-            data_as_of=_told(told, "data_as_of"),
+            data_as_of=_instant(_told(told, "data_as_of")),
             served=_told(told, "permits_served_today"),
         )
 
@@ -64,6 +63,14 @@ class NodeCard:
 def _told(health: dict[str, object], name: str) -> str:
     value = health.get(name)
     return str(value)[:40] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _instant(text: str) -> str:
+    """A time a node told, in Shanghai to the minute; anything else is as if it had said nothing."""
+    try:
+        return fmt.moment(text) if text else ""
+    except ValueError:
+        return ""
 
 
 def node_state(node: Node, at: datetime) -> str:
@@ -146,10 +153,3 @@ def check(visit: Visit[Staff], node_id: str) -> HttpResponse:
     health = node_client().health(node.base_url)
     record_node_health(node_id=node.id, health=health, at=visit.at)
     return _back(node_id)
-
-
-def health_words(card: NodeCard) -> str:
-    """One line about a node's last answer."""
-    if card.checked_at is None:
-        return _("还没有检查过")
-    return _("{time} 检查").format(time=fmt.instant(card.checked_at))

@@ -61,6 +61,8 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
             for day, denied, failed in reversed(found.days)
         ],
         "sentence": _sentence(found),
+        "busiest": _busiest(found),
+        "total": None if party else found.failed if state == "failed" else found.denied,
         "start_href": f"?{urlencode(kept)}" if after else "",
         "next_href": f"?{urlencode({**kept, 'after': rows[-1].id, 'n': str(first + PAGE)})}" if more else "",
     }
@@ -78,7 +80,12 @@ def _chart(found: figures.Refusals, today: date, days: int) -> dict[str, object]
         "every": max(1, days // 7),
         "series": [
             {"name": _("未放行"), "values": [denied for denied, _failed in pairs]},
-            {"name": _("数源未应答"), "values": [failed for _denied, failed in pairs], "hollow": True},
+            # a hollow bar of height 0 would be drawn as a line
+            {
+                "name": _("数源未应答"),
+                "values": [failed or None for _denied, failed in pairs],
+                "hollow": True,
+            },
         ],
     }
 
@@ -90,3 +97,10 @@ def _sentence(found: figures.Refusals) -> str:
     return _("{n} 次没有放行，{m} 次数源未应答；最多的是「{cause}」，{k} 次。").format(
         n=found.denied, m=found.failed, cause=code_title(top.code), k=top.number
     )
+
+
+def _busiest(found: figures.Refusals) -> str:
+    if not found.days:
+        return ""
+    day, denied, failed = max(found.days, key=lambda one: one[1] + one[2])
+    return _("最多的一天是 {day}，{n} 次。").format(day=fmt.day(day), n=denied + failed)
