@@ -23,7 +23,7 @@ PLAIN = {
     "uscc": "`xinqiao uscc 代码 [代码 …]`：每个代码一行，`代码 valid` 或 `代码 invalid 原因`；都对退出 0，有错退出 1。 One line per code.",
 }
 #: First words that lead to a parser of their own before the main one.
-FIRST_WORDS = {"provider": ["init"]}
+FIRST_WORDS = {"provider": ["init", "add-user"], "workbench": ["add-user"]}
 
 
 class Caught(Exception):
