@@ -17,6 +17,7 @@ from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose
 from xinqiao.domain.errors import Code, ProviderFault
 from xinqiao.trust.keys import OpenKey, SigningKey
+from xinqiao.trust.suites import SM
 from xinqiao.trust.verify import verify_file, verify_stream
 
 LIN = Operator(name="林知远", department="小企业信贷部")
@@ -54,6 +55,19 @@ def test_the_asynchronous_client_gives_the_same(hub: FakeHub, clock: AdjustableC
 
     report = asyncio.run(work())
     assert (report.kind, report.months) == (Product.SUMMARY, 12)
+
+
+def test_an_institution_with_a_national_cipher_key_does_the_same(clock: AdjustableClock) -> None:
+    hub = FakeHub(clock, SigningKey.generate(SM))
+    client = Client(
+        BASE, INSTITUTION, hub.institution_key, anchor=hub.anchor, clock=clock, transport=hub.transport()
+    )
+    report = ask(client)
+    assert report.product["head"] == {"uscc": USCC, "note": CANARY}
+    verdict = verify_stream(
+        io.BytesIO(report.bundle()), trusted_keys=client.operations.believed.trusted_keys()
+    )
+    assert verdict.problems == ()
 
 
 def test_the_saved_bundle_is_verified_offline_and_only_for_its_owner(

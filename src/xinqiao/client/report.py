@@ -188,7 +188,10 @@ def _permit(
         "product": (permit.product, question.product),
         "months": (permit.months, question.months),
         "purpose": (permit.purpose, question.purpose),
-        "enc_jwk": (permit.enc_jwk.get("x"), str(question.key.public.to_jwk()["x"])),
+        "enc_jwk": (
+            permit.enc_jwk,
+            {name: str(value) for name, value in question.key.public.to_jwk().items()},
+        ),
         "request_digest": (permit.request_digest, _sha(question.statement)),
         "subject": (permit.subject, subject or permit.subject),
     }

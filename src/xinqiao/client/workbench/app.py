@@ -3,9 +3,11 @@
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 
 import httpx
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -126,6 +128,12 @@ def _set_cookie(response: Response, session: Session, request: Request) -> None:
     )
 
 
+@cache
+def _pages() -> Environment:
+    """The compiled templates; they hold nothing of an institution."""
+    return make_environment(loader_paths=[TEMPLATES])
+
+
 def create_app(
     config: ClientConfig, *, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
 ) -> Starlette:
@@ -144,7 +152,7 @@ def create_app(
         ),
         clock=clock,
         sessions=Sessions(config.users, clock),
-        pages=make_environment(loader_paths=[TEMPLATES]),
+        pages=_pages(),
     )  # fmt: skip
 
     def route(
