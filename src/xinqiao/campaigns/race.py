@@ -74,6 +74,8 @@ class Race:
         self._writer = ReleaseWriter(stage.clock)
         self._pool = ThreadPoolExecutor(queries + 1, thread_name_prefix="race")
         self.tally = Tally()
+        #: Seconds a round's queries take here, by experience; the withdrawal falls anywhere within them.
+        self._span = 0.01
 
     def close(self) -> None:
         """Stop the threads and close their database connections."""
@@ -98,7 +100,7 @@ class Race:
         barrier = threading.Barrier(self._queries + 1)
         # Pauses of different sizes put the withdrawal before, among and after the releases.
         pauses = [self._random.uniform(0, 0.004) for _ in range(self._queries)]
-        late = self._random.uniform(0, 0.008)
+        late = self._random.uniform(0, self._span)
 
         def withdraw() -> tuple[int, int]:
             barrier.wait(30)
@@ -116,7 +118,10 @@ class Race:
         withdrawal = self._pool.submit(withdraw)
         asking = [self._pool.submit(ask, pause) for pause in pauses]
         began, acknowledged = withdrawal.result(60)
-        self._judge(authorisation_id, [one.result(60) for one in asking], began, acknowledged)
+        outcomes = [one.result(60) for one in asking]
+        took = (max(one.ended for one in outcomes) - min(one.began for one in outcomes)) / 1e9
+        self._span = min(2.0, 0.9 * self._span + 0.1 * took)
+        self._judge(authorisation_id, outcomes, began, acknowledged)
 
     # -- the two handlers -------------------------------------------------------------------------------------------
 
