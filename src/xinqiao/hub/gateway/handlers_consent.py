@@ -1,4 +1,7 @@
-"""Handlers around authorisations: token, request, follow, find, invite, directory, evidence. Five lines each, no rules."""
+"""Handlers around authorisations: token, request, follow, find, invite, directory, evidence. Five lines each, no rules.
+
+A code arrives in its one normal form: typing habits are forgiven to people in the portals, not to machines (B7).
+"""
 
 import io
 from datetime import datetime
@@ -9,6 +12,7 @@ from pydantic import BaseModel
 import xinqiao
 from xinqiao.domain.consent import AuthState, Product, VisibleState
 from xinqiao.domain.errors import NotFound
+from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.period import format_instant
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.audit import selectors as audit
@@ -78,7 +82,7 @@ async def request_authorisation(call: Call) -> BaseModel | Reply:
     def work() -> schemas.AuthorisationRequested:
         row = consent_verbs.request_authorisation(
             actor=actor_of(call, body.operator),
-            subject_uscc=body.subject_uscc,
+            subject_uscc=validate_uscc(body.subject_uscc, field="subject_uscc", canonical=True),
             purpose=body.purpose,
             business_ref=body.business_ref,
             products=products,
@@ -210,7 +214,9 @@ async def find_enterprise(call: Call) -> BaseModel | Reply:
     """``GET /api/v1/enterprises/{uscc}``."""
 
     def work() -> schemas.EnterpriseAnswer:
-        found = identity.find_enterprise(actor_of(call), uscc=call.path_params["uscc"])
+        found = identity.find_enterprise(
+            actor_of(call), uscc=validate_uscc(call.path_params["uscc"], canonical=True)
+        )
         return schemas.EnterpriseAnswer(
             uscc=found.uscc, has_data_account=found.has_data_account, name=found.name
         )
@@ -226,7 +232,7 @@ async def invite_enterprise(call: Call) -> BaseModel | Reply:
     def work() -> schemas.InvitationAnswer:
         row = identity_verbs.invite_enterprise(
             actor=actor_of(call, body.operator),
-            uscc=body.uscc,
+            uscc=validate_uscc(body.uscc, canonical=True),
             message=body.message,
             at=call.gateway.clock.now(),
         )
