@@ -47,6 +47,12 @@ def start_django(home: Path, database: str | None) -> None:
     from django.core.management import call_command
 
     django.setup()
+    from django.conf import settings
+
+    # more threads than a hub has, each with a connection of its own: a pool of the hub's size would run dry
+    options = settings.DATABASES["default"].get("OPTIONS")
+    if isinstance(options, dict):
+        options.pop("pool", None)
     call_command("migrate", interactive=False, verbosity=0)
 
 
