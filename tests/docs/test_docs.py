@@ -62,3 +62,10 @@ def test_the_decisions_are_listed() -> None:
 def test_nothing_generated_is_committed() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert not re.search(r"(^|/)(node_modules|static/build|\.venv)/|\.mo$|uv\.lock$", tracked, re.M)
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / target).resolve() for target in LINK.findall(index.read_text(encoding="utf-8"))}
+    pages = [p for p in (ROOT / "docs").rglob("*.md") if "decisions" not in p.parts and p != index]
+    assert [str(p.relative_to(ROOT)) for p in pages if p.resolve() not in listed] == []
