@@ -1,0 +1,181 @@
+"""Every page of the public, the enterprise, the operator and the provider portal, as different people see it."""
+
+import re
+
+import pytest
+from tests.browser.conftest import Arrive, Province
+from tests.browser.people import Person
+
+pytestmark = pytest.mark.browser
+
+PUBLIC = {
+    "home": "/", "data": "/data", "verify": "/verify", "connect": "/connect", "login": "/login", "staff": "/login/staff",
+}  # fmt: skip
+ENTERPRISE = {
+    "home": "/e/", "consents": "/e/authorisations", "report": "/e/report", "ledger": "/e/ledger", "me": "/e/me",
+    "accounts": "/e/accounts", "bind": "/e/accounts/bind",
+}  # fmt: skip
+CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_public_pages(arrive: Arrive) -> None:
+    visitor = arrive.anybody("public")
+    for name, path in PUBLIC.items():
+        visitor.go(path).look(name)
+
+
+def test_pages_of_a_firm_in_a_hurry(arrive: Arrive) -> None:
+    owner = arrive.firm(0, "firm")
+    for name, path in ENTERPRISE.items():
+        owner.go(path).look(name)
+    owner.go("/e/")
+    owner.press("现在就算")
+    owner.page.locator("#glance [data-chart] svg").wait_for()
+    owner.look("home-glance")
+    owner.go("/e/authorisations").page.locator("a.xq-li").first.click()
+    owner.page.wait_for_load_state("networkidle")
+    owner.look("consent")
+    owner.go("/e/me")
+    owner.page.get_by_text("委托一位代办人").click()
+    owner.look("me-agent")
+    owner.press("退出")
+    assert owner.path == "/"
+    owner.go("/e/ledger")
+    assert owner.path.startswith("/login?next=")
+
+
+def test_what_is_wrong_stands_at_its_field(arrive: Arrive, province: Province) -> None:
+    visitor = arrive.anybody("wrong").expect(401, 422)
+    visitor.go("/login")
+    visitor.page.locator("[data-fill]").first.click()
+    assert visitor.page.locator("#f-enterprise_name").input_value() == province.firm(0)["name"]
+    visitor.fill(uscc="91 9901").submit().look("login-shape")
+    assert "统一社会信用代码是 18 位，现在是 6 位。" in visitor.text
+    assert visitor.page.locator("#f-uscc").get_attribute("aria-invalid") == "true"
+    firm = province.firm(2)
+    visitor.fill(
+        uscc=firm["uscc"], enterprise_name=firm["name"], person_name="某某", id_no=firm["person"]["id_no"]
+    )
+    visitor.submit().look("login-refused")
+    assert "身份没有核验通过" in visitor.text
+
+
+def test_pages_that_are_not_there_and_pages_of_others(arrive: Arrive, province: Province) -> None:
+    visitor = arrive.anybody("errors")
+    visitor.go("/no-such-page", status=404).look("not-found")
+    owner = arrive.firm(1, "errors")
+    owner.go(f"/e/authorisations/aut-{'0' * 32}", status=404).look("absent")
+    owner.go("/i/", status=403).look("other-portal")
+    owner.press("回到首页")
+    assert owner.path == "/e/"
+
+
+def test_a_refusal_takes_one_press(arrive: Arrive) -> None:
+    owner = arrive.firm(1, "refuse")
+    owner.go("/e/").press("看清楚，再决定")
+    address = owner.path
+    owner.press("不同意")
+    assert owner.path == address
+    assert "您已拒绝" in owner.text
+    owner.look("refused")
+
+
+def test_a_phone(arrive: Arrive) -> None:
+    owner = arrive.firm(0, "phone", width=390)
+    tabs = owner.page.locator(".xq-tabbar a")
+    assert tabs.count() == 5
+    for place in range(5):
+        tabs.nth(place).click()
+        owner.page.wait_for_load_state("networkidle")
+        owner.look(f"tab-{place + 1}", widths=(390, 360))
+    small = owner.page.evaluate(
+        "[...document.querySelectorAll('.xq-tabbar a, main .btn:not(.btn-sm)')].filter((e) => e.checkVisibility())"
+        ".map((e) => e.getBoundingClientRect().height).filter((h) => h < 44)"
+    )
+    assert small == []
+    owner.go("/e/authorisations").page.locator("a.xq-li").first.click()
+    owner.page.wait_for_load_state("networkidle")
+    assert owner.page.locator(".xq-tabbar").count() == 0  # a focused task
+    owner.look("consent", widths=(390, 360))
+    act = owner.page.locator(".xq-act.stick")
+    assert act.bounding_box()["y"] < 900, "the actions stay in sight"  # type: ignore[index]
+
+
+def _chinese_left(person: Person) -> list[str]:
+    """Headings, labels, buttons and places that are still Chinese; names and what people wrote are theirs."""
+    found = person.page.evaluate(
+        "[...document.querySelectorAll('main h2, main h3, legend, label, th, dt, nav a, main .btn, .xq-pill, .xq-fig button, "
+        ".xq-src')].filter((e) => e.checkVisibility() && !e.closest('.xq-who, .xq-li b')).map((e) => e.innerText)"
+    )
+    names = ("银行", "中文", "公司")
+    return [text for text in found if CJK.search(text) and not any(name in text for name in names)]
+
+
+def test_english(arrive: Arrive) -> None:
+    visitor = arrive.anybody("english", locale="en-GB")
+    for name, path in PUBLIC.items():
+        visitor.go(path).look(name, widths=(1440, 390))
+        assert _chinese_left(visitor) == [], name
+        assert visitor.page.locator("html").get_attribute("lang") == "en"
+    owner = arrive.firm(0, "english", locale="en-GB")
+    for name, path in ENTERPRISE.items():
+        owner.go(path).look(f"e-{name}", widths=(1440, 390))
+        assert _chinese_left(owner) == [], name
+    owner.go("/e/authorisations").page.locator("a.xq-li").first.click()
+    owner.page.wait_for_load_state("networkidle")
+    owner.look("e-consent", widths=(1440, 390))
+    assert _chinese_left(owner) == []
+    owner.go("/e/").page.get_by_role("link", name="中文").first.click()
+    owner.page.wait_for_load_state("networkidle")
+    assert "等您决定" in owner.text
+
+
+def test_dark(arrive: Arrive) -> None:
+    visitor = arrive.anybody("dark", dark=True)
+    for name in ("home", "login"):
+        visitor.go(PUBLIC[name]).look(name, widths=(1440, 390))
+    owner = arrive.firm(0, "dark", dark=True)
+    for name in ("home", "ledger", "me", "report"):
+        owner.go(ENTERPRISE[name]).look(f"e-{name}", widths=(1440, 390))
+    owner.submit().look("e-own-report", widths=(1440, 390))
+    owner.go("/e/authorisations").page.locator("a.xq-li").first.click()
+    owner.page.wait_for_load_state("networkidle")
+    owner.look("e-consent", widths=(1440, 390))
+    owner.go("/e/").page.locator("[data-theme-switch]").first.click()
+    assert owner.page.locator("html").get_attribute("data-bs-theme") == "light"
+
+
+def _walk(person: Person, home: str) -> list[str]:
+    """Look at every place of the navigation of a desk portal; their names."""
+    person.go(home)
+    places = person.page.locator("nav a.l")
+    addresses = {str(places.nth(i).get_attribute("href")) for i in range(places.count())}
+    for address in sorted(addresses):
+        name = address.strip("/").replace("/", "-") or "home"
+        person.go(address).look(name)
+    return sorted(addresses)
+
+
+def test_pages_of_an_institution(arrive: Arrive, province: Province) -> None:
+    officer = arrive.staff(province.staff("chenghu"), "institution")
+    assert len(_walk(officer, "/i/")) >= 7
+    head = arrive.staff(province.staff("chenghu", "institution_admin"), "institution-admin")
+    assert len(_walk(head, "/i/")) >= 5
+
+
+@pytest.mark.parametrize("role", ["operator", "security", "auditor"])
+def test_pages_of_the_platforms_own_people(arrive: Arrive, province: Province, role: str) -> None:
+    person = arrive.staff(province.operator(role), role)
+    assert len(_walk(person, "/o/")) >= 5
+
+
+def test_pages_of_a_provider_node(arrive: Arrive, province: Province) -> None:
+    node = province.credentials["nodes"][0]
+    person = arrive.anybody("provider")
+    person.base = node["url"]
+    person.go("/").look("login", widths=(1440, 390))
+    names = person.page.locator("form input:not([type=hidden])")
+    names.nth(0).fill(node["portal"]["login"])
+    names.nth(1).fill(node["portal"]["password"])
+    person.submit()
+    assert len(_walk(person, "/")) >= 4
