@@ -235,7 +235,7 @@ def _form_page(visit: Visit[InstitutionActor], form: RequestForm) -> HttpRespons
         ],
         "months": _steps(MONTHS, form.months, _("{n} 个月")),
         "days": _steps(DAYS, form.days, _("{n} 天")),
-        "queries": _steps(QUERIES, form.queries, _("{n} 次")),
+        "queries": _steps(QUERIES, form.queries, "{n}"),
         "ceilings": ceilings,
     }
     status = 422 if form.errors else 200
