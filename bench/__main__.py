@@ -16,7 +16,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", choices=[[], *MODULES], help="which benchmarks (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     args = parser.parse_args(argv)
-    rows = [row for name in (args.names or MODULES) for row in importlib.import_module(f"bench.{name}").rows()]
+    rows = [
+        row for name in (args.names or MODULES) for row in importlib.import_module(f"bench.{name}").rows()
+    ]
     if args.json:
         print(json.dumps([dataclasses.asdict(r) for r in rows], ensure_ascii=False, indent=1))
     else:

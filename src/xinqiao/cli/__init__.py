@@ -23,18 +23,37 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "serve": Command("xinqiao.cli.serve", "main_serve", "启动平台（门户与接口）", "run the hub"),
-    "worker": Command("xinqiao.cli.worker", "main_worker", "处理待发事件、检查点与到期", "run the hub's worker"),
-    "manage": Command("xinqiao.cli.manage", "main_manage", "Django 管理命令", "Django management commands"),
-    "provider": Command("xinqiao.cli.provider", "main_provider", "启动信息提供机构节点", "run a provider node"),
-    "workbench": Command("xinqiao.cli.workbench", "main_workbench", "机构前置机", "the institution's own front-end"),
-    "client": Command("xinqiao.cli.client", "main_client", "以机构身份调用接口", "call the API as an institution"),
-    "sign": Command("xinqiao.cli.sign", "main_sign", "为任意工具签名一个请求", "sign a request for any other tool"),
-    "demo": Command("xinqiao.cli.demo", "main_demo", "演示省：建立、启动、自检", "the demonstration province"),
-    "fundflow": Command(
-        "xinqiao.cli.fundflow", "main_fundflow", "由流水文件离线计算资金流产品", "compute the products offline"
+    "worker": Command(
+        "xinqiao.cli.worker", "main_worker", "处理待发事件、检查点与到期", "run the hub's worker"
     ),
-    "uscc": Command("xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"),
-    "verify": Command("xinqiao.cli.verify", "main_verify", "离线核验存证、报告与日志", "verify evidence offline"),
+    "manage": Command("xinqiao.cli.manage", "main_manage", "Django 管理命令", "Django management commands"),
+    "provider": Command(
+        "xinqiao.cli.provider", "main_provider", "启动信息提供机构节点", "run a provider node"
+    ),
+    "workbench": Command(
+        "xinqiao.cli.workbench", "main_workbench", "机构前置机", "the institution's own front-end"
+    ),
+    "client": Command(
+        "xinqiao.cli.client", "main_client", "以机构身份调用接口", "call the API as an institution"
+    ),
+    "sign": Command(
+        "xinqiao.cli.sign", "main_sign", "为任意工具签名一个请求", "sign a request for any other tool"
+    ),
+    "demo": Command(
+        "xinqiao.cli.demo", "main_demo", "演示省：建立、启动、自检", "the demonstration province"
+    ),
+    "fundflow": Command(
+        "xinqiao.cli.fundflow",
+        "main_fundflow",
+        "由流水文件离线计算资金流产品",
+        "compute the products offline",
+    ),
+    "uscc": Command(
+        "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
+    ),
+    "verify": Command(
+        "xinqiao.cli.verify", "main_verify", "离线核验存证、报告与日志", "verify evidence offline"
+    ),
     "campaign": Command(
         "xinqiao.cli.campaign", "main_campaign", "竞争、断电、篡改等重型检验", "races, kills, tampering"
     ),

@@ -30,6 +30,20 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def require_free(port: int) -> None:
+    """Refuse a port somebody listens on: a stranger's health answer must not be taken for ours.
+
+    Raises:
+        SystemExit: naming the port.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise SystemExit(
+                f"端口 {port} 已被占用，请用 --port 换一个 port {port} is taken, choose another with --port"
+            )
+
+
 @dataclass(slots=True)
 class Running:
     """Started processes by name."""
@@ -127,6 +141,8 @@ def start_node(running: Running, bank: str) -> None:
 def running_demo(plan: DemoPlan) -> Iterator[Running]:
     """Everything of a built demonstration, up; stopped at the end whatever happens."""
     running = Running(plan)
+    for port in (plan.hub_port, *plan.node_ports.values()):
+        require_free(port)
     try:
         for bank in plan.node_ports:
             start_node(running, bank)
