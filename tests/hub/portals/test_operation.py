@@ -203,6 +203,26 @@ def test_what_waits_for_a_person_stands_on_the_overview(cast: Cast, browser: Bro
     assert "平台暂停放行" in browser("aud").get(reverse("operator:checkpoints")).content.decode()
 
 
+def test_a_stopped_delivery_is_sent_again_by_a_person_and_the_log_says_so(
+    cast: Cast, browser: Browser
+) -> None:
+    event = OutboxEvent.objects.create(
+        id="evt-1", topic="termination", key="acc-1", payload={}, created_at=cast.now, available_at=cast.now,
+        attempts=12, parked_at=cast.now, last_error="PROVIDER_TIMEOUT",
+    )  # fmt: skip
+    address = reverse("operator:event_resume", args=[event.id])
+    for who in ("aud", "sec"):
+        assert browser(who).post(address).status_code == 403
+        assert address not in browser(who).get(reverse("operator:health")).content.decode()
+    leaves = Leaf.objects.count()
+    assert address in browser("ops").get(reverse("operator:health")).content.decode()
+    assert browser("ops").post(address).status_code == 302
+    event.refresh_from_db()
+    assert (event.parked_at, event.attempts, event.available_at) == (None, 0, cast.now)
+    assert Leaf.objects.count() == leaves + 1
+    assert browser("ops").post(address).status_code == 404
+
+
 def test_refusals_are_counted_by_cause_institution_and_day(node: Cast, browser: Browser) -> None:
     denied(node, browser)
     page = browser("ops").get(reverse("operator:refusals")).content.decode()

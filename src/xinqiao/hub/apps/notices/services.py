@@ -8,8 +8,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import NotFound
-from xinqiao.hub.actors import Actor
+from xinqiao.domain.errors import Code, Forbidden, NotFound
+from xinqiao.hub.actors import Actor, OperatorActor, OperatorRole
+from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.notices.models import Notice, OutboxEvent
 from xinqiao.hub.ids import Prefix, new_id
 
@@ -105,3 +106,23 @@ def retry_event(*, event: OutboxEvent, error: str, at: datetime) -> None:
         last_error=error[:200],
         parked_at=at if parked else None,
     )
+
+
+def resume_event(*, actor: OperatorActor, event_id: str, at: datetime) -> None:
+    """A person removed the cause: let the worker try a parked event again, from the first attempt.
+
+    Raises:
+        Forbidden: ``ROLE_FORBIDDEN``: neither administrator nor service desk. NotFound: no parked event has that id.
+    """
+    if not actor.roles & {OperatorRole.ADMIN, OperatorRole.SERVICE}:
+        raise Forbidden(Code.ROLE_FORBIDDEN, "the platform role is missing")
+    with transaction.atomic(durable=True):
+        parked = OutboxEvent.objects.filter(id=event_id, parked_at__isnull=False, done_at__isnull=True)
+        if parked.update(parked_at=None, attempts=0, available_at=at) != 1:
+            raise NotFound
+        append_leaf(
+            type="ADMIN",
+            at=at,
+            facts={"act": "delivery_resumed", "by": actor.user_id},
+            refs=Refs(object=event_id),
+        )

@@ -7,15 +7,18 @@ from importlib.metadata import PackageNotFoundError, version
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpResponse
-from django.views.decorators.http import require_GET
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
+from xinqiao.hub.actors import OperatorRole
 from xinqiao.hub.apps.audit.selectors import checkpoints
 from xinqiao.hub.apps.audit.services import AuditHealth, audit_health
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.notices import selectors as notices
+from xinqiao.hub.apps.notices.services import resume_event
 from xinqiao.hub.portals.access import Visit, operator_page
-from xinqiao.hub.portals.operation.shell import Staff, staff_page
+from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.hub.runtime import effective_pragmas
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
@@ -136,5 +139,14 @@ def show(visit: Visit[Staff]) -> HttpResponse:
         "settings": _settings(),
         "pragmas": [(name, str(value)) for name, value in pragmas.items()],
         "clock": visit.at,
+        "may_resume": has(visit, OperatorRole.ADMIN) or has(visit, OperatorRole.SERVICE),
     }
     return staff_page(visit, "operation/health.html", "health", context)
+
+
+@require_POST
+@operator_page
+def resume(visit: Visit[Staff], event_id: str) -> HttpResponse:
+    """Let the worker try a stopped delivery again."""
+    resume_event(actor=manager(visit), event_id=event_id, at=visit.at)
+    return HttpResponseRedirect(reverse("operator:health"))

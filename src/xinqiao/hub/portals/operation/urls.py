@@ -22,4 +22,5 @@ urlpatterns = [
     path("checkpoints/consistency.json", checkpoints.proof, name="consistency"),
     path("refusals", refusals.listing, name="refusals"),
     path("health", health.show, name="health"),
+    path("health/events/<str:event_id>/resume", health.resume, name="event_resume"),
 ]
