@@ -75,3 +75,23 @@ def test_the_process_stops_cleanly_when_asked(tmp_path: Path, hub: tuple[Platfor
     assert "Traceback" not in said
     assert FIRM.account_no not in said
     assert FIRM.name not in said
+
+
+def test_the_pages_are_served_by_the_real_server_with_their_assets(tmp_path: Path) -> None:
+    from xinqiao.ui.assets import asset_url, manifest
+
+    port = free_port()
+    platform = Platform(SystemClock(), base_url=f"http://127.0.0.1:{port}")
+    make_home(tmp_path / "node", platform, users=(("node", "吴桐", "correct horse battery"),))
+    with node_process(tmp_path / "node", port, log=tmp_path / "log"):
+        page = httpx.get(f"{platform.base_url}/login", trust_env=False)
+        assert page.status_code == 200
+        assert "节点登录" in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        if not manifest().files:
+            return  # the assets of a checkout are built by make
+        style = httpx.get(platform.base_url + asset_url("xinqiao.css"), trust_env=False)
+        assert style.status_code == 200
+        assert "immutable" in style.headers["cache-control"]
+        outside = httpx.get(f"{platform.base_url}/static/ui/..%2f..%2f__init__.py", trust_env=False)
+        assert outside.status_code == 404
