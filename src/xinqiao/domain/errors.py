@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-type Fact = str | int | bool | None | list[str]
+type Fact = str | int | bool | list[str] | None
 
 
 class Code(StrEnum):
@@ -38,9 +38,9 @@ class Code(StrEnum):
     REPLAYED = "REPLAYED"
     CLOCK_SKEW = "CLOCK_SKEW"
     AUDIENCE_MISMATCH = "AUDIENCE_MISMATCH"
-    TOKEN_BINDING = "TOKEN_BINDING"
-    TOKEN_TYPE = "TOKEN_TYPE"
-    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_BINDING = "TOKEN_BINDING"  # noqa: S105 - a code, not a secret
+    TOKEN_TYPE = "TOKEN_TYPE"  # noqa: S105 - a code, not a secret
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a secret
     IDENTITY_NOT_VERIFIED = "IDENTITY_NOT_VERIFIED"
     LOGIN_LOCKED = "LOGIN_LOCKED"
     SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
