@@ -19,7 +19,7 @@ import httpx
 from xinqiao.clock import AdjustableClock
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Product, Purpose, Scope
-from xinqiao.domain.identifiers import uscc_check
+from xinqiao.domain.identifiers import resident_check, uscc_check
 from xinqiao.hub.actors import (
     AgentScope,
     AuditorActor,
@@ -62,10 +62,8 @@ def uscc(body: str) -> str:
 OWNER_USCC = uscc("91330100MA2XQA001")
 STRANGER_USCC = uscc("91330200MA2XQB002")
 OWNER_ID, CLERK_ID, READER_ID, STRANGER_ID = (
-    "330102198001010011",
-    "330102199001010022",
-    "330102199101010033",
-    "330203198101010044",
+    body + resident_check(body)
+    for body in ("33010219800101001", "33010219900101002", "33010219910101003", "33020319810101004")
 )
 
 
