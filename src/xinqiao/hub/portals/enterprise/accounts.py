@@ -15,6 +15,7 @@ from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.nodes import node_client
+from xinqiao.hub.portals.posted import seen_version
 from xinqiao.ui import i18n
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
@@ -106,14 +107,14 @@ def agreement(visit: Visit[EnterpriseActor], binding_id: str) -> HttpResponse:
 def sign(visit: Visit[EnterpriseActor], binding_id: str) -> HttpResponse:
     """Sign, then hand the bank its copy. If the bank is slow the worker goes on; nothing is lost."""
     row = selectors.binding_row(visit.actor, binding_id)
+    version = seen_version(visit.request, row.version)
     factor = passed_factor(visit)
-    version = visit.request.POST.get("version", "")
     entrustment = services.sign_entrustment(
         actor=visit.actor,
         binding_id=row.id,
         second_factor_id=factor,
         shown_digest=visit.request.POST.get("shown_digest", ""),
-        expected_version=int(version) if version.isdigit() and len(version) < 9 else 0,
+        expected_version=version,
         at=visit.at,
     )
     try:

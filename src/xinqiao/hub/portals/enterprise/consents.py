@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Scope
-from xinqiao.domain.errors import Code, Invalid
+from xinqiao.domain.errors import Code, Conflict, Invalid
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors, services
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
@@ -20,6 +20,7 @@ from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.nodes import node_client
+from xinqiao.hub.portals.posted import number_field, seen_version
 from xinqiao.ui import i18n
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report_view import build_view
@@ -62,11 +63,13 @@ def choices(steps: tuple[int, ...], asked: int) -> list[Choice]:
 def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The consent card of a request, or the state of an authorisation. POST: refuse, or go on to confirm."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    if visit.request.method == "POST" and row.visible.value != "requested":
+        raise Conflict(Code.CONFLICT_STATE, "the request has been answered or has lapsed")
     if visit.request.method == "POST" and visit.request.POST.get("decision") == "refuse":
         services.refuse_authorisation(
             actor=visit.actor,
             authorisation_id=row.id,
-            expected_version=_version(visit.request, row.version),
+            expected_version=seen_version(visit.request, row.version),
             at=visit.at,
         )
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
@@ -102,19 +105,6 @@ def _bound(visit: Visit[EnterpriseActor]) -> list[selectors.BindingRow]:
     return [b for b in selectors.bindings(visit.actor, at=visit.at) if b.state == "bound"]
 
 
-def _version(request: HttpRequest, fallback: int) -> int:
-    """The version the person saw; a page without it is out of date by definition."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isdigit() and len(text) < 9 else -fallback
-
-
-def _number(request: HttpRequest, name: str, low: int, high: int) -> int:
-    text = request.POST.get(name, "")
-    if not text.isdigit() or not low <= int(text[:9]) <= high:
-        raise Invalid(Code.INVALID, f"{name} is no number in range", facts={"field": name})
-    return int(text)
-
-
 def _chosen(request: HttpRequest, asked: Scope) -> Scope:
     """What was ticked. Whether it is within the request is the service's question, not the form's."""
     products = {p.value: p for p in Product}
@@ -124,9 +114,9 @@ def _chosen(request: HttpRequest, asked: Scope) -> Scope:
     return Scope(
         accounts=frozenset(request.POST.getlist("account")),
         products=frozenset(products[n] for n in names) or asked.products,
-        months_back=_number(request, "months", 1, 36),
-        valid_days=_number(request, "days", 1, 365),
-        max_queries=_number(request, "queries", 1, 1000),
+        months_back=number_field(request, "months", 1, 36),
+        valid_days=number_field(request, "days", 1, 365),
+        max_queries=number_field(request, "queries", 1, 1000),
         include_balance=request.POST.get("balance") == "on",
         purpose=asked.purpose,
     )
@@ -162,7 +152,7 @@ def _sign_confirmation(visit: Visit[EnterpriseActor], row: selectors.Authorisati
         button=_("确认并同意"),
         target=reverse("enterprise:consent_confirm", args=[row.id]),
         back=reverse("enterprise:consent", args=[row.id]),
-        fields=_fields(chosen, _version(visit.request, row.version)),
+        fields=_fields(chosen, seen_version(visit.request, row.version)),
     )
     return sign_page(visit, seen=seen, object_id=row.id, say=say)
 
@@ -172,6 +162,7 @@ def _sign_confirmation(visit: Visit[EnterpriseActor], row: selectors.Authorisati
 def confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The second step: the factor is finished, the verb writes."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    version = seen_version(visit.request, row.version)
     factor = passed_factor(visit)
     services.confirm_authorisation(
         actor=visit.actor,
@@ -179,7 +170,7 @@ def confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespons
         chosen=_chosen(visit.request, row.asked),
         second_factor_id=factor,
         shown_digest=visit.request.POST.get("shown_digest", ""),
-        expected_version=_version(visit.request, row.version),
+        expected_version=version,
         at=visit.at,
     )
     return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
@@ -229,7 +220,7 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
             button=_("确认追加"),
             target=reverse("enterprise:consent_append_confirm", args=[row.id]),
             back=reverse("enterprise:consent_append", args=[row.id]),
-            fields=_fields(more, _version(visit.request, row.version)),
+            fields=_fields(more, seen_version(visit.request, row.version)),
         )
         return sign_page(visit, seen=seen, object_id=row.id, say=say)
     bound = _bound(visit)
@@ -255,6 +246,7 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
 def append_confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The second step of an append."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    version = seen_version(visit.request, row.version)
     factor = passed_factor(visit)
     services.append_authorisation(
         actor=visit.actor,
@@ -262,7 +254,7 @@ def append_confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> Http
         more=_chosen(visit.request, row.granted or row.asked),
         second_factor_id=factor,
         shown_digest=visit.request.POST.get("shown_digest", ""),
-        expected_version=_version(visit.request, row.version),
+        expected_version=version,
         at=visit.at,
     )
     return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
@@ -274,15 +266,18 @@ def withdraw(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespon
     """Withdraw: the text, the factor, done. As many steps as agreeing, effective at once."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
     if visit.request.method == "POST":
+        version = seen_version(visit.request, row.version)
         factor = passed_factor(visit)
         services.withdraw_authorisation(
             actor=visit.actor,
             authorisation_id=row.id,
             second_factor_id=factor,
             shown_digest=visit.request.POST.get("shown_digest", ""),
-            expected_version=_version(visit.request, row.version),
+            expected_version=version,
             at=visit.at,
         )
+        return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+    if not AuthCard.of(row, visit.at).live:
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
     say = SignPage(
         title=_("撤回授权"),

@@ -5,8 +5,7 @@ import json
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from xinqiao.domain.consent import Product
-from xinqiao.domain.errors import Code, Invalid
+from xinqiao.domain.consent import MAX_MONTHS, Product
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
@@ -16,6 +15,7 @@ from xinqiao.hub.portals.enterprise.cards import AccountCard
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.nodes import node_client
+from xinqiao.hub.portals.posted import number_field
 from xinqiao.hub.portals.report_files import report_pdf
 from xinqiao.ui.report_view import build_summary_view, build_view
 
@@ -24,15 +24,13 @@ MONTHS = (6, 12, 24, 36)
 
 def _ask(visit: Visit[EnterpriseActor], request: HttpRequest) -> tuple[Opened, Product]:
     """Query what the form names. Every way to the content is a fresh, recorded query."""
-    months = request.POST.get("months", "24")
     product = Product.SUMMARY if request.POST.get("product") == Product.SUMMARY.value else Product.REPORT
-    if not months.isdigit() or not 1 <= int(months[:3]) <= 36:
-        raise Invalid(Code.INVALID, "1 to 36 months", facts={"field": "months"})
+    months = number_field(request, "months", 1, MAX_MONTHS)
     opened = self_query(
         actor=visit.actor,
         binding_id=request.POST.get("account", ""),
         product=product,
-        months=int(months),
+        months=months,
         client=node_client(),
     )
     return opened, product
