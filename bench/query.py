@@ -19,7 +19,7 @@ from pathlib import Path
 from bench._table import BenchRow, verdict
 
 REQUESTS = int(os.environ.get("BENCH_QUERIES", "600"))
-CONNECTIONS = 16
+CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "16"))
 
 
 async def _fire(
