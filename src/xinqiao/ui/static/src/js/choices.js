@@ -11,7 +11,7 @@ export const choices = (root) => {
       const words = picked.filter((input) => input.dataset.say !== "account").map((input) => input.dataset.say);
       line.textContent = [form.dataset.accounts.replace("{n}", accounts), ...words].join(" · ");
       const less = [...form.querySelectorAll("[data-asked]")].some((input) => !input.checked);
-      verdict.textContent = less ? form.dataset.less : form.dataset.same;
+      verdict.textContent = accounts === 0 && form.dataset.none ? form.dataset.none : less ? form.dataset.less : form.dataset.same;
       for (const button of form.querySelectorAll("[data-needs-account]")) button.disabled = accounts === 0;
     };
     form.addEventListener("change", say);
