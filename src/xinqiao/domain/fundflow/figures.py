@@ -91,17 +91,27 @@ class IndicatorValue:
         return out
 
 
-def decimal_text(value: Exact, places: int) -> str:
-    """Half-even decimal text with exactly ``places`` digits; no minus sign on zero (rule 22)."""
-    scaled = round(Fraction(value) * 10**places)
+def _half_even(numerator: int, denominator: int) -> int:
+    """The whole number nearest to a quotient, ties to the even one. ``denominator`` is positive."""
+    whole, rest = divmod(numerator, denominator)
+    # Plain integers: building a Fraction for each of a product's five hundred figures took half of its time.
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
+
+
+def _placed(scaled: int, places: int) -> str:
     digits = str(abs(scaled)).rjust(places + 1, "0")
     sign = "-" if scaled < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
+def decimal_text(value: Exact, places: int) -> str:
+    """Half-even decimal text with exactly ``places`` digits; no minus sign on zero (rule 22)."""
+    return _placed(_half_even(value.numerator * 10**places, value.denominator), places)
+
+
 def yuan_text(fen: Exact) -> str:
     """Fen → yuan with two decimals."""
-    return decimal_text(Fraction(fen) / 100, 2)
+    return _placed(_half_even(fen.numerator, fen.denominator), 2)
 
 
 def shown(value: Exact, unit: Unit) -> Shown:
@@ -112,7 +122,7 @@ def shown(value: Exact, unit: Unit) -> Shown:
         case Unit.RATIO | Unit.DECIMAL:
             return decimal_text(value, 4)
         case Unit.COUNT | Unit.DAYS:
-            if Fraction(value).denominator != 1:
+            if value.denominator != 1:
                 raise ValueError("a count is a whole number")
             return int(value)
         case Unit.TRUTH:
