@@ -1,9 +1,11 @@
 """Every operation of the node judges its message first: signature, address, nonce, size, media type, JSON."""
 
+import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -194,6 +196,35 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(node: NodeFixture, p
     answer = node.send(node.hub.request(path, b"{" + b" " * (64 * 1024) + b"}"), bound=False)
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
     assert lines(node) == before
+
+
+STRANGERS = {
+    "unsigned": {},
+    "signed by nobody known": {"signature-input": 'xq=();created=1;expires=2;keyid="nobody";tag="xinqiao"'},
+    "without a key": {"signature-input": "xq=();created=1;expires=2"},
+    "with fields of 17 KiB": {"x-more": "a" * 17 * 1024},
+}
+
+
+@each_operation
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_nothing_of_a_strangers_body_is_read(node: NodeFixture, path: str, stranger: str) -> None:
+    """Abuse case A8: at most 16 KiB are read before the refusal."""
+    got: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("the body was read")
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        got.append(event)
+
+    headers = [(n.encode(), v.encode()) for n, v in STRANGERS[stranger].items()]
+    scope: dict[str, Any] = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers,
+    }  # fmt: skip
+    asyncio.run(node.app(scope, receive, send))
+    assert got[0]["status"] == 401
+    assert json.loads(got[1]["body"])["code"] in ("UNAUTHENTICATED", "SIGNATURE_INVALID")
 
 
 @each_operation

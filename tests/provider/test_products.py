@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from xinqiao.domain.canonical import Json
+from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Entrustment, Product, Purpose, Reader, permit_claims
 from xinqiao.provider.records import Event
 from xinqiao.provider.testing import FIRM, HUB_ID, INSTITUTION, OTHER, NodeFixture
 from xinqiao.trust.encoding import b64, strict_object, unb64
+from xinqiao.trust.jwe import open_sealed
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import OpenKey, SigningKey
 
@@ -386,3 +387,35 @@ def test_every_refusal_of_a_permit_is_one_line_with_its_ids(node: NodeFixture) -
     assert len(node.ledger()) == before + 1
     (entry,) = node.service.records.entries(events=(Event.REFUSED,), limit=1)
     assert (entry.jti, entry.link, entry.months) == (permit.jti, FIRM.link, 24)
+
+
+def test_no_question_on_the_way_of_a_product_walks_through_a_table(node: NodeFixture) -> None:
+    """A bank with 20 000 entrusted accounts must answer as fast as one with four."""
+    entrusted = node.entrust()
+    node.restart()  # nothing is remembered
+    node.service.trust.accept(node.hub.directory(), node.clock.now())
+    asked: list[str] = []
+    state = node.service.state
+    state._read_connection.set_trace_callback(asked.append)
+    assert node.ask(node.hub.permit(entrusted)).status_code == 200
+    state._read_connection.set_trace_callback(None)
+    assert any("entrustment" in sql for sql in asked)
+    assert any("ownership" in sql for sql in asked)
+    plans = [str(row[3]) for sql in asked for row in state.read(f"EXPLAIN QUERY PLAN {sql}")]
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+
+
+def test_a_withdrawal_kept_from_the_node_leaves_it_nothing_but_half_a_minute(node: NodeFixture) -> None:
+    """Abuse case A13: what the node was told last is good for the permits already out, and for no longer."""
+    entrusted = node.entrust()
+    permit = node.hub.permit(entrusted)  # the last one before the firm withdrew; the node never hears of that
+    node.clock.advance(timedelta(seconds=41))
+    assert outcome(node.ask(permit)) == (403, "PERMIT_EXPIRED")
+    assert served(node) == 0
+
+
+def test_what_is_signed_in_a_product_is_its_canonical_form(node: NodeFixture) -> None:
+    answer = node.ask_for_institution(node.entrust())
+    inner = open_sealed(answer.json()["product"], node.hub.one_time).decode("ascii")
+    payload = unb64(inner.split(".")[1])
+    assert payload == canonical_bytes(strict_object(payload))

@@ -140,7 +140,7 @@ def test_the_same_figures_come_from_every_kind_of_store(tmp_path: Path) -> None:
         assert account is not None
         computer = Computer(store, cache_mb=16)
         made.append(
-            computer.body(account, (), product=Product.REPORT, months=24, include_balance=True).product
+            computer.body(account, (), product=Product.REPORT, months=24, include_balance=True).sections
         )
         store.close()
     assert all(one == made[0] for one in made[1:])
@@ -177,7 +177,7 @@ def test_a_changed_store_drops_what_was_computed(tmp_path: Path) -> None:
 
     def figures() -> object:
         body = computer.body(account, (), product=Product.REPORT, months=24, include_balance=True)
-        return body.product
+        return body.sections
 
     first = figures()
     assert computer.is_warm(account, ())

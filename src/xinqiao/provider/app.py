@@ -15,7 +15,7 @@ import structlog
 
 from xinqiao.clock import AdjustableClock, Clock, SystemClock
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, NotFound, Unavailable, XinqiaoError
+from xinqiao.domain.errors import Code, NotFound, Unauthenticated, Unavailable, XinqiaoError
 from xinqiao.provider.config import NodeConfig, load_config
 from xinqiao.provider.directory import TrustStore, read_anchor
 from xinqiao.provider.faults import Fault, Hooks
@@ -31,6 +31,7 @@ from xinqiao.provider.wire import (
     Send,
     Signer,
     json_object,
+    named_key,
     new_trace,
     read_body,
     send_json,
@@ -124,6 +125,7 @@ class NodeApp:
             if scope["method"] != "POST":
                 raise NotFound("no such operation")
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+            self._known(headers)
             body = await read_body(scope, receive)
             case = Case(self._verified(scope, headers, body))
             self.service.check_fresh(case)
@@ -145,6 +147,11 @@ class NodeApp:
                 )  # fmt: skip
             else:
                 await self._signer.send(send, answer.status, answer.body, case.message)
+
+    def _known(self, headers: list[tuple[str, str]]) -> None:
+        """Refuse who is not the hub before reading what he sends. Raises Unauthenticated."""
+        if self.service.trust.hub_keys.verify_key(named_key(headers), self.service.clock.now()) is None:
+            raise Unauthenticated(Code.SIGNATURE_INVALID, "unknown key")
 
     def _verified(self, scope: Scope, headers: list[tuple[str, str]], body: bytes) -> VerifiedMessage:
         raw: bytes = scope.get("raw_path") or scope["path"].encode()

@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime
 
 from xinqiao.clock import SHANGHAI, Clock
-from xinqiao.domain.canonical import Json
+from xinqiao.domain.canonical import Json, canonical_bytes, canonical_object
 from xinqiao.domain.consent import Product, QueryKind
 from xinqiao.domain.fundflow.model import RULES_VERSION
 from xinqiao.domain.fundflow.normal import normal_account
@@ -24,7 +24,7 @@ from xinqiao.provider.faults import Fault, Hooks
 from xinqiao.provider.gate import Admitted
 from xinqiao.provider.stores.base import AccountRecord
 from xinqiao.trust.jwe import seal
-from xinqiao.trust.jws import ArtefactType, sign_jws
+from xinqiao.trust.jws import ArtefactType, sign_canonical, sign_jws
 from xinqiao.trust.keys import SigningKey
 
 
@@ -60,7 +60,7 @@ class ProductMaker:
         report_no = f"FR-{now.astimezone(SHANGHAI):%Y%m%d}-{secrets.token_hex(6).upper()}"
         head = self._head(admitted, account, report_no, now)
         kind = HeadProduct.REPORT if permit.product is Product.REPORT else HeadProduct.SUMMARY
-        product: dict[str, Json] = {"head": head_section(head, body.facts, kind), **body.product}
+        product = {"head": canonical_bytes(head_section(head, body.facts, kind)), **body.sections}
         stamp = int(now.timestamp())
         subject = permit.subject
         if self._hooks.fault is Fault.WRONG_SUBJECT:
@@ -68,9 +68,11 @@ class ProductMaker:
         inner: dict[str, Json] = {
             "iss": self._config.id, "aud": permit.institution or permit.hub, "iat": stamp, "jti": permit.jti,
             "sub": subject, "account": permit.account, "kind": str(permit.product), "months": permit.months,
-            "report_no": report_no, "product": product,
+            "report_no": report_no,
         }  # fmt: skip
-        signed = sign_jws(inner, self._key, ArtefactType.PRODUCT)
+        members = {name: canonical_bytes(value) for name, value in inner.items()}
+        payload = canonical_object(members | {"product": canonical_object(product)})
+        signed = sign_canonical(payload, self._key, ArtefactType.PRODUCT)
         sealed = seal(
             signed.encode("ascii"), admitted.seal_key, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti}
         )

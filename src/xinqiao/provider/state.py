@@ -29,10 +29,13 @@ CREATE TABLE IF NOT EXISTS permit (
 CREATE TABLE IF NOT EXISTS ownership (
     link TEXT PRIMARY KEY, uscc TEXT NOT NULL, name TEXT NOT NULL, account_no TEXT NOT NULL,
     account_kind TEXT NOT NULL, passed_at INTEGER NOT NULL) WITHOUT ROWID;
+-- these two are on the way of every product: without them 20 000 customers cost 20 ms a query
+CREATE INDEX IF NOT EXISTS ownership_uscc ON ownership (uscc);
 CREATE TABLE IF NOT EXISTS entrustment (
     digest TEXT PRIMARY KEY, id TEXT NOT NULL, link TEXT NOT NULL, artefact TEXT NOT NULL,
     stored_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS entrustment_id ON entrustment (id);
+CREATE INDEX IF NOT EXISTS entrustment_link ON entrustment (link);
 CREATE TABLE IF NOT EXISTS termination (
     digest TEXT PRIMARY KEY, entrustment TEXT NOT NULL, artefact TEXT NOT NULL,
     effective_at INTEGER NOT NULL, stored_at INTEGER NOT NULL) WITHOUT ROWID;

@@ -4,6 +4,7 @@ Bare ASGI, because on the product path every layer costs more than the figures d
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from email.utils import format_datetime
@@ -24,7 +25,10 @@ type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 64 * 1024
+#: What is read of a request before anything about its sender is known (abuse case A8).
+MAX_HEADERS = 16 * 1024
 MAX_SIGNATURE_INPUT = 4096
+_KEYID = re.compile(r';keyid="([^"]{1,256})"')
 #: A request of 64 KiB that takes longer than this is somebody holding a connection open.
 READ_SECONDS = 10.0
 
@@ -47,13 +51,34 @@ def json_object(headers: Iterable[tuple[str, str]], body: bytes) -> dict[str, Js
         raise Malformed(Code.MALFORMED, "not one JSON object") from None
 
 
+def named_key(headers: Iterable[tuple[str, str]]) -> str:
+    """The key that a request says it is signed with, so that a stranger is refused before his body is read.
+
+    Nothing is proven by it: the signature is checked once the body is here.
+
+    Raises:
+        Unauthenticated: the fields are longer than any honest request's, or there is no signature.
+    """
+    size, found = 0, None
+    for name, value in headers:
+        size += len(name) + len(value)
+        if name.lower() == "signature-input":
+            found = value
+    if size > MAX_HEADERS or (found is not None and len(found) > MAX_SIGNATURE_INPUT):
+        raise Unauthenticated(Code.SIGNATURE_INVALID, "the header fields are too long")
+    if found is None:
+        raise Unauthenticated(Code.UNAUTHENTICATED, "not signed")
+    match = _KEYID.search(found)
+    if match is None:
+        raise Unauthenticated(Code.SIGNATURE_INVALID, "no key is named")
+    return match[1]
+
+
 async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The body, refused over the limit before it is read where its length is stated."""
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or int(value) > MAX_BODY):
             raise TooLarge(Code.BODY_TOO_LARGE, "over 64 KiB", facts={"max": MAX_BODY})
-        if name == b"signature-input" and len(value) > MAX_SIGNATURE_INPUT:
-            raise Unauthenticated(Code.SIGNATURE_INVALID, "the signature input is too long")
     try:
         async with asyncio.timeout(READ_SECONDS):
             return await read_all(receive, MAX_BODY)
