@@ -146,6 +146,46 @@ def test_the_same_figures_come_from_every_kind_of_store(tmp_path: Path) -> None:
     assert all(one == made[0] for one in made[1:])
 
 
+def test_an_account_that_many_ask_for_at_once_is_read_once(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from xinqiao.domain.consent import Product
+    from xinqiao.provider.compute import Computer
+
+    store = parquet(tmp_path)
+    account = store.find_account(FIRM.account_no)
+    assert account is not None
+    read: list[str] = []
+    rows = store.rows
+    store.rows = lambda number: (read.append(number), rows(number))[1]  # type: ignore[method-assign]
+    computer = Computer(store, cache_mb=16)
+
+    def figures(months: int) -> object:
+        return computer.body(
+            account, (), product=Product.REPORT, months=months, include_balance=True
+        ).sections
+
+    wanted = [1 + turn % 36 for turn in range(72)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(figures, wanted))
+    assert read == [FIRM.account_no]
+    # the columns that all shared give what a thread of its own would have got
+    for months in (1, 12, 24, 36):
+        alone = Computer(store, cache_mb=16)
+        body = alone.body(account, (), product=Product.REPORT, months=months, include_balance=True)
+        assert made[months - 1] == body.sections
+    store.close()
+
+
+def test_a_query_cannot_name_a_variable_of_the_program(tmp_path: Path) -> None:
+    store = parquet(tmp_path)
+    secret_rows = text_table(ROWS, TRANSACTION_COLUMNS)
+    assert secret_rows.num_rows
+    with pytest.raises(duckdb.CatalogException):
+        store._connection.sql("SELECT * FROM secret_rows").fetchall()
+    store.close()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_changed_row_changes_the_version(tmp_path: Path, kind: str) -> None:
     store = KINDS[kind](tmp_path)

@@ -16,6 +16,7 @@ import structlog
 from xinqiao.clock import AdjustableClock, Clock, SystemClock
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, NotFound, Unauthenticated, Unavailable, XinqiaoError
+from xinqiao.provider.compute import warm_up
 from xinqiao.provider.config import NodeConfig, load_config
 from xinqiao.provider.directory import TrustStore, read_anchor
 from xinqiao.provider.faults import Fault, Hooks
@@ -187,6 +188,7 @@ class NodeApp:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
+                await asyncio.to_thread(warm_up)
                 task = asyncio.create_task(self.follower.follow())
                 await send({"type": "lifespan.startup.complete"})
             elif event["type"] == "lifespan.shutdown":

@@ -87,6 +87,8 @@ class DuckDBStore:
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "allow_community_extensions": "false",
+                # a table name must never be looked up among the variables of the program
+                "python_enable_replacements": "false",
                 "temp_directory": "",
             },
         )
