@@ -125,9 +125,15 @@ class Person:
         return self
 
     def submit(self) -> "Person":
-        """Press the filled button of the form and wait for the page that follows."""
-        self.page.locator("main form button.btn-primary:visible").first.click()
-        self.page.wait_for_load_state("networkidle")
+        """Press the filled button of the form and wait for the page that follows.
+
+        Not for a quiet network alone: a passkey signs first, and until it has, nothing moves and the old page is quiet.
+        """
+        page = self.page
+        page.evaluate("document.documentElement.dataset.old = ''")
+        page.locator("main form button.btn-primary:visible").first.click()
+        page.locator("html[data-old]").wait_for(state="detached")
+        page.wait_for_load_state("networkidle")
         return self
 
     def expect(self, *statuses: int) -> "Person":
