@@ -9,11 +9,15 @@ _OUT_TEXTS = ("采购", "货款", "加工费", "运费", "转账", "付货款 �
 
 
 def statement(
-    rows: int, months: int = 36, *, seed: int = 1, account: str = "6222000000000001"
+    rows: int,
+    months: int = 36,
+    *,
+    seed: int = 1,
+    account: str = "6222000000000001",
+    last: date = date(2026, 10, 31),
 ) -> list[dict[str, str]]:
-    """Canonical text rows of one account whose last month is 2026-10, in order of time."""
+    """Canonical text rows of one account up to the last day of a month, in order of time."""
     r = Random(seed)
-    last = date(2026, 10, 31)
     number = last.year * 12 + last.month - months
     first = date(number // 12, number % 12 + 1, 1)
     span = (last - first).days + 1

@@ -138,7 +138,7 @@ def test_the_same_figures_come_from_every_kind_of_store(tmp_path: Path) -> None:
         store = build(tmp_path / kind)
         account = store.find_account(FIRM.account_no)
         assert account is not None
-        computer = Computer(store, cache_mb=16)
+        computer = Computer(store, cache_mb=16, kept_figures=8)
         made.append(
             computer.body(account, (), product=Product.REPORT, months=24, include_balance=True).sections
         )
@@ -158,7 +158,7 @@ def test_an_account_that_many_ask_for_at_once_is_read_once(tmp_path: Path) -> No
     read: list[str] = []
     rows = store.rows
     store.rows = lambda number: (read.append(number), rows(number))[1]  # type: ignore[method-assign]
-    computer = Computer(store, cache_mb=16)
+    computer = Computer(store, cache_mb=16, kept_figures=8)
 
     def figures(months: int) -> object:
         return computer.body(
@@ -171,7 +171,7 @@ def test_an_account_that_many_ask_for_at_once_is_read_once(tmp_path: Path) -> No
     assert read == [FIRM.account_no]
     # the columns that all shared give what a thread of its own would have got
     for months in (1, 12, 24, 36):
-        alone = Computer(store, cache_mb=16)
+        alone = Computer(store, cache_mb=16, kept_figures=8)
         body = alone.body(account, (), product=Product.REPORT, months=months, include_balance=True)
         assert made[months - 1] == body.sections
     store.close()
@@ -213,7 +213,7 @@ def test_a_changed_store_drops_what_was_computed(tmp_path: Path) -> None:
     store = parquet(tmp_path)
     account = store.find_account(FIRM.account_no)
     assert account is not None
-    computer = Computer(store, cache_mb=16)
+    computer = Computer(store, cache_mb=16, kept_figures=8)
 
     def figures() -> object:
         body = computer.body(account, (), product=Product.REPORT, months=24, include_balance=True)

@@ -30,8 +30,6 @@ from xinqiao.provider.stores.base import (
 #: What one row costs in memory once prepared; the cache is bounded by rows, which is what can be counted.
 #: Measured: 637 bytes, what the engine keeps beside the columns included.
 BYTES_PER_ROW = 650
-#: Bodies of products kept, beside the above; measured 125 KB each, 64 MB in all.
-BODIES = 512
 LOCKS = 64
 
 
@@ -81,8 +79,10 @@ def warm_up() -> None:
 class Computer:
     """Computes the figures of products; safe to call from several threads."""
 
-    def __init__(self, store: TransactionStore, *, cache_mb: int) -> None:
+    def __init__(self, store: TransactionStore, *, cache_mb: int, kept_figures: int) -> None:
+        """``kept_figures``: how many products' figures are kept beside the columns, some 125 KB each."""
         self._store = store
+        self._kept_figures = kept_figures
         self._room = cache_mb * 1024 * 1024
         self._used = 0
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -140,7 +140,7 @@ class Computer:
                 self._bodies.move_to_end(which)
                 return known
         statement = self._prepared(account, key)
-        found = facts(statement, account.account_no, months)
+        found = facts(statement, account.account_no, months, summary=product is Product.SUMMARY)
         if product is Product.REPORT:
             made = build_report(_NO_HEAD, found, include_balance=include_balance)
         else:
@@ -148,7 +148,7 @@ class Computer:
         body = Body(found, {name: canonical_bytes(part) for name, part in made.items() if name != "head"})
         with self._lock:
             self._bodies[which] = body
-            while len(self._bodies) > BODIES:
+            while len(self._bodies) > self._kept_figures:
                 self._bodies.popitem(last=False)
         return body
 

@@ -112,7 +112,7 @@ class NodeService:
         self.hooks = hooks
         self.records = Records(state)
         self.gate = Gate(node=config.id, hub=config.hub.id, trust=trust, records=self.records, clock=clock)
-        self.computer = Computer(store, cache_mb=config.cache_mb)
+        self.computer = Computer(store, cache_mb=config.cache_mb, kept_figures=config.kept_figures)
         self.maker = ProductMaker(
             config=config, key=key, trust=trust, clock=clock, computer=self.computer, hooks=hooks
         )

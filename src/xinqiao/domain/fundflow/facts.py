@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from xinqiao.domain.fundflow.figures import Figure, IndicatorValue
 from xinqiao.domain.fundflow.model import CashPolicy, Channel, CounterpartyKind, PurposeKind
@@ -34,8 +35,7 @@ class ObligationKind(StrEnum):
     LOAN_REPAYMENT = "loan_repayment"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MonthKey:
+class MonthKey(NamedTuple):
     """A calendar month."""
 
     year: int
@@ -86,9 +86,11 @@ class Totals:
     foreign: int
 
 
-@dataclass(frozen=True, slots=True)
-class MonthFacts:
-    """One calendar month that E touches (parts C and D). Amounts in fen; ``full`` says whether it is in M."""
+class MonthFacts(NamedTuple):
+    """One calendar month that E touches (parts C and D). Amounts in fen; ``full`` says whether it is in M.
+
+    A tuple, because a report is made of dozens: a frozen dataclass takes five times as long to make.
+    """
 
     month: MonthKey
     full: bool
@@ -187,7 +189,10 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the two products may say about one account (or a merged view of several)."""
+    """Everything the two products may say about one account (or a merged view of several).
+
+    ``summary`` is None where it was not asked for; only the detail summary is made of it.
+    """
 
     parameters: Parameters
     indicators: Mapping[str, IndicatorValue]
@@ -197,7 +202,7 @@ class Facts:
     non_cny_share: Figure
     months: tuple[MonthFacts, ...]
     kinds: tuple[KindCell, ...]
-    summary: tuple[SummaryCell, ...]
+    summary: tuple[SummaryCell, ...] | None
     received: Concentration
     paid: Concentration
     obligations: tuple[Obligation, ...]

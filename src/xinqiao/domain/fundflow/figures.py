@@ -6,10 +6,10 @@ are right.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from math import isqrt
+from typing import NamedTuple
 
 from xinqiao.domain.canonical import Json
 
@@ -50,9 +50,8 @@ type Figure = Exact | NullReason
 """An exact value, or the reason why there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndicatorValue:
-    """One line as printed (rule 23).
+class IndicatorValue(NamedTuple):
+    """One line as printed (rule 23). A tuple, because there are a hundred to every report.
 
     Attributes:
         values: key → shown figure, in output order; empty only for B05 without any date key.
@@ -98,20 +97,20 @@ def _half_even(numerator: int, denominator: int) -> int:
     return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
 
 
-def _placed(scaled: int, places: int) -> str:
+def decimal_text(value: Exact, places: int) -> str:
+    """Half-even decimal text with exactly ``places`` digits; no minus sign on zero (rule 22)."""
+    scaled = _half_even(value.numerator * 10**places, value.denominator)
     digits = str(abs(scaled)).rjust(places + 1, "0")
     sign = "-" if scaled < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
-def decimal_text(value: Exact, places: int) -> str:
-    """Half-even decimal text with exactly ``places`` digits; no minus sign on zero (rule 22)."""
-    return _placed(_half_even(value.numerator * 10**places, value.denominator), places)
-
-
 def yuan_text(fen: Exact) -> str:
     """Fen → yuan with two decimals."""
-    return _placed(_half_even(fen.numerator, fen.denominator), 2)
+    whole = fen if type(fen) is int else _half_even(fen.numerator, fen.denominator)
+    if whole < 0:
+        return f"-{-whole // 100}.{-whole % 100:02d}"
+    return f"{whole // 100}.{whole % 100:02d}"
 
 
 def shown(value: Exact, unit: Unit) -> Shown:
@@ -122,6 +121,8 @@ def shown(value: Exact, unit: Unit) -> Shown:
         case Unit.RATIO | Unit.DECIMAL:
             return decimal_text(value, 4)
         case Unit.COUNT | Unit.DAYS:
+            if type(value) is int:
+                return value
             if value.denominator != 1:
                 raise ValueError("a count is a whole number")
             return int(value)
@@ -133,6 +134,8 @@ def ratio(numerator: Exact, denominator: Exact) -> Figure:
     """Quotient, or ZERO_DENOMINATOR (rule 26)."""
     if denominator == 0:
         return NullReason.ZERO_DENOMINATOR
+    if type(numerator) is int and type(denominator) is int:
+        return Fraction(numerator, denominator)
     return Fraction(numerator) / Fraction(denominator)
 
 

@@ -251,10 +251,16 @@ def _legend[K: (StrEnum | None)](words: Mapping[K, Words]) -> dict[str, Json]:
 
 
 def build_summary(head: ReportHead, facts: Facts) -> dict[str, Json]:
-    """The detail summary: rows month × direction × kind × purpose × channel, with the words for their codes."""
+    """The detail summary: rows month × direction × kind × purpose × channel, with the words for their codes.
+
+    Raises:
+        ValueError: the facts were made for the report alone.
+    """
+    if facts.summary is None:
+        raise ValueError("these facts are without a summary")
     return {
         "head": head_section(head, facts, Product.SUMMARY),
-        "rows": summary_rows(facts),
+        "rows": summary_rows(facts.summary),
         "legend": {
             "counterparty_kind": _legend(KIND_WORDS),
             "purpose_kind": _legend(PURPOSE_WORDS),

@@ -15,6 +15,7 @@ from xinqiao.domain.fundflow.facts import (
     MonthFacts,
     Obligation,
     ObligationKind,
+    SummaryCell,
 )
 from xinqiao.domain.fundflow.figures import Figure, NullReason, Unit, ratio, shown, yuan_text
 from xinqiao.domain.fundflow.wording import SIGNAL_NOTE
@@ -370,7 +371,7 @@ def feature_section(facts: Facts, include_balance: bool) -> dict[str, Json]:
     return section
 
 
-def summary_rows(facts: Facts) -> list[Json]:
+def summary_rows(cells: Iterable[SummaryCell]) -> list[Json]:
     """The rows of the detail summary (10.4)."""
     return [
         {
@@ -384,5 +385,5 @@ def summary_rows(facts: Facts) -> list[Json]:
             "distinct_counterparties": cell.distinct,
             "max_single": yuan_text(cell.max_single),
         }
-        for cell in facts.summary
+        for cell in cells
     ]

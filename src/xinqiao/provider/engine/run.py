@@ -155,8 +155,13 @@ def run(parsed: ParsedRows, context: Context) -> dict[str, dict[str, IndicatorVa
     return {key: compute(statement, key) for key in statement.accounts}
 
 
-def facts(statement: PreparedStatement, account: str, months: int | None = None) -> Facts:
+def facts(
+    statement: PreparedStatement, account: str, months: int | None = None, *, summary: bool = True
+) -> Facts:
     """Everything the products may say about one account, as ``domain.fundflow.gather`` gives it.
+
+    Args:
+        summary: whether the rows of the detail summary are wanted too.
 
     Raises:
         KeyError: no such account.
@@ -171,7 +176,7 @@ def facts(statement: PreparedStatement, account: str, months: int | None = None)
         return gather_facts(Statement(statement.parsed(), context).books(key))
     view = View(p, n)
     lines, days = _lines(view, statement)
-    return facts_of(view, _present(lines, days, view.coverage, None))
+    return facts_of(view, _present(lines, days, view.coverage, None), summary=summary)
 
 
 def statement_engine(parsed: ParsedRows, context: Context) -> Callable[[str], Facts]:
