@@ -20,7 +20,7 @@ PAGE = Path(__file__).with_name("cli.md")
 PLAIN = {
     "manage": "`xinqiao manage …`：其余的话原样交给 Django（`migrate`、`createsuperuser`、`shell` …）。 The rest goes to Django.",
     "bench": "`xinqiao bench [名字 …]`：其余的话交给 `python -m bench`；只在源码目录里。 In a checkout only.",
-    "uscc": "`xinqiao uscc 代码 [代码 …]`：每个代码一行，`代码 valid` 或 `代码 invalid 原因`；都对退出 0，有错退出 1。 One line per code.",
+    "uscc": "`xinqiao uscc 代码 [代码 …]`：每个代码一行，`代码 valid` 或 `代码 invalid 原因`；都对退出 0，有错退出 1，没有代码退出 2。 One line per code.",
 }
 #: First words that lead to a parser of their own before the main one.
 FIRST_WORDS = {"provider": ["init", "add-user"], "workbench": ["add-user"]}
