@@ -1,6 +1,9 @@
 """``xinqiao fundflow``: the promised JSON, the table, and one problem object for a refused file."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,8 +138,73 @@ def test_foreign_rows_need_a_rate(capsys, tmp_path):
     assert account["products"]["report"]["overview"]["non_cny_share"]["value"] == "0.9859"
 
 
+ROWS = "account_no,booked_at,direction,amount,currency\n1,2026-01-05,in,10,USD\n1,2026-01-31,in,1,\n"
+
+
 @pytest.mark.parametrize(
-    "option", [("--months", "0"), ("--months", "37"), ("--as-of", "2026-2-1"), ("--as-of", "1800-01-01")]
+    ("option", "text", "code", "facts"),
+    [
+        ("--invoices", "", "FILE_COLUMNS", {"missing": ["buyer", "day", "amount"]}),
+        ("--invoices", f"buyer,day,amount\n{'x' * 200_000},2026-01-05,1\n", "FILE_UNREADABLE", {}),
+        ("--invoices", 'buyer,day,amount\n"x,2026-01-05,1\n', "FILE_UNREADABLE", {}),
+        ("--invoices", "buyer,day,amount\nx,2026-W01-1,1\n", "FILE_VALUE", {"row": 1}),
+        ("--parity", "currency,day,rate\nUSD,20260105,7\n", "FILE_VALUE", {"row": 1}),
+        ("--parity", "currency,day,rate\nUSD,2026-01-05,1e999999999\n", "FILE_VALUE", {"row": 1}),
+        ("--parity", "currency,day,rate\nUSD,2026-01-05,-7\n", "FILE_VALUE", {"row": 1}),
+        ("--parity", "currency,day,rate\nUSD,2026-01-05,0.0\n", "FILE_VALUE", {"row": 1, "field": "rate"}),
+        (
+            "--parity",
+            "currency,day,rate\nUSD,2026-01-05,7\nusd,2026-01-05,7.0\nUSD,2026-01-05,8\n",
+            "FILE_VALUE",
+            {"row": 3, "field": "rate"},
+        ),
+        (
+            "--parity",
+            "currency,day,rate\nUSD,2026-01-05,999999999999\n",
+            "FILE_VALUE",
+            {"row": 1, "field": "amount"},
+        ),
+    ],
+)
+def test_a_list_file_that_cannot_be_read_is_one_problem_object_too(
+    capsys, tmp_path, option, text, code, facts
+):
+    (tmp_path / "rows.csv").write_text(ROWS.replace("in,10,", "in,99999999,"), encoding="utf-8")
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    status, out = run(capsys, tmp_path / "rows.csv", option, tmp_path / "list.csv")
+    problem = json.loads(out)
+    assert (status, problem["code"]) == (2, code)
+    assert {key: problem[key] for key in facts} == facts
+
+
+def test_what_is_no_text_is_printed_escaped_and_never_ends_in_a_traceback(tmp_path):
+    # a process of its own: the argument and the stream must be real bytes
+    done = subprocess.run(
+        [sys.executable, "-m", "xinqiao.cli", "fundflow", EXAMPLE, "--account", b"\xff"],
+        capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert json.loads(done.stdout)["detail"].endswith("\udcff")
+
+
+def test_a_short_account_number_is_hidden_whole(capsys, tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text("account_no,booked_at,direction,amount\n123-456789,2026-01-05,in,1\n", encoding="utf-8")
+    _, out = run(capsys, path, "--format", "json")
+    assert json.loads(out)["accounts"][0]["products"]["report"]["head"]["account_masked"] == "****"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--months", "0"),
+        ("--months", "37"),
+        ("--as-of", "2026-2-1"),
+        ("--as-of", "1800-01-01"),
+        ("--as-of", "2026-W01-1"),
+        ("--cash-limit", "0"),
+        ("--declared-sales=-1",),
+    ],
 )
 def test_a_bad_option_is_a_usage_error(option):
     with pytest.raises(SystemExit) as caught:

@@ -5,6 +5,7 @@ other sub-commands are imported only when they are asked for, so ``xinqiao uscc`
 """
 
 import importlib
+import io
 import sys
 from dataclasses import dataclass
 
@@ -84,6 +85,9 @@ def main(argv: list[str] | None = None) -> int:
     if command is None:
         print(f"没有这个命令 unknown command: {args[0]}\n\n{usage()}", file=sys.stderr)
         return 2
+    # An argument or a file name need not be text. What cannot be written is shown escaped, as it is on standard error.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         run = getattr(importlib.import_module(command.module), command.function)
         return int(run(args[1:]))

@@ -8,6 +8,7 @@ import csv
 import importlib
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ from xinqiao.domain.fundflow.normal import account_key
 from xinqiao.domain.fundflow.parse import parse_fen
 from xinqiao.domain.fundflow.products import QueryKind, ReportHead, build_report, build_summary
 from xinqiao.domain.fundflow.wording import DISCLAIMER
-from xinqiao.domain.period import FIRST_YEAR, LAST_YEAR
+from xinqiao.domain.identifiers import mask_account
+from xinqiao.domain.period import FIRST_YEAR, LAST_YEAR, parse_date
 from xinqiao.lake.statements import decode, read_statement
 from xinqiao.ui.error_words import WORDS
 
@@ -76,11 +78,13 @@ def _problem(error: XinqiaoError) -> dict[str, object]:
 
 # options
 
+_RATE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII)
+
 
 def _day(text: str) -> date:
     try:
-        day = date.fromisoformat(text) if len(text) == 10 else None
-    except ValueError:
+        day = parse_date(text)
+    except Invalid:
         day = None
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise argparse.ArgumentTypeError("日期写作 YYYY-MM-DD, a date as YYYY-MM-DD")
@@ -98,6 +102,20 @@ def _yuan(text: str) -> int:
         return parse_fen(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError("金额（元），最多两位小数, yuan with at most 2 decimals") from error
+
+
+def _not_negative(text: str) -> int:
+    fen = _yuan(text)
+    if fen < 0:
+        raise argparse.ArgumentTypeError("不能小于 0, not below 0")
+    return fen
+
+
+def _positive(text: str) -> int:
+    fen = _yuan(text)
+    if fen <= 0:
+        raise argparse.ArgumentTypeError("须大于 0, more than 0")
+    return fen
 
 
 def _listed(text: str) -> frozenset[str]:
@@ -123,9 +141,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--high-risk", type=Path, metavar="F", help="高风险名单，每行一个 high-risk names, one a line")
     add("--cash-policy", choices=[p.value for p in CashPolicy], default=CashPolicy.BOTH.value,
         help="现金口径 where cash counts")  # fmt: skip
-    add("--cash-limit", type=_yuan, default=DEFAULT_CASH_LIMIT, help="大额现金限额（元） cash limit, yuan")
+    add(
+        "--cash-limit", type=_positive, default=DEFAULT_CASH_LIMIT, help="大额现金限额（元） cash limit, yuan"
+    )
     add("--application-day", type=_day, help="申请日 day of the application")
-    add("--declared-sales", type=_yuan, help="申报销售额（元） declared sales of the observed part, yuan")
+    add("--declared-sales", type=_not_negative,
+        help="申报销售额（元） declared sales of the observed part, yuan")  # fmt: skip
     add("--invoices", type=Path, metavar="F", help="发票 CSV: buyer,day,amount")
     add("--parity", type=Path, metavar="F", help="外币中间价 CSV: currency,day,rate (CNY per unit)")
     add("--merge", action="store_true", help="另出多账户合并产品 also the products of all accounts merged")
@@ -148,11 +169,14 @@ def _names(path: Path | None) -> frozenset[str]:
 
 
 def _records(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(_text(path)))
-    missing = [name for name in columns if name not in (reader.fieldnames or [])]
-    if missing:
-        raise Invalid(Code.FILE_COLUMNS, "a list file misses columns", facts={"missing": missing})
-    return [{name: (row[name] or "").strip() for name in columns} for row in reader]
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        missing = [name for name in columns if name not in (reader.fieldnames or [])]
+        if missing:
+            raise Invalid(Code.FILE_COLUMNS, "a list file misses columns", facts={"missing": missing})
+        return [{name: (row[name] or "").strip() for name in columns} for row in reader]
+    except csv.Error as error:
+        raise Invalid(Code.FILE_UNREADABLE, "a list file is not a CSV file") from error
 
 
 def _invoices(path: Path | None) -> tuple[Invoice, ...]:
@@ -161,10 +185,17 @@ def _invoices(path: Path | None) -> tuple[Invoice, ...]:
     found: list[Invoice] = []
     for number, row in enumerate(_records(path, ("buyer", "day", "amount")), start=1):
         try:
-            found.append(Invoice(row["buyer"], date.fromisoformat(row["day"]), parse_fen(row["amount"])))
-        except ValueError as error:
+            found.append(Invoice(row["buyer"], parse_date(row["day"]), parse_fen(row["amount"])))
+        except (Invalid, ValueError) as error:
             raise Invalid(Code.FILE_VALUE, "an invoice cannot be read", facts={"row": number}) from error
     return tuple(found)
+
+
+def _rate(text: str) -> Fraction:
+    """A plain decimal. Fraction alone would take an exponent, and one of nine digits would fill the memory."""
+    if _RATE.fullmatch(text) is None:
+        raise ValueError("not a decimal")
+    return Fraction(text)
 
 
 def _parity(path: Path | None) -> dict[tuple[str, date], Fraction]:
@@ -173,13 +204,14 @@ def _parity(path: Path | None) -> dict[tuple[str, date], Fraction]:
         return rates
     for number, row in enumerate(_records(path, ("currency", "day", "rate")), start=1):
         try:
-            rate = Fraction(row["rate"])
-            day = date.fromisoformat(row["day"])
-        except (ValueError, ZeroDivisionError) as error:
+            rate = _rate(row["rate"])
+            key = row["currency"].upper(), parse_date(row["day"])
+        except (Invalid, ValueError) as error:
             raise Invalid(Code.FILE_VALUE, "a rate cannot be read", facts={"row": number}) from error
-        if rate <= 0:
+        if rate == 0:
             raise Invalid(Code.FILE_VALUE, "a rate must be positive", facts={"row": number, "field": "rate"})
-        rates[row["currency"].upper(), day] = rate
+        if rates.setdefault(key, rate) != rate:
+            raise Invalid(Code.FILE_VALUE, "two rates for one day", facts={"row": number, "field": "rate"})
     return rates
 
 
@@ -229,10 +261,6 @@ def _engine(name: str, parsed: ParsedRows, context: Context) -> Engine:
     return make(parsed, context)
 
 
-def _masked(account: str) -> str:
-    return f"{account[:4]}****{account[-4:]}" if len(account) > 8 else "****"
-
-
 def _run(options: argparse.Namespace) -> _Result:
     parsed = read_statement(options.file, parity=_parity(options.parity))
     if not parsed.rows:
@@ -275,11 +303,10 @@ def _run(options: argparse.Namespace) -> _Result:
     merged = None
     if options.merge:
         together = gather_facts(consolidate(Statement(parsed, context), wanted))
-        merged = dressed("", ", ".join(_masked(parsed.spelling[account]) for account in wanted), together)
+        merged = dressed("", ", ".join(map(mask_account, wanted)), together)
     return _Result(
         tuple(
-            dressed(parsed.spelling[account], _masked(parsed.spelling[account]), engine(account))
-            for account in wanted
+            dressed(parsed.spelling[account], mask_account(account), engine(account)) for account in wanted
         ),
         merged,
     )

@@ -111,6 +111,16 @@ def test_a_foreign_row_is_converted_half_to_even_at_the_parity_of_its_day():
 
 
 @pytest.mark.parametrize(
+    ("line", "field"), [("in 1000.00 bal=1.00", "amount"), ("in 1.00 bal=-1000.00", "balance_after")]
+)
+def test_what_converts_to_more_than_the_largest_amount_is_refused(line, field):
+    parity = {("USD", date(2026, 1, 5)): Fraction(10**12)}
+    with pytest.raises(Invalid) as caught:
+        parse_rows([row(f"2026-01-05 {line} ccy=USD")], parity=parity)
+    assert (caught.value.code, caught.value.facts) == (Code.FILE_VALUE, {"row": 1, "field": field})
+
+
+@pytest.mark.parametrize(
     ("name", "form"),
     [
         ("澄州甲木业（集团）有限公司", "澄州甲木业(集团)有限公司"),

@@ -97,8 +97,11 @@ def _fen(field: str, text: str) -> int:
         raise _Bad(field, str(error)) from error
 
 
-def _convert(fen: int, rate: Fraction) -> int:
-    return round(fen * rate)  # Fraction rounds half to even, which rule 2 asks for
+def _convert(field: str, fen: int, rate: Fraction) -> int:
+    converted = round(fen * rate)  # Fraction rounds half to even, which rule 2 asks for
+    if abs(converted) > MAX_FEN:
+        raise _Bad(field, "converts to beyond the largest amount")
+    return converted
 
 
 def _parse_one(index: int, text: Mapping[str, str], parity: Parity) -> Row | None:
@@ -126,8 +129,8 @@ def _parse_one(index: int, text: Mapping[str, str], parity: Parity) -> Row | Non
         rate = parity.get((currency, date.fromordinal(moment[0])))
         if rate is None:
             return None
-        amount = _convert(amount, rate)
-        balance = None if balance is None else _convert(balance, rate)
+        amount = _convert("amount", amount, rate)
+        balance = None if balance is None else _convert("balance_after", balance, rate)
         if amount <= 0:
             raise _Bad("amount", "converts to less than half a fen")
     return build_row(index, text, moment=moment, sign=sign, amount=amount, balance=balance, foreign=foreign)
