@@ -12,7 +12,7 @@ from xinqiao.demo.model import Province
 from xinqiao.domain.fundflow.compute import compute
 from xinqiao.domain.fundflow.model import Context
 from xinqiao.domain.fundflow.parse import parse_rows
-from xinqiao.domain.identifiers import check_resident_id, uscc_report
+from xinqiao.domain.identifiers import check_cnaps, check_resident_id, resident_check, uscc_report
 from xinqiao.domain.money import parse_amount
 
 AS_OF = date(2026, 11, 20)
@@ -38,10 +38,13 @@ def test_every_identifier_is_well_formed_and_nobodys(province: Province) -> None
     for firm in province.firms:
         assert uscc_report(firm.uscc)[0], firm.uscc
         assert firm.uscc[2:4] == "99"
-        assert (
-            isinstance(check_resident_id(firm.legal_rep_id_no, today=AS_OF), str)
-            or firm.legal_rep_id_no[:2] == "99"
-        )
+        number = firm.legal_rep_id_no
+        assert number[17:] == resident_check(number[:17])
+        # well formed but for its division, which no place has
+        assert str(check_resident_id(number, today=AS_OF)) == "DIVISION:1"
+    for bank in province.banks:
+        assert uscc_report(bank.uscc)[0], bank.uscc
+        assert check_cnaps(bank.cnaps) == bank.cnaps
 
 
 def test_codes_and_accounts_are_given_once(province: Province) -> None:
@@ -113,7 +116,6 @@ def test_real_statements_end_in_the_last_full_month_and_keep_their_chain() -> No
     for rows in statements:
         assert rows[-1]["booked_at"][:7] == "2026-10"
         assert {row["currency"] for row in rows} == {"CZK"}
-    firms = real_data.registry_firms(
-        DATA_DIR, statements, bank="chenghu", valid_uscc=lambda code: uscc_report(code)[0]
-    )
+    firms = real_data.registry_firms(DATA_DIR, statements, bank="chenghu")
+    assert all(uscc_report(firm.uscc)[0] for firm in firms)
     assert all("*" in firm.legal_rep for firm in firms)

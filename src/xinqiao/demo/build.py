@@ -86,12 +86,8 @@ def make_province(plan: DemoPlan, as_of: date) -> Province:
     """The generated province, and the real data where their folder is given."""
     province = generate_province(seed=plan.seed, as_of=as_of, firms=plan.firms)
     if real_data.available(plan.data_dir) and plan.data_dir is not None:
-        from xinqiao.domain.identifiers import uscc_report
-
         statements = real_data.berka_accounts(plan.data_dir, as_of=as_of, limit=REAL_FIRMS)
-        firms = real_data.registry_firms(
-            plan.data_dir, statements, bank="chenghu", valid_uscc=lambda code: uscc_report(code)[0]
-        )
+        firms = real_data.registry_firms(plan.data_dir, statements, bank="chenghu")
         province.firms += firms
         for statement in statements[: len(firms)]:
             province.rows["chenghu"] += statement

@@ -6,12 +6,14 @@ province to the byte. Balances chain exactly, so a broken chain in a report is a
 """
 
 import random
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from xinqiao.demo.ids import invented_account_no, invented_cnaps, invented_resident_id, invented_uscc
 from xinqiao.demo.model import COLUMNS, Account, Bank, Firm, Province, StatementRow, Truth
+from xinqiao.domain.money import format_fen
 
 HISTORY_MONTHS = 40
 
@@ -57,11 +59,10 @@ _KIND_SEASON: dict[str, tuple[float, ...]] = {
 
 def default_banks() -> tuple[Bank, ...]:
     """Four invented institutions: two that provide, two that use, one of them without any authorisation."""
-    rng = random.Random(0)  # noqa: S311 - data for a demonstration, not secrets
 
     def bank(key: str, name: str, short: str, n: int, department: str, *, provider: bool, user: bool) -> Bank:
         return Bank(
-            key, name, short, invented_uscc(rng, serial=900 + n, division="990100"),
+            key, name, short, invented_uscc(serial=900 + n, division="990100"),
             invented_cnaps(f"9{n:02d}99010000"), department, provider, user,
         )  # fmt: skip
 
@@ -87,13 +88,7 @@ def _months(as_of: date, count: int) -> list[tuple[int, int]]:
 
 
 def _last_day(year: int, month: int) -> int:
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return (following - timedelta(days=1)).day
-
-
-def yuan(fen: int) -> str:
-    """Fen as the decimal text of a statement."""
-    return f"{fen // 100}.{fen % 100:02d}"
+    return monthrange(year, month)[1]
 
 
 @dataclass(slots=True)
@@ -379,16 +374,12 @@ def _statement(account: Account, moves: list[_Move], opening: int, until: date) 
         booked = move.at.strftime("%Y-%m-%d %H:%M:%S") if move.timed else move.at.strftime("%Y-%m-%d")
         values = (
             f"{account.account_no[-6:]}{serial:07d}", account.account_no, booked, move.at.strftime("%Y-%m-%d"),
-            "in" if move.sign > 0 else "out", yuan(move.fen), account.currency, _signed(balance), move.channel,
+            "in" if move.sign > 0 else "out", format_fen(move.fen), account.currency, format_fen(balance), move.channel,
             "true" if move.cash else "", party.name if party else "", party.account if party else "",
             party.bank if party else "", party.kind if party else "", move.text, move.purpose, "", "",
         )  # fmt: skip
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
-
-
-def _signed(fen: int) -> str:
-    return yuan(fen) if fen >= 0 else "-" + yuan(-fen)
 
 
 def generate_province(*, seed: int, as_of: date, firms: int) -> Province:
@@ -436,7 +427,7 @@ def generate_province(*, seed: int, as_of: date, firms: int) -> Province:
             Firm(
                 f"firm{serial:03d}",
                 maker.name,
-                invented_uscc(maker.rng, serial=serial + 1),
+                invented_uscc(serial=serial + 1),
                 "990102",
                 maker.industry,
                 maker.owner.name,

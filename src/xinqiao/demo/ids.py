@@ -5,23 +5,15 @@ Divisions begin with 99, which no division of GB/T 2260 has, so that no code mad
 
 import random
 
-_USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_ORG = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from xinqiao.domain.identifiers import mod11_10, org_code_check, resident_check, uscc_check
+from xinqiao.domain.identifiers.uscc import CHARSET
 
 
-def _org_check(body8: str) -> str:
-    rest = 11 - sum(_ORG.index(c) * w for c, w in zip(body8, (3, 7, 9, 10, 5, 8, 4, 2), strict=True)) % 11
-    return {10: "X", 11: "0"}.get(rest, str(rest))
-
-
-def invented_uscc(rng: random.Random, *, serial: int, kind: str = "91", division: str = "990102") -> str:
+def invented_uscc(*, serial: int, kind: str = "91", division: str = "990102") -> str:
     """An invented unified social credit code: ``MADEM`` body, both check characters right (GB 32100, GB 11714)."""
-    digits = _USCC[serial // 961 % 31] + _USCC[serial // 31 % 31] + _USCC[serial % 31]
-    org = "MADEM" + digits
-    body = kind + division + org + _org_check(org)
-    total = sum(_USCC.index(c) * pow(3, i, 31) for i, c in enumerate(body))
-    _ = rng
-    return body + _USCC[(31 - total % 31) % 31]
+    org = "MADEM" + CHARSET[serial // 961 % 31] + CHARSET[serial // 31 % 31] + CHARSET[serial % 31]
+    body = kind + division + org + org_code_check(org)
+    return body + uscc_check(body)
 
 
 def invented_resident_id(rng: random.Random, *, serial: int) -> str:
@@ -29,8 +21,7 @@ def invented_resident_id(rng: random.Random, *, serial: int) -> str:
     body = (
         f"990102{rng.randint(1965, 1995)}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}{serial % 1000:03d}"
     )
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, weights, strict=True)) % 11]
+    return body + resident_check(body)
 
 
 def invented_account_no(rng: random.Random, prefix: str) -> str:
@@ -40,8 +31,4 @@ def invented_account_no(rng: random.Random, prefix: str) -> str:
 
 def invented_cnaps(prefix11: str) -> str:
     """A bank line number of an invented bank: ISO 7064 MOD 11,10 over eleven digits."""
-    p = 10
-    for c in prefix11:
-        p = (p + int(c)) % 10 or 10
-        p = p * 2 % 11
-    return prefix11 + str((11 - p) % 10)
+    return prefix11 + str(mod11_10(prefix11))

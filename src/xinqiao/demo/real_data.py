@@ -10,12 +10,15 @@ import csv
 import gzip
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 from xinqiao.demo.ids import invented_account_no, invented_resident_id
 from xinqiao.demo.model import COLUMNS, Account, Firm, StatementRow
+from xinqiao.domain.identifiers import uscc_report
+from xinqiao.domain.money import format_fen
+from xinqiao.domain.period import add_months, months_between
 
 #: The complete histories: every transaction before the loan date of 354 accounts.
 BERKA_FILE = "berka_czech_bank/trans_before_loan_354_accounts.csv.gz"
@@ -56,17 +59,6 @@ def _gzip_rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(text)
 
 
-def _last_day(year: int, month: int) -> int:
-    return (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
-
-
-def shift_months(day: date, months: int) -> date:
-    """Move a day by whole months, so that month statistics survive; the day is cut to the month's length."""
-    serial = day.year * 12 + day.month - 1 + months
-    year, month = serial // 12, serial % 12 + 1
-    return date(year, month, min(day.day, _last_day(year, month)))
-
-
 def _berka_day(text: str) -> date:
     return date(1900 + int(text[:2]), int(text[2:4]), int(text[4:6]))
 
@@ -75,10 +67,6 @@ def _fen(text: str) -> int:
     whole, _, part = text.partition(".")
     sign = -1 if whole.startswith("-") else 1
     return sign * (int(whole.lstrip("-") or "0") * 100 + int((part + "00")[:2]))
-
-
-def _money(fen: int) -> str:
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
 def berka_accounts(data_dir: Path, *, as_of: date, limit: int) -> list[list[StatementRow]]:
@@ -94,7 +82,8 @@ def _statement(account_id: str, rows: list[dict[str, str]], as_of: date) -> list
     rng = random.Random(int(account_id))  # noqa: S311 - an account number for a demonstration
     number = invented_account_no(rng, "9905")
     last = max(_berka_day(r["date"]) for r in rows)
-    months = (as_of.year * 12 + as_of.month - 2) - (last.year * 12 + last.month - 1)
+    # whole months, so that month statistics survive; the last row falls into the month before the as-of day's
+    months = months_between(last, as_of) - 1
     out: list[StatementRow] = []
     # The file is in booking order inside a day only partly; the engine's balance chain puts it right (rule 6).
     for row in sorted(rows, key=lambda r: r["date"]):
@@ -104,19 +93,17 @@ def _statement(account_id: str, rows: list[dict[str, str]], as_of: date) -> list
         purpose, text, channel = _PURPOSE.get(row["k_symbol"].strip(), ("", "", ""))
         via, cash = _CHANNEL.get(row["operation"].strip(), (channel or "other", False))
         partner = f"{row['bank'].strip()}{row['account'].strip()}"
-        day = shift_months(_berka_day(row["date"]), months).isoformat()
+        day = add_months(_berka_day(row["date"]), months).isoformat()
         values = (
             row["trans_id"], number, day, day, "in" if row["type"].strip() in ("credit", "PRIJEM") else "out",
-            _money(fen), CURRENCY, _money(_fen(row["balance"])), via, "true" if cash else "",
+            format_fen(fen), CURRENCY, format_fen(_fen(row["balance"])), via, "true" if cash else "",
             "", partner, row["bank"].strip(), "", text, purpose, "", "",
         )  # fmt: skip
         out.append(dict(zip(COLUMNS, values, strict=True)))
     return out
 
 
-def registry_firms(
-    data_dir: Path, statements: list[list[StatementRow]], *, bank: str, valid_uscc: Callable[[str], bool]
-) -> list[Firm]:
+def registry_firms(data_dir: Path, statements: list[list[StatementRow]], *, bank: str) -> list[Firm]:
     """One registered company for each statement; identity numbers are invented, names of persons stay masked."""
     rng = random.Random(len(statements))  # noqa: S311
     firms: list[Firm] = []
@@ -126,7 +113,7 @@ def registry_firms(
         code, name = row["统一社会信用代码"].strip(), row["企业名称"].strip()
         if (
             not code.startswith("91")
-            or not valid_uscc(code)
+            or not uscc_report(code)[0]
             or "公司" not in name
             or row["法人代表"] in ("", "N/A")
         ):

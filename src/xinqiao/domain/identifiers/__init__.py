@@ -5,7 +5,7 @@ proves only that the string was typed consistently: not that the entity exists, 
 functions of one string; the twins for whole columns are in :mod:`xinqiao.lake.identifiers_np`.
 """
 
-from xinqiao.domain.identifiers._common import Finding, Reason, normalise
+from xinqiao.domain.identifiers._common import Finding, Reason, mod11_10, normalise
 from xinqiao.domain.identifiers.bank import check_account, check_card, check_cnaps, luhn_check, mask_account
 from xinqiao.domain.identifiers.gb2260 import PROVINCES, check_division
 from xinqiao.domain.identifiers.gb4754 import check_industry
@@ -65,6 +65,7 @@ __all__ = [
     "luhn_check",
     "mask_account",
     "mask_resident_id",
+    "mod11_10",
     "name_key",
     "normalise",
     "org_code_check",
