@@ -8,10 +8,10 @@ What each does and what its figures mean is told in ``docs/operations/campaigns.
 import argparse
 import contextlib
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from xinqiao.cli.throwaway import throwaway_postgres
 from xinqiao.domain.canonical import Json
 
 
@@ -74,19 +74,9 @@ def _database(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@contextlib.contextmanager
-def _chosen(args: argparse.Namespace) -> Iterator[str | None]:
+def _chosen(args: argparse.Namespace) -> contextlib.AbstractContextManager[str | None]:
     """The address of the database to use; ``None`` is SQLite in a throwaway folder."""
-    if not args.postgres:
-        yield args.database
-        return
-    try:
-        from xinqiao.devtools.postgres import throwaway_server
-    except ImportError:
-        print("--postgres 需要开发依赖 needs the development dependencies", file=sys.stderr)
-        raise SystemExit(2) from None
-    with throwaway_server(durable=True) as url:
-        yield url
+    return throwaway_postgres() if args.postgres else contextlib.nullcontext(args.database)
 
 
 def _count(text: str) -> int:

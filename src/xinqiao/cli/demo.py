@@ -8,8 +8,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+
+from xinqiao.cli.throwaway import throwaway_postgres
 
 BANKS = ("lanjiang", "chenghu")
 
@@ -30,26 +31,12 @@ def main_demo(argv: list[str]) -> int:
     # A service manager stops with SIGTERM: the children must go with the parent, as they do on Ctrl-C. Raised here and
     # not sent on as SIGINT, which a shell makes its background jobs ignore.
     signal.signal(signal.SIGTERM, _interrupt)
-    with _database(args.postgres) as database_url:
+    with throwaway_postgres() if args.postgres else contextlib.nullcontext("") as database_url:
         return _check(args, database_url) if args.check else _run(args, database_url)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _database(wanted: bool) -> Iterator[str]:
-    if not wanted:
-        yield ""
-        return
-    try:
-        from xinqiao.devtools.postgres import throwaway_server
-    except ImportError:
-        print("--postgres 需要开发依赖 needs the development dependencies", file=sys.stderr)
-        raise SystemExit(2) from None
-    with throwaway_server(durable=True) as url:
-        yield url
 
 
 def _data_dir() -> Path | None:

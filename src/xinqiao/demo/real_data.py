@@ -16,6 +16,7 @@ from pathlib import Path
 
 from xinqiao.demo.ids import invented_account_no, invented_resident_id
 from xinqiao.demo.model import COLUMNS, Account, Firm, StatementRow
+from xinqiao.domain.fundflow.parse import parse_fen
 from xinqiao.domain.identifiers import uscc_report
 from xinqiao.domain.money import format_fen
 from xinqiao.domain.period import add_months, months_between
@@ -63,12 +64,6 @@ def _berka_day(text: str) -> date:
     return date(1900 + int(text[:2]), int(text[2:4]), int(text[4:6]))
 
 
-def _fen(text: str) -> int:
-    whole, _, part = text.partition(".")
-    sign = -1 if whole.startswith("-") else 1
-    return sign * (int(whole.lstrip("-") or "0") * 100 + int((part + "00")[:2]))
-
-
 def berka_accounts(data_dir: Path, *, as_of: date, limit: int) -> list[list[StatementRow]]:
     """The ``limit`` accounts with the longest histories, as canonical statements that end in the last full month."""
     grouped: dict[str, list[dict[str, str]]] = {}
@@ -87,7 +82,7 @@ def _statement(account_id: str, rows: list[dict[str, str]], as_of: date) -> list
     out: list[StatementRow] = []
     # The file is in booking order inside a day only partly; the engine's balance chain puts it right (rule 6).
     for row in sorted(rows, key=lambda r: r["date"]):
-        fen = abs(_fen(row["amount"]))
+        fen = abs(parse_fen(row["amount"]))
         if fen == 0:
             continue  # the canonical layout has positive amounts only; a zero interest posting moves nothing
         purpose, text, channel = _PURPOSE.get(row["k_symbol"].strip(), ("", "", ""))
@@ -96,7 +91,7 @@ def _statement(account_id: str, rows: list[dict[str, str]], as_of: date) -> list
         day = add_months(_berka_day(row["date"]), months).isoformat()
         values = (
             row["trans_id"], number, day, day, "in" if row["type"].strip() in ("credit", "PRIJEM") else "out",
-            format_fen(fen), CURRENCY, format_fen(_fen(row["balance"])), via, "true" if cash else "",
+            format_fen(fen), CURRENCY, format_fen(parse_fen(row["balance"])), via, "true" if cash else "",
             "", partner, row["bank"].strip(), "", text, purpose, "", "",
         )  # fmt: skip
         out.append(dict(zip(COLUMNS, values, strict=True)))
