@@ -1,14 +1,12 @@
 """Amounts: integer fen inside, decimal text at the edges, never a float.
 
-A float cannot hold one fen exactly, and two programs that round differently give two truths about one account. Text is
-read strictly (nothing is guessed from separators, signs or exponents) and rounding happens once, at the end, half to
-even (fund-flow rules 10.2, rule 7).
+A float cannot hold one fen exactly. Text is read strictly: nothing is guessed from separators, signs or exponents.
+Rounding is not done here but once, where a figure is shown (:mod:`xinqiao.domain.fundflow.figures`).
 """
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import NoReturn
 
 from xinqiao.domain.errors import Code, Invalid
@@ -63,24 +61,6 @@ def format_fen(fen: int) -> str:
     """Fen as yuan with two decimals: ``123405`` is ``"1234.05"``."""
     yuan, rest = divmod(abs(fen), 100)
     return f"{'-' if fen < 0 else ''}{yuan}.{rest:02d}"
-
-
-def round_half_even(value: Fraction, places: int) -> str:
-    """An exact number as decimal text with ``places`` decimals, ties to the even digit, never minus zero."""
-    scaled = round(value * 10**places)  # round() of a Fraction is exact and ties to even
-    digits = str(abs(scaled)).rjust(places + 1, "0")
-    whole, rest = (digits[:-places], "." + digits[-places:]) if places else (digits, "")
-    return f"{'-' if scaled < 0 else ''}{whole}{rest}"
-
-
-def round_ratio(value: Fraction) -> str:
-    """A ratio as text with 4 decimals, half to even."""
-    return round_half_even(value, 4)
-
-
-def round_fen(value: Fraction) -> int:
-    """An exact number of fen (a mean, for example) as whole fen, half to even."""
-    return round(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ from xinqiao.domain.fundflow.figures import (
         ("0.00025", "0.0002"),
         ("-0.00005", "0.0000"),
         ("-0.00015", "-0.0002"),
+        ("-0.00025", "-0.0002"),
+        ("-0.00001", "0.0000"),
+        ("9/8", "1.1250"),
+        ("180000/230000", "0.7826"),
+        ("50000/390000", "0.1282"),
         ("1/3", "0.3333"),
         ("2/3", "0.6667"),
         ("-1/3", "-0.3333"),
@@ -40,7 +45,7 @@ def test_ratios_are_rounded_half_to_even_with_no_minus_on_zero(value, text):
 
 @pytest.mark.parametrize(
     ("fen", "text"),
-    [("0", "0.00"), ("1", "0.01"), ("-1", "-0.01"), ("1/2", "0.00"), ("3/2", "0.02"), ("-1/2", "0.00"),
+    [("0", "0.00"), ("1", "0.01"), ("-1", "-0.01"), ("1/2", "0.00"), ("3/2", "0.02"), ("5/2", "0.02"), ("-1/2", "0.00"),
      ("123456789", "1234567.89")],
 )  # fmt: skip
 def test_yuan_are_shown_with_two_decimals(fen, text):
@@ -53,6 +58,13 @@ def test_rounding_agrees_with_decimal_arithmetic(value):
     if Fraction(exact) == value:  # decimal can hold it, so it is an independent judge
         rounded = exact.quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
         assert Decimal(decimal_text(value, 4)) == rounded
+
+
+@given(st.fractions(max_denominator=10**6), st.integers(1, 6))
+def test_the_text_is_the_nearest_decimal_and_a_tie_goes_to_the_even_one(value, places):
+    text = Fraction(decimal_text(value, places))
+    assert text == Fraction(round(value * 10**places), 10**places)
+    assert abs(text - value) * 2 * 10**places <= 1
 
 
 def test_units_decide_the_form():
