@@ -107,10 +107,6 @@ class Transaction:
     is_reversal: str = ""
     reversal_of: str = ""
 
-    def as_mapping(self) -> dict[str, str]:
-        """Column name → text, what :func:`~xinqiao.domain.fundflow.parse.parse_rows` takes."""
-        return {name: getattr(self, name) for name in COLUMNS}
-
 
 COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(Transaction))
 REQUIRED_COLUMNS: tuple[str, ...] = ("account_no", "booked_at", "direction", "amount")
