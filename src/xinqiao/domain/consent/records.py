@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.consent.scope import Product, Purpose, Scope
+from xinqiao.domain.consent.scope import MAX_MONTHS, Product, Purpose, Scope
 from xinqiao.domain.errors import Code, Invalid
 
 #: A permit outlives no more than one call to one node.
@@ -139,7 +139,7 @@ class Permit:
     def __post_init__(self) -> None:
         if not timedelta(0) < self.expires_at - self.issued_at <= PERMIT_TTL:
             raise Invalid(Code.INVALID, "a permit lives at most 30 seconds", facts={"field": "expires_at"})
-        if not 1 <= self.months <= 36:
+        if not 1 <= self.months <= MAX_MONTHS:
             raise Invalid(Code.INVALID, "months out of range", facts={"field": "months"})
         grantee = (self.institution, self.purpose, self.authorisation_id, self.authorisation_digest)
         wanted = self.query_kind is QueryKind.INSTITUTION

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from xinqiao.domain.fundflow.labels import is_cue_row
 from xinqiao.domain.fundflow.model import Row
+from xinqiao.domain.period import add_months, month_start
 
 REVERSAL_DAYS = 5
 
@@ -174,19 +175,13 @@ class Window:
         return self.observed and self.first <= day <= self.end
 
 
-def month_start(day: date, back: int = 0) -> date:
-    """First day of the month ``back`` months before the month of ``day``."""
-    number = day.year * 12 + day.month - 1 - back
-    return date(number // 12, number % 12 + 1, 1)
-
-
 def window_bounds(as_of: date, months: int) -> tuple[date, date]:
     """a and b of the window of ``months`` calendar months that ends on or before ``as_of`` (rule 4)."""
     if (as_of + timedelta(days=1)).day == 1:
         end = as_of
     else:
         end = month_start(as_of) - timedelta(days=1)
-    return month_start(end, months - 1), end
+    return add_months(month_start(end), 1 - months), end
 
 
 def make_window(as_of: date, months: int, first_row: int | None, opened_on: date | None) -> Window:
@@ -211,7 +206,7 @@ def calendar_months(first: int, last: int) -> Iterable[Month]:
     day = date.fromordinal(first)
     while day.toordinal() <= last:
         begin = month_start(day)
-        following = month_start(begin, -1)
+        following = add_months(begin, 1)
         low = max(first, begin.toordinal())
         yield Month(begin.year, begin.month, low, following.toordinal() - 1, low == begin.toordinal())
         day = following

@@ -3,7 +3,7 @@
 A02 and A15, which look at several accounts together, live in ``across``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
@@ -39,8 +39,8 @@ def _three_largest(candidates: Sequence[tuple[Entry, int]]) -> tuple[int, set[st
     sums: dict[str | None, int] = {}
     for entry, left in candidates:
         sums[entry.cp] = sums.get(entry.cp, 0) + left
-    order = list(sums)  # insertion order is order of the first row
-    top = sorted(order, key=lambda cp: (-sums[cp], order.index(cp)))[:3]
+    # sums stand in the order of the first rows, and sorting keeps that order among equals
+    top = sorted(sums, key=lambda cp: -sums[cp])[:3]
     return sum(sums[cp] for cp in top), set(top)
 
 
@@ -236,8 +236,8 @@ def text_reuse_share(b: Books) -> Figure:
 
 def frozen_events(b: Books) -> dict[str, Figure]:
     """A16."""
-    rows: Iterable[Entry] = [e for e in b.flows if is_frozen(e.row)]
-    return {"count": sum(1 for _ in rows), "amount": total(rows)}
+    rows = [e for e in b.flows if is_frozen(e.row)]
+    return {"count": len(rows), "amount": total(rows)}
 
 
 RULES: Mapping[str, Rule] = {

@@ -110,8 +110,9 @@ def repay_regularity(b: Books) -> Figure:
 def refinance_signal(b: Books) -> int:
     """D09: each LOAN_IN takes the first later unused LOAN_OUT to another lender, 0.8 to 1.2 times, 7 days."""
     used: set[int] = set()
+    repaid = _repayments(b)
     for loan in b.labelled(Label.LOAN_IN, 1):
-        for out in _repayments(b):
+        for out in repaid:
             if out.position < loan.position or out.position in used:
                 continue
             if out.day - loan.day > 7:

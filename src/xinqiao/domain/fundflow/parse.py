@@ -48,12 +48,12 @@ def parse_moment(text: str) -> tuple[int, int | None]:
     day, hour, minute, second, offset = match.groups()
     if not FIRST_YEAR <= int(day[:4]) <= LAST_YEAR:
         raise ValueError("year out of range")
+    ordinal = date.fromisoformat(day).toordinal()
     if hour is None:
-        return date.fromisoformat(day).toordinal(), None
+        return ordinal, None
     h, m, s = int(hour), int(minute), int(second)
     if h > 23 or m > 59 or s > 59:
         raise ValueError("not a time of day")
-    ordinal = date.fromisoformat(day).toordinal()
     if offset is not None:
         ordinal, (h, m, s) = _to_shanghai(ordinal, h, m, s, offset)
     total = h * 3600 + m * 60 + s
