@@ -57,6 +57,15 @@ def test_balances_add_up_day_by_day():
     assert report()["monthly"][0]["eom_balance"] == "950.00"
 
 
+def test_an_account_whose_rows_were_all_left_out_makes_the_balance_unknown():
+    foreign = f"2026-04-03 in 5 bal=900 ccy=USD acc={SECOND}"
+    statement = Statement(rows(LINES[0], foreign), Context(as_of=date(2026, 4, 30), months=1))
+    product = build_report(HEAD, gather_facts(consolidate(statement, (ACCOUNT, SECOND))))
+    assert product["overview"]["in_amount"]["value"] == "1000.00"
+    assert product["overview"]["avg_daily_balance"]["null_reason"] == "NO_BALANCE"
+    assert product["overview"]["avg_daily_balance"]["coverage"] == "0.0000"
+
+
 def test_the_head_and_the_notes_say_how_many_accounts():
     product = report()
     assert product["head"]["accounts_covered"] == 2

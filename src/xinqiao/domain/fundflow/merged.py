@@ -66,7 +66,10 @@ class MergedBooks(Books):
         """Sum of the accounts' EODs, None when one is unknown."""
         if not self.window.observed:
             return []
-        columns = [end_of_day(part.r1, self.window.first, self.window.end) for part in self.parts if part.r1]
+        if not all(part.r1 for part in self.parts):
+            # an account whose every row was left out still holds money: the sum without it is not the sum
+            return [None] * self.window.days
+        columns = [end_of_day(part.r1, self.window.first, self.window.end) for part in self.parts]
         return [_sum(day) for day in zip(*columns, strict=True)]
 
 
