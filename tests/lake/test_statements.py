@@ -1,5 +1,6 @@
 """Reading statement files: encodings, layouts, typed cells, refusals."""
 
+import os
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -109,9 +110,19 @@ def test_unknown_columns_are_ignored_and_can_be_named(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(Invalid) as caught:
-        read_statement(tmp_path / "nothing.csv")
-    assert caught.value.code is Code.FILE_UNREADABLE
+    for name in ("nothing.csv", "n" * 5000, "a\0b"):
+        with pytest.raises(Invalid) as caught:
+            read_statement(tmp_path / name)
+        assert caught.value.code is Code.FILE_UNREADABLE
+
+
+def test_a_pipe_a_device_or_a_folder_is_no_statement(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero"), tmp_path):
+        with pytest.raises(Invalid) as caught:
+            read_statement(path)
+        assert caught.value.code is Code.FILE_UNREADABLE
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import resource
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -98,15 +99,17 @@ def child() -> int:
 
 
 def readable(path: Path) -> Path:
-    """The path, when it names a file that can be opened.
+    """The path, when it names a regular file that can be opened: a pipe can be read once, a device may never end.
 
     Raises:
         Invalid: ``FILE_UNREADABLE``.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Invalid(Code.FILE_UNREADABLE, "not a regular file")
         with path.open("rb"):
             return path
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise Invalid(Code.FILE_UNREADABLE, "the file cannot be opened") from error
 
 
