@@ -51,6 +51,18 @@ def test_init_never_writes_over_a_home(home: Path, capsys: pytest.CaptureFixture
     assert (home / "provider.toml").read_bytes() == before
 
 
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"id": "hub-1", "name": "信桥", "keys": []}'])
+def test_init_with_an_anchor_nobody_could_use_makes_nothing(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anchor = tmp_path / "anchor.json"
+    if content is not None:
+        anchor.write_text(content)
+    assert main_provider(arguments(tmp_path / "node", anchor)) == 2
+    assert "anchor.json" in capsys.readouterr().err
+    assert not (tmp_path / "node").exists()
+
+
 def test_add_user_keeps_only_a_hash_and_refuses_a_second_of_the_name(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

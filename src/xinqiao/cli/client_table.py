@@ -1,8 +1,8 @@
 """A report as plain text for a terminal: the same view as the page, without charts."""
 
 import re
-import unicodedata
 
+from xinqiao.cli.terminal import padded, width
 from xinqiao.client import Report
 from xinqiao.domain.consent import Product
 from xinqiao.ui.report_view import build_summary_view, build_view
@@ -29,16 +29,7 @@ def report_text(report: Report) -> str:
     return "\n".join([" · ".join(head), finding, "", _grid(["", ""], figures), "", flow])
 
 
-def _wide(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
 def _grid(labels: list[str], rows: list[list[str]]) -> str:
     table = [labels, *rows] if any(labels) else rows
-    widths = [max(_wide(row[k]) for row in table) for k in range(len(labels))] if table else []
-    return "\n".join(
-        "  ".join(
-            cell + " " * (width - _wide(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in table
-    )
+    widths = [max(width(row[k]) for row in table) for k in range(len(labels))] if table else []
+    return "\n".join("  ".join(map(padded, row, widths)).rstrip() for row in table)

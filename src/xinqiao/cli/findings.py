@@ -1,10 +1,11 @@
 """What one check of ``xinqiao doctor`` found, and how findings are shown. The checks themselves are beside it."""
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+from xinqiao.cli.terminal import padded, width
 
 
 class State(StrEnum):
@@ -43,20 +44,12 @@ def bad(check: str, said: str, step: str) -> Finding:
 _MARKS = {State.OK: "✓ 正常 ok", State.NOTE: "· 留意 note", State.BAD: "✗ 有误 bad"}
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _pad(text: str, width: int) -> str:
-    return text + " " * max(0, width - _width(text))
-
-
 def as_table(findings: Sequence[Finding]) -> str:
     """The form for people: one line per check, the next step under it."""
-    wide = max((_width(f.check) for f in findings), default=0)
+    wide = max((width(f.check) for f in findings), default=0)
     lines = []
     for finding in findings:
-        lines.append(f"{_pad(_MARKS[finding.state], 12)}  {_pad(finding.check, wide)}  {finding.said}")
+        lines.append(f"{padded(_MARKS[finding.state], 12)}  {padded(finding.check, wide)}  {finding.said}")
         if finding.step:
             lines.append(f"{' ' * 12}  {' ' * wide}  → {finding.step}")
     count = sum(f.state is State.BAD for f in findings)

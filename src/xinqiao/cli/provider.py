@@ -5,8 +5,10 @@ import argparse
 import json
 import os
 import sys
-from getpass import getpass
 from pathlib import Path
+
+from xinqiao.cli.serving import serve_alone
+from xinqiao.cli.terminal import new_password
 
 
 def main_provider(argv: list[str]) -> int:
@@ -48,20 +50,8 @@ def _run(argv: list[str]) -> int:
         return 2
     os.environ["XINQIAO_NODE_HOME"] = str(args.home.resolve())
     os.environ["XINQIAO_TEST_HOOKS"] = "1" if args.test_hooks else "0"
-    from granian import Granian
-    from granian.constants import Interfaces
-
     # One worker: one writer owns the node's database, and requests share its commits.
-    Granian(
-        "xinqiao.provider.app:create_app",
-        factory=True,
-        address=args.host,
-        port=args.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        log_access=False,
-        websockets=False,
-    ).serve()
+    serve_alone("xinqiao.provider.app:create_app", host=args.host, port=args.port)
     return 0
 
 
@@ -79,6 +69,8 @@ def _init(argv: list[str]) -> int:
         "--anchor", type=Path, help="平台公钥文件 the hub's anchor file, received out of band"
     )
     args = parser.parse_args(argv)
+    from xinqiao.domain.errors import XinqiaoError
+    from xinqiao.provider.directory import read_anchor
     from xinqiao.provider.setup import NodeSetup, write_home
 
     if (args.home / "provider.toml").exists():
@@ -88,8 +80,17 @@ def _init(argv: list[str]) -> int:
         node_id=args.node_id, institution=args.institution, name=args.name, bank_name=args.bank_name or args.name,
         public_url=args.public_url, hub_id=args.hub_id, hub_url=args.hub_url,
     )  # fmt: skip
-    anchor = json.loads(args.anchor.read_text(encoding="utf-8")) if args.anchor else None
-    jwk = write_home(args.home, setup, anchor)
+    try:
+        anchor = None
+        if args.anchor is not None:
+            read_anchor(
+                args.anchor
+            )  # a file that no node could start with is refused before anything is made
+            anchor = json.loads(args.anchor.read_text(encoding="utf-8"))
+        jwk = write_home(args.home, setup, anchor)
+    except (OSError, XinqiaoError) as error:
+        print(f"没有建立 not made: {error}", file=sys.stderr)
+        return 2
     print(json.dumps({"home": str(args.home), "public_key": jwk}, ensure_ascii=False, indent=1))
     return 0
 
@@ -109,13 +110,9 @@ def _add_user(argv: list[str]) -> int:
     from xinqiao.provider.config import ConfigError
     from xinqiao.provider.setup import add_user
 
-    if args.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass("口令 password: ")
-        if getpass("再输一次 again: ") != password:
-            print("两次不一致 the two differ", file=sys.stderr)
-            return 2
+    password = new_password(from_stdin=args.password_stdin)
+    if password is None:
+        return 2
     try:
         add_user(args.home, args.login, args.name, password)
     except ConfigError as error:

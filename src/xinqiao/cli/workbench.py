@@ -1,11 +1,12 @@
 """``xinqiao workbench``: run the institution's own front-end, or add a person to it (``xinqiao workbench add-user``)."""
 
 import argparse
-import getpass
 import os
 import sys
 from pathlib import Path
 
+from xinqiao.cli.serving import serve_alone
+from xinqiao.cli.terminal import new_password
 from xinqiao.client.config import add_user, read_config
 from xinqiao.domain.errors import XinqiaoError
 
@@ -31,22 +32,10 @@ def main_workbench(argv: list[str]) -> int:
     if not config.users:
         print("还没有用户 no users yet: xinqiao workbench add-user", file=sys.stderr)
         return 2
-    from granian import Granian
-    from granian.constants import Interfaces
-
     os.environ["XQ_WORKBENCH_CONFIG"] = str(config.path.resolve())
     print(f"前置机 workbench: http://{args.host}:{args.port}/", flush=True)
     # One worker: sessions and the reports being shown are in its memory and nowhere else.
-    Granian(
-        "xinqiao.cli.workbench:serve_app",
-        factory=True,
-        address=args.host,
-        port=args.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        log_access=False,
-        websockets=False,
-    ).serve()
+    serve_alone("xinqiao.cli.workbench:serve_app", host=args.host, port=args.port)
     return 0
 
 
@@ -65,13 +54,9 @@ def _add_user(argv: list[str]) -> int:
     parser.add_argument("--department", required=True, help="部门，写进每次查询 shown to the enterprise")
     parser.add_argument("--password-stdin", action="store_true", help="从标准输入读密码")
     args = parser.parse_args(argv)
-    if args.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass.getpass("密码 password: ")
-        if getpass.getpass("再输一次 again: ") != password:
-            print("两次不一样 the two differ", file=sys.stderr)
-            return 2
+    password = new_password(from_stdin=args.password_stdin)
+    if password is None:
+        return 2
     try:
         add_user(args.config, login=args.login, name=args.name, department=args.department, password=password)
     except XinqiaoError as error:
