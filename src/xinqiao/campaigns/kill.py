@@ -132,7 +132,6 @@ class Campaign:
         self._key = key
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._killing = threading.Lock()
 
     # -- those who work -----------------------------------------------------------------------------------------------
 

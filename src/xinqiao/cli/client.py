@@ -41,13 +41,13 @@ def main_client(argv: list[str]) -> int:
             return run(client, config, args)
     except XinqiaoError as error:
         print(json.dumps(_said(error), ensure_ascii=False, indent=1), file=sys.stderr)
-        return _status(error, args)
+        return _status(error)
     except (OSError, ValueError) as error:
         print(f"不能执行 cannot run: {error}", file=sys.stderr)
         return 2
 
 
-def _status(error: XinqiaoError, args: argparse.Namespace) -> int:
+def _status(error: XinqiaoError) -> int:
     if error.code in (Code.HUB_UNREACHABLE, Code.HUB_INVALID, Code.AUDIT_UNAVAILABLE):
         return 4
     if error.status in (502, 504):

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -39,7 +39,6 @@ class DemoPlan:
     test_hooks: bool = False
     host: str = "localhost"
     bind: str = "127.0.0.1"
-    environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def hub_url(self) -> str:

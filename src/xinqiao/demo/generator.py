@@ -117,8 +117,8 @@ class _Move:
 class _Maker:
     """Makes one firm: its parties, its moves month by month, and the truth about it."""
 
-    def __init__(self, rng: random.Random, serial: int, as_of: date) -> None:
-        self.rng, self.serial, self.as_of = rng, serial, as_of
+    def __init__(self, rng: random.Random, serial: int) -> None:
+        self.rng = rng
         trade, self.industry, self.kind = _TRADES[serial % len(_TRADES)]
         word = _WORDS[(serial * 7 + serial // len(_TRADES)) % len(_WORDS)]
         suffix = "" if serial < len(_TRADES) * len(_WORDS) else f"（{serial}）"
@@ -394,7 +394,7 @@ def generate_province(*, seed: int, as_of: date, firms: int) -> Province:
     province = Province(seed, as_of, default_banks())
     province.rows = {b.key: [] for b in province.banks if b.is_provider}
     for serial in range(firms):
-        maker = _Maker(random.Random(rng.getrandbits(64)), serial, as_of)  # noqa: S311
+        maker = _Maker(random.Random(rng.getrandbits(64)), serial)  # noqa: S311
         months = _months(as_of, HISTORY_MONTHS)
         opened = date(months[0][0], months[0][1], 1)
         main = Account(invented_account_no(maker.rng, "9901"), "lanjiang", "basic", opened)

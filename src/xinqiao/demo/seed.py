@@ -59,7 +59,7 @@ def _password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def _staff(at: datetime) -> tuple[Login, ...]:
+def _staff() -> tuple[Login, ...]:
     from xinqiao.hub.apps.identity.models import User
 
     made = []
@@ -147,7 +147,7 @@ def connect_node(plan: NodePlan, institution_id: str, at: datetime) -> None:
 
 def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Path, at: datetime) -> Seeded:
     """Fill an empty hub with the province."""
-    staff = _staff(at)
+    staff = _staff()
     banks = tuple(_bank(bank, institutions_dir, at) for bank in province.banks)
     by_key = {seeded.bank.key: seeded.institution_id for seeded in banks}
     for plan in nodes:
