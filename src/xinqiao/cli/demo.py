@@ -20,7 +20,9 @@ def main_demo(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="xinqiao demo", description="演示省 the demonstration province")
     parser.add_argument("--data", type=Path, help="演示目录 folder (default: a temporary one with --check)")
     parser.add_argument("--port", type=int, default=8800, help="平台端口；节点用其后的端口 hub; nodes follow")
-    parser.add_argument("--firms", type=int, default=24, help="生成的企业数 generated enterprises")
+    parser.add_argument(
+        "--firms", type=_firms, default=24, help="生成的企业数，至少 4 generated enterprises, at least 4"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--test-hooks", action="store_true", help="测试时钟与节点故障（默认关闭）")
     parser.add_argument(
@@ -33,6 +35,14 @@ def main_demo(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     with throwaway_postgres() if args.postgres else contextlib.nullcontext("") as database_url:
         return _check(args, database_url) if args.check else _run(args, database_url)
+
+
+def _firms(text: str) -> int:
+    if (
+        not text.isascii() or not text.isdigit() or int(text) < 4
+    ):  # the story of a fresh demonstration needs them
+        raise argparse.ArgumentTypeError("至少 4 at least 4")
+    return int(text)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
