@@ -1,5 +1,6 @@
 """The offline verifier: lawful files pass, and every kind of wrong is named with its leaf."""
 
+import io
 import json
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from xinqiao.trust.keys import SigningKey
 from xinqiao.trust.leaf import NO_LEAF, Leaf, LeafType, instant_text
 from xinqiao.trust.merkle import MemoryTree, leaf_hash
 from xinqiao.trust.suites import SM
-from xinqiao.trust.verify import verify_file
+from xinqiao.trust.verify import MAX_LINE_BYTES, verify_file, verify_stream
 
 KEY = SigningKey.generate()
 
@@ -350,6 +351,73 @@ def test_a_bundle_that_does_not_hold_together_is_refused(
     tmp_path: Path, change: dict[str, Any], code: Finding
 ) -> None:
     assert code in _codes(verify_file(_bundle(tmp_path, **change)))
+
+
+@pytest.mark.parametrize(
+    ("typ", "claims"),
+    [
+        ("permit", {"jti": ["p1"]}),
+        ("permit", {"jti": "p1", "authorisation": {"digest": ["00"]}}),
+        ("authorisation", {"predecessor": {"digest": "00"}}),
+        ("product", {"permit": ["p1"]}),
+        ("receipt", {"jti": {"id": "p1"}}),
+    ],
+)
+def test_a_claim_of_another_shape_is_a_finding_and_no_crash(
+    tmp_path: Path, typ: str, claims: dict[str, Any]
+) -> None:
+    path = tmp_path / "bundle"
+    path.write_bytes(bundle_bytes(ORIGIN, [HUB.public], [sign_jws(claims, HUB, f"xq-{typ}+jwt")]))
+    assert _codes(verify_file(path)) == (set() if claims == {"jti": ["p1"]} else {Finding.ARTEFACT_CHAIN})
+
+
+def test_a_head_of_a_bundle_that_is_not_good_is_said_beside_one_that_is(tmp_path: Path) -> None:
+    lines = _story(GRANT, PERMIT, USE)
+    tree = MemoryTree(map(leaf_hash, lines))
+    leaves = [ProvenLeaf(i, lines[i], tree.inclusion(i), 3) for i in range(3)]
+    path = tmp_path / "bundle"
+    for forged, codes in (
+        (_sign(lines, HUB), set()),
+        (_sign(lines[:2], BANK), {Finding.CHECKPOINT_SIGNATURE}),
+    ):
+        notes = [_sign(lines, HUB), forged]
+        path.write_bytes(bundle_bytes(ORIGIN, [HUB.public], [], notes=notes, leaves=leaves))
+        assert _codes(verify_file(path)) == codes
+
+
+def test_a_head_that_is_not_ascii_is_a_finding_and_no_crash(log: SyntheticLog, tmp_path: Path) -> None:
+    strange = f"{ORIGIN}\n1\né\n\n— {ORIGIN} AAAAAAAA\n"
+    path = _write(tmp_path / "log", log.lines, [*log.notes, strange], log.key)
+    assert _codes(verify_file(path)) == {Finding.CHECKPOINT_SIGNATURE}
+    good = _write(tmp_path / "good", log.lines, log.notes, log.key)
+    assert Finding.CHECKPOINT_SIGNATURE in _codes(verify_file(good, known_checkpoints=[strange]))
+
+
+class _Counting(io.BytesIO):
+    """A file that tells the longest piece it was asked for at once."""
+
+    longest = 0
+
+    def __next__(self) -> bytes:
+        return self.readline()
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        piece = super().readline(-1 if size is None else size)
+        self.longest = max(self.longest, len(piece))
+        return piece
+
+
+@pytest.mark.parametrize("kind", ["log", "ledger"])
+def test_a_line_without_end_is_not_read_into_memory(log: SyntheticLog, tmp_path: Path, kind: str) -> None:
+    whole = (
+        _write(tmp_path / "log", log.lines, log.notes, log.key)
+        if kind == "log"
+        else _ledger(log, "bank-3", tmp_path)
+    ).read_bytes()
+    source = _Counting(whole + b"x" * (3 * MAX_LINE_BYTES))
+    report = verify_stream(source)
+    assert Finding.MALFORMED in _codes(report)
+    assert source.longest <= MAX_LINE_BYTES
 
 
 def test_every_flipped_bit_of_a_bundle_is_found(tmp_path: Path) -> None:

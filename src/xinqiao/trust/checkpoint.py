@@ -19,7 +19,6 @@ tlog-cosignature); 0xff ``sm2-sm3`` SM2 second signature, a type of this project
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,7 +143,7 @@ def parse_note(text: str) -> Note:
 def _strict_b64(text: str) -> bytes:
     try:
         data = b64decode(text, validate=True)
-    except Base64Error:
+    except ValueError:  # binascii.Error is one; a text that is not ASCII is a plain one
         _refuse("not base64")
     if b64encode(data).decode("ascii") != text:
         _refuse("not the one base64 text of these bytes")

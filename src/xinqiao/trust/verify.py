@@ -12,7 +12,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Never
@@ -44,6 +44,18 @@ _parse = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decod
 _canonical = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 ).encode
+
+
+def bounded_lines(source: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """The lines after the header without their ends, and whether each is whole.
+
+    Nothing is read after one that is not: what follows the limit is in no place where a line could begin.
+    """
+    while line := source.readline(MAX_LINE_BYTES):
+        whole = line.endswith(b"\n")
+        yield line.removesuffix(b"\n"), whole
+        if not whole:
+            return
 
 
 class Head(NamedTuple):
@@ -393,7 +405,7 @@ def open_header(
 
 
 def _verify_log(
-    source: Iterable[bytes],
+    source: BinaryIO,
     header: dict[str, Json],
     findings: Findings,
     trusted: Sequence[VerifyKey] | None,
@@ -404,9 +416,9 @@ def _verify_log(
         return report(findings, "log", 0, 0, keys_from_file=trusted is None)
     origin, heads, _ = opened
     log = LogVerifier(origin, heads)
-    for line in source:
-        if not line.endswith(b"\n") or len(line) > MAX_LINE_BYTES:
+    for line, whole in bounded_lines(source):
+        if not whole:
             log.findings.add(Finding.MALFORMED, log.size, "line too long, or without its end")
-        log.feed(line.removesuffix(b"\n"))
+        log.feed(line)
     findings.problems += log.finish().problems
     return report(findings, "log", log.size, len(heads), keys_from_file=trusted is None)

@@ -4,11 +4,11 @@ Both prove single leaves by inclusion under a signed head. What they cannot prov
 leaf was left out is seen by comparing counts with the periodic statement leaf, or from a full log.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.errors import XinqiaoError
@@ -18,12 +18,14 @@ from xinqiao.trust.keys import VerifyKey
 from xinqiao.trust.merkle import leaf_hash, verify_consistency, verify_inclusion
 from xinqiao.trust.order import BusinessOrder
 from xinqiao.trust.verify import (
-    MAX_LINE_BYTES,
     Head,
+    bounded_lines,
+    check_heads,
     open_header,
     read_canonical,
     read_keys,
     report,
+    text_list,
     unb64_hashes,
 )
 
@@ -110,7 +112,7 @@ class _Prover:
 
 
 def verify_ledger(
-    source: Iterable[bytes],
+    source: BinaryIO,
     header: dict[str, Json],
     findings: Findings,
     trusted: Sequence[VerifyKey] | None,
@@ -137,19 +139,19 @@ def verify_ledger(
         prover.consistency(header["consistency"])
     except ValueError as error:
         findings.add(Finding.MALFORMED, None, str(error)[:200])
-    for line in source:
+    for line, whole in bounded_lines(source):
         count += 1
         try:
-            if not line.endswith(b"\n") or len(line) > MAX_LINE_BYTES:
+            if not whole:
                 raise ValueError("line too long, or without its end")
-            prover.leaf(read_canonical(line.removesuffix(b"\n")), party)
+            prover.leaf(read_canonical(line), party)
         except ValueError as error:
             findings.add(Finding.MALFORMED, prover.last + 1, str(error)[:200])
     return report(findings, "ledger", count, len(heads), keys_from_file=trusted is None)
 
 
 def verify_bundle(
-    rest: Iterable[bytes],
+    rest: BinaryIO,
     header: dict[str, Json],
     findings: Findings,
     trusted: Sequence[VerifyKey] | None,
@@ -160,7 +162,7 @@ def verify_bundle(
     authorisation and entrustment by digests that are here; the product statement names the permit and the
     digest of the product text; every leaf is under a signed head.
     """
-    if any(True for _ in rest):
+    if rest.read(1):
         findings.add(Finding.MALFORMED, None, "a bundle is one line")
     heads: list[Head] = []
     count = 0
@@ -173,18 +175,14 @@ def verify_bundle(
         keys = read_keys(header["keys"], trusted, findings)
         _check_artefacts(_open_artefacts(artefacts, keys, findings), product, findings)
         count = len(artefacts) + len(leaves)
-        if leaves or header["checkpoints"]:
-            opened = open_header(
-                {k: header[k] for k in ("origin", "keys", "checkpoints")},
-                frozenset({"origin", "keys", "checkpoints"}),
-                Findings(),  # the keys were judged above
-                trusted,
-                (),
-            )
-            heads = [] if opened is None else opened[1]
+        origin, notes = header["origin"], text_list(header["checkpoints"])
+        if not isinstance(origin, str):
+            raise ValueError("origin is text")
+        if leaves or notes:
+            heads = check_heads(notes, origin, keys, findings, from_file=True)
             if not heads:
                 findings.add(Finding.CHECKPOINT_SIGNATURE, None, "no signed head is good")
-            prover = _Prover(str(header["origin"]), heads, findings)
+            prover = _Prover(origin, heads, findings)
             prover.consistency(header["consistency"])
             for entry in leaves:
                 if not isinstance(entry, dict):
@@ -211,9 +209,18 @@ def _open_artefacts(tokens: Sequence[Json], keys: Sequence[VerifyKey], findings:
     return opened
 
 
+def _find(known: Mapping[str, _Artefact], name: Json) -> _Artefact | None:
+    # A claim may be any JSON value, and a list or an object cannot even be looked up.
+    return known.get(name) if isinstance(name, str) else None
+
+
 def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findings: Findings) -> None:
-    digests = {item.digest for item in artefacts}
-    permits = {item.claims.get("jti"): item for item in artefacts if item.typ == ArtefactType.PERMIT}
+    digests = {item.digest: item for item in artefacts}
+    permits = {
+        name: item
+        for item in artefacts
+        if item.typ == ArtefactType.PERMIT and isinstance(name := item.claims.get("jti"), str)
+    }
     text = sha256((product or "").encode("utf-8")).hexdigest()
     stated = False
 
@@ -225,19 +232,19 @@ def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findin
         match item.typ:
             case ArtefactType.AUTHORISATION:
                 before = claims.get("predecessor")
-                if before is not None and before not in digests:
+                if before is not None and _find(digests, before) is None:
                     broken(item, "its predecessor is not here")
             case ArtefactType.PERMIT:
                 for member in ("authorisation", "entrustment"):
                     named = claims.get(member)
-                    if isinstance(named, dict) and named.get("digest") not in digests:
+                    if isinstance(named, dict) and _find(digests, named.get("digest")) is None:
                         broken(item, f"{member} is another one")
             case ArtefactType.PRODUCT:
-                if claims.get("permit") not in permits:
+                if _find(permits, claims.get("permit")) is None:
                     broken(item, "its permit is not here")
                 stated = stated or claims.get("digest") == text
             case ArtefactType.RECEIPT:
-                permit = permits.get(claims.get("jti"))
+                permit = _find(permits, claims.get("jti"))
                 if permit is None:
                     broken(item, "its permit is not here")
                 elif claims.get("request") != sha256(permit.token.encode("ascii")).hexdigest():
