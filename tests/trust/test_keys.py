@@ -1,5 +1,6 @@
 """Keys: JWK form, thumbprints, rotation, files."""
 
+import os
 import random
 import stat
 import threading
@@ -136,7 +137,7 @@ def test_a_key_set_survives_json_and_refuses_doubles() -> None:
     assert list(KeySet.from_json(keys.to_json())) == list(keys)
     with pytest.raises(ValueError):
         keys.with_entry(KeyEntry(key, T0, T0 + DAY))
-    for wrong in ("x", [5], [{"jwk": key.to_jwk()}]):
+    for wrong in ("x", [5], [{"jwk": key.to_jwk()}], keys.to_json() * 2):
         with pytest.raises(Invalid):
             KeySet.from_json(wrong)  # type: ignore[arg-type]
 
@@ -168,6 +169,11 @@ def test_a_key_file_open_to_others_or_damaged_is_not_used_and_not_replaced(tmp_p
     link.symlink_to(path)
     with pytest.raises(OSError, match="link"):
         load_or_create_keyfile(link)
+    pipe = tmp_path / "pipe.jwk"
+    os.mkfifo(pipe, 0o600)
+    for place in (pipe, tmp_path):
+        with pytest.raises(Unavailable, match="not a plain file"):
+            load_or_create_keyfile(place)
 
 
 def test_programs_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:

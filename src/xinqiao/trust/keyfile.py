@@ -7,6 +7,7 @@ implementation of "give me a SigningKey" and does not belong here.
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -52,12 +53,17 @@ def read_private(path: Path, max_bytes: int = _MAX_FILE) -> bytes:
 
     Raises:
         FileNotFoundError: it is not there.
+        OSError: it is a link, or cannot be opened.
         Unavailable: group or others have rights on it, it is not a plain file, or it is too long.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    # O_NONBLOCK: opening a pipe would wait for whoever writes to it.
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise Unavailable(Code.KEY_UNUSABLE, "the key file is not a plain file")
     with os.fdopen(handle, "rb") as source:
-        state = os.fstat(source.fileno())
-        if state.st_mode & 0o077:
+        if mode & 0o077:
             raise Unavailable(Code.KEY_UNUSABLE, "the key file is open to others: chmod 600")
         data = source.read(max_bytes + 1)
     if len(data) > max_bytes:

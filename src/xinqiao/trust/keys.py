@@ -353,7 +353,11 @@ class KeySet:
         """Read what :meth:`to_json` wrote. Raises Invalid."""
         if not isinstance(value, list):
             _invalid("a key set is a list")
-        return cls(_entry_from_json(item) for item in value)
+        entries = [_entry_from_json(item) for item in value]
+        try:
+            return cls(entries)
+        except ValueError as error:
+            _invalid(str(error))
 
 
 def _entry_from_json(item: Json) -> KeyEntry:
