@@ -16,7 +16,6 @@ from xinqiao.trust.verify import verify_file
 #: Codes are stable; words are for people, Chinese first.
 _WORDS: dict[Finding, str] = {
     Finding.MALFORMED: "格式损坏 malformed",
-    Finding.NOT_CANONICAL: "不是规范形式 not canonical",
     Finding.UNKNOWN_FORMAT: "不认识的文件格式 unknown format",
     Finding.INDEX_GAP: "序号不连续 index gap",
     Finding.CHAIN_BROKEN: "前后哈希不相接（内容被改动）chain broken",

@@ -13,7 +13,6 @@ class Finding(StrEnum):
 
     # the file
     MALFORMED = "MALFORMED"
-    NOT_CANONICAL = "NOT_CANONICAL"
     UNKNOWN_FORMAT = "UNKNOWN_FORMAT"
     # the tree and its heads
     INDEX_GAP = "INDEX_GAP"

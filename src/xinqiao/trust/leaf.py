@@ -60,10 +60,6 @@ class LeafType(StrEnum):
     STATEMENT = "STATEMENT"  # a periodic statement (counts) or any other fact worth proving
 
 
-#: Leaves that end a permit when they name it.
-TERMINAL: Final = frozenset({LeafType.USE, LeafType.DENY, LeafType.FAIL, LeafType.SELF_USE})
-
-
 def instant_text(at: datetime) -> str:
     """RFC 3339 UTC with six decimals and ``Z``: one spelling, so texts compare like instants."""
     if at.tzinfo is None:

@@ -91,7 +91,7 @@ class Frontier:
 
 
 class MemoryTree:
-    """A whole tree in memory, for tests, exports of bounded size and the tamper campaign."""
+    """A whole tree in memory: what tests hold the table of hashes and the proofs against."""
 
     __slots__ = ("_frontier", "_levels")
 
