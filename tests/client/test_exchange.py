@@ -1,6 +1,8 @@
 """Tokens, signatures, retries, problems: the exchange without any operation's meaning."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,7 +10,9 @@ from tests.client.fake_hub import ACCOUNT, AUTHORISATION, BASE, HUB, INSTITUTION
 from tests.client.test_query import LIN, ask
 
 from xinqiao.client import Anchor, Client, problem_of
+from xinqiao.client.believed import Believed
 from xinqiao.clock import AdjustableClock
+from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose
 from xinqiao.domain.errors import (
     Code,
@@ -28,6 +32,7 @@ from xinqiao.domain.errors import (
     Unsupported,
     XinqiaoError,
 )
+from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import SigningKey
 
 
@@ -207,6 +212,64 @@ def test_a_rate_limit_is_waited_out_when_short(client: Client, hub: FakeHub, pau
     hub.next_errors = [Refusal(429, "RATE_LIMITED", facts={"retry_after": 60})]
     with pytest.raises(TooMany):
         client.find_enterprise(USCC)
+
+
+def test_a_retry_after_that_is_no_number_is_passed_over(
+    client: Client, hub: FakeHub, pauses: list[float]
+) -> None:
+    def strange(response: httpx.Response, content: bytes) -> httpx.Response:
+        headers = [
+            *response.headers.raw,
+            (b"Retry-After", b"\xb2"),
+        ]  # a digit to Latin-1, no number to anybody
+        return httpx.Response(response.status_code, headers=headers, stream=httpx.ByteStream(content))
+
+    hub.spoil["response"] = strange
+    hub.next_errors = [Refusal(409, "IDEMPOTENCY_IN_FLIGHT")]
+    assert client.find_enterprise(USCC).has_data_account
+    assert len(pauses) == 1
+
+
+def test_a_stolen_key_proves_nothing_also_where_no_time_is_told(hub: FakeHub, clock: AdjustableClock) -> None:
+    stolen, now = SigningKey.generate(), int(clock.now().timestamp())
+    believed = Believed(Anchor.of(HUB, hub.hub_key.public, stolen.public))
+
+    def directory(version: int, *also: Json) -> str:
+        claims: dict[str, Json] = {
+            "iss": HUB, "iat": now, "exp": now + 60, "version": version, "institutions": [],
+            "hub": {"id": HUB, "keys": [{**hub.hub_key.public.to_jwk()}, *also]},
+            "nodes": [{"id": "nod-1", "keys": [{**SigningKey.generate().public.to_jwk(), "status": "compromised"}]}],
+        }  # fmt: skip
+        return sign_jws(claims, hub.hub_key, ArtefactType.DIRECTORY)
+
+    assert stolen.kid in {key.kid for key in believed.hub_verify_keys()}
+    believed.accept(directory(1, {**stolen.public.to_jwk(), "status": "compromised"}), clock.now())
+    for version in (2, 3):
+        for keys in (believed.hub_verify_keys(), believed.trusted_keys()):
+            assert [key.kid for key in keys] == [hub.hub_key.kid]
+        believed.accept(directory(version), clock.now())  # one that leaves the key out makes it no better
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "splendid"},
+        {"nbf": 10**30},
+        {"nbf": 20, "exp": 10},
+        {"kid": "another"},
+    ],
+)
+def test_an_anchor_with_a_key_that_makes_no_sense_is_invalid(change: dict[str, Json], tmp_path: Path) -> None:
+    jwk = {**SigningKey.generate().public.to_jwk()}
+    path = tmp_path / "anchor.json"
+    for keys in ([jwk | change], [jwk, jwk]):
+        path.write_text(json.dumps({"id": "hub-1", "name": "x", "keys": keys}), encoding="utf-8")
+        with pytest.raises(Invalid):
+            Anchor.read(path)
+    for text in ('{"id":"a","id":"b"}', '{"id":' + "[" * 100_000, "[]"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(Invalid):
+            Anchor.read(path)
 
 
 def test_an_older_directory_is_refused_and_a_newer_taken(

@@ -7,7 +7,7 @@ from typing import IO, Self, cast
 import httpx
 
 from xinqiao.client.believed import Anchor, Directory
-from xinqiao.client.carry import headers_of, receive, settings, unreachable
+from xinqiao.client.carry import Body, headers_of, settings, unreachable
 from xinqiao.client.operations import Operations
 from xinqiao.client.report import Report
 from xinqiao.client.results import (
@@ -59,7 +59,7 @@ class AsyncClient:
             key: the institution's registered signing key.
             anchor: the platform's pinned keys.
             transport: instead of the network, e.g. ``httpx.ASGITransport`` or a mock.
-            timeout: seconds for a whole answer; the platform waits 10 s for a source.
+            timeout: seconds without a byte from the platform, which itself waits 10 s for a source.
             language: asked for the language of words in problems (``zh-CN`` or ``en``).
         """
         self.operations = Operations(
@@ -109,7 +109,7 @@ class AsyncClient:
                     async with self._http.stream(
                         step.method, step.url, headers=step.headers, content=step.content
                     ) as response:
-                        body = receive()
+                        body = Body()
                         async for chunk in response.aiter_raw():
                             body.add(chunk)
                         return Got(response.status_code, headers_of(response), body.taken())

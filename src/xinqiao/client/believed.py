@@ -4,7 +4,6 @@ The anchor reaches the institution out of band. A directory counts only when a b
 while it is in force, and never when it is older than one already seen. Fetching it is the exchange's business.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Invalid, ProviderFault, Unauthenticated
+from xinqiao.trust.encoding import strict_object
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.keys import KeyEntry, KeySet, KeyStatus, VerifyKey
 
@@ -50,7 +50,7 @@ class Anchor:
     def read(cls, path: Path) -> "Anchor":
         """Read an anchor file. Raises Invalid when it is absent or says no key."""
         try:
-            value: Json = json.loads(path.read_text(encoding="utf-8"))
+            value = strict_object(path.read_bytes())
         except (OSError, ValueError) as error:
             raise Invalid(Code.INVALID, f"the anchor file {path.name} cannot be read") from error
         return cls.from_json(value)
@@ -83,7 +83,10 @@ def _instant(value: Json | None, default: datetime) -> datetime:
         return default
     if isinstance(value, bool) or not isinstance(value, int):
         raise Invalid(Code.INVALID, "a key period is in whole seconds")
-    return datetime.fromtimestamp(value, UTC)
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise Invalid(Code.INVALID, "a key period is out of range") from None
 
 
 def _keys(value: Json | None) -> KeySet:
@@ -95,9 +98,16 @@ def _keys(value: Json | None) -> KeySet:
             raise Invalid(Code.INVALID, "a key is an object")
         body = dict(item)
         start, end = _instant(body.pop("nbf", None), _BEGINNING), _instant(body.pop("exp", None), _END)
-        status = KeyStatus(str(body.pop("status", "active")))
-        entries.append(KeyEntry(VerifyKey.from_jwk(body), start, end, status))
-    return KeySet(entries)
+        status = str(body.pop("status", "active"))
+        key = VerifyKey.from_jwk(body)
+        try:
+            entries.append(KeyEntry(key, start, end, KeyStatus(status)))
+        except ValueError:
+            raise Invalid(Code.INVALID, "a key's status or period makes no sense") from None
+    try:
+        return KeySet(entries)
+    except ValueError:
+        raise Invalid(Code.INVALID, "a key occurs twice") from None
 
 
 def _party(value: Json | None) -> Party:
@@ -140,13 +150,18 @@ def read_directory(token: str, *, anchor: Anchor, believed: KeySet, at: datetime
             institutions=_parties(claims.get("institutions")),
             token=token,
         )
-    except (Unauthenticated, Invalid, ValueError) as error:
+    except (Unauthenticated, Invalid, OverflowError, OSError, ValueError) as error:
         raise _distrust("the directory is not the platform's") from error
     if claims.get("iss") != anchor.id or found.hub.id != anchor.id:
         raise _distrust("the directory of another platform")
     if at >= found.expires_at:
         raise _distrust("the directory has expired")
     return found
+
+
+def _unstolen(keys: KeySet) -> list[VerifyKey]:
+    # For evidence that carries no time of signing: an ended key still counts there, a stolen one never.
+    return [entry.key for entry in keys if entry.status is not KeyStatus.COMPROMISED]
 
 
 class Believed:
@@ -164,6 +179,8 @@ class Believed:
             raise _distrust("an older directory than the one in force")
         entries = {entry.key.kid: entry for entry in self.anchor.keys}
         entries |= {entry.key.kid: entry for entry in found.hub.keys}  # what is listed outranks the pin
+        # A key that was once called stolen stays so, whatever a later directory leaves out.
+        entries |= {one.key.kid: one for one in self.hub_keys if one.status is KeyStatus.COMPROMISED}
         self.hub_keys, self.directory = KeySet(entries.values()), found
         return found
 
@@ -172,13 +189,13 @@ class Believed:
         return self.hub_keys.verify_key(kid, at)
 
     def hub_verify_keys(self) -> list[VerifyKey]:
-        """Every key that speaks, or spoke, for the platform."""
-        return [entry.key for entry in self.hub_keys]
+        """Every key that speaks, or spoke, for the platform; never a stolen one."""
+        return _unstolen(self.hub_keys)
 
     def trusted_keys(self) -> list[VerifyKey]:
         """The keys ``xinqiao verify`` may be given: platform, nodes, institutions of the directory in force."""
         keys = {key.kid: key for key in self.hub_verify_keys()}
         if self.directory is not None:
             for party in (*self.directory.nodes.values(), *self.directory.institutions.values()):
-                keys |= {entry.key.kid: entry.key for entry in party.keys}
+                keys |= {key.kid: key for key in _unstolen(party.keys)}
         return list(keys.values())

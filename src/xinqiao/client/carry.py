@@ -27,7 +27,7 @@ def settings(timeout: float) -> Settings:
     )
 
 
-class _Body:
+class Body:
     """Collects chunks up to the limit."""
 
     def __init__(self) -> None:
@@ -44,11 +44,6 @@ class _Body:
     def taken(self) -> bytes:
         """All of it."""
         return b"".join(self._parts)
-
-
-def receive() -> _Body:
-    """A fresh body."""
-    return _Body()
 
 
 def headers_of(response: httpx.Response) -> tuple[tuple[str, str], ...]:

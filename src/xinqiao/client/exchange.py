@@ -310,7 +310,8 @@ def raise_problem(exchange: Exchange, got: Got, *, bound: bool) -> None:
     if problem.refusal is not None:
         exchange.check_refusal(problem.refusal, problem)
     retry = got.header("retry-after")
-    if retry.isdigit() and "retry_after" not in error.facts:
+    # isascii: header values are read as Latin-1, where ² is a digit too and no number
+    if retry.isascii() and retry.isdigit() and "retry_after" not in error.facts:
         error.facts["retry_after"] = int(retry[:6])
     raise error from HubSaid(problem)
 

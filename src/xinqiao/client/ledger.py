@@ -42,7 +42,7 @@ def proof_of(report: Report, ledger: bytes) -> bytes:
 
 def _concerns(entry: dict[str, Json], report: Report) -> bool:
     """Grant, appends and the report's own permit and use; later leaves say nothing about this report."""
-    ids = json.loads(str(entry["leaf"]))["ids"]
+    ids: dict[str, Json] = dict(json.loads(str(entry["leaf"]))["ids"])
     index = entry["i"]
     mine = ids.get("authorisation") == report.authorisation_id and ids.get("query") in (None, report.id)
     return mine and isinstance(index, int) and index <= report.use_leaf.index
