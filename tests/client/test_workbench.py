@@ -1,8 +1,12 @@
 """The workbench page by page: log-in, finding, asking, querying, opening, and everything it must not keep."""
 
+import contextlib
+import gc
 import json
 import logging
 import re
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +15,12 @@ import pytest
 from starlette.testclient import TestClient
 from tests.client.fake_hub import ACCOUNT, AUTHORISATION, BASE, INSTITUTION, USCC, FakeHub, Refusal
 
-from xinqiao.client.config import add_user, read_config, write_home
+from xinqiao.client.config import WorkbenchUser, add_user, hash_password, read_config, write_home
 from xinqiao.client.workbench.app import create_app
+from xinqiao.client.workbench.sessions import Session, Sessions
 from xinqiao.clock import AdjustableClock
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code
+from xinqiao.domain.errors import Code, TooMany, Unauthenticated
 from xinqiao.trust.keyfile import load_or_create_keyfile
 from xinqiao.trust.keys import SigningKey
 from xinqiao.ui import csp, gallery_report
@@ -184,6 +189,66 @@ def test_the_report_is_forgotten_after_a_while(lin: TestClient, clock: Adjustabl
     assert lin.get(address).status_code == 200
     clock.advance(timedelta(minutes=2))
     assert lin.get(address).status_code == 410
+
+
+def test_the_report_is_forgotten_although_nobody_comes_back(
+    bench: TestClient, clock: AdjustableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xinqiao.client.workbench.app.FORGET_EVERY", 0.01)
+    with bench:
+        form = {"login": "lin", "password": PASSWORD, "csrfmiddlewaretoken": token_of(bench.get("/login"))}
+        bench.post("/login", data=form)
+        assert ask(bench).status_code == 200
+        token = bench.cookies["xq_bench"]
+        (session,) = (one for one in gc.get_objects() if isinstance(one, Session) and one.token == token)
+        assert session.held is not None
+        clock.advance(timedelta(minutes=16))
+        deadline = time.monotonic() + 10
+        while session.held is not None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert session.held is None
+
+
+def test_guesses_made_at_once_are_counted_one_by_one(
+    clock: AdjustableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = WorkbenchUser("lin", "林知远", "小企业信贷部", hash_password(PASSWORD))
+    sessions, gate = Sessions((user,), clock), threading.Barrier(5)
+
+    def together(password: str, _kept: str) -> bool:
+        gate.wait(10)
+        return False
+
+    monkeypatch.setattr("xinqiao.client.workbench.sessions.check_password", together)
+
+    def guess() -> None:
+        with contextlib.suppress(Unauthenticated):
+            sessions.log_in("lin", "wrong", replacing=None)
+
+    threads = [threading.Thread(target=guess) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with pytest.raises(TooMany):
+        sessions.log_in("lin", PASSWORD, replacing=None)
+
+
+def test_strangers_at_the_log_in_page_log_nobody_out(
+    clock: AdjustableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xinqiao.client.workbench.sessions._MOST", 3)
+    user = WorkbenchUser("lin", "林知远", "小企业信贷部", hash_password(PASSWORD))
+    sessions = Sessions((user,), clock)
+    lin = sessions.begin(user)
+    strangers = [sessions.begin() for _ in range(5)]
+    assert sessions.find(lin.token) is lin
+    assert [one for one in strangers if sessions.find(one.token)] == strangers[-2:]
+
+
+def test_a_key_of_a_form_that_is_none_of_ours_is_replaced(lin: TestClient, hub: FakeHub) -> None:
+    assert ask(lin, once="é\n").url.path.startswith("/reports/")
+    assert hub.uses == 1
 
 
 def test_another_session_never_sees_the_report(lin: TestClient) -> None:

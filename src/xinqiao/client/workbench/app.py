@@ -1,8 +1,10 @@
 """The workbench as an ASGI application: routes, sessions, security headers, language."""
 
+import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +32,9 @@ from xinqiao.ui.environment import make_environment
 
 log = logging.getLogger("xinqiao.workbench")
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+#: How often what is over is dropped although nobody asks for it, in seconds.
+FORGET_EVERY = 60.0
 
 type Page = Callable[[Visit], Response]
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -181,4 +186,22 @@ def create_app(
         route("/records/ledger", proofs.ledger),
         route("/keys", proofs.keys),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Around)])
+
+    @asynccontextmanager
+    async def forgetting(_app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(_forget_for_ever(bench.sessions))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return Starlette(routes=routes, middleware=[Middleware(Around)], lifespan=forgetting)
+
+
+async def _forget_for_ever(sessions: Sessions) -> None:
+    # Somebody who closes the browser never comes back, and the report must go all the same.
+    while True:
+        await asyncio.sleep(FORGET_EVERY)
+        sessions.forget()

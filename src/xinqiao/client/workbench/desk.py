@@ -5,7 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from xinqiao.client.problems import problem_of
 from xinqiao.client.results import Authorisation, AuthorisationSummary, Enterprise, QuerySummary
 from xinqiao.client.workbench.sessions import COOKIE
-from xinqiao.client.workbench.visit import Visit, new_once, page
+from xinqiao.client.workbench.visit import Visit, new_once, once_of, page
 from xinqiao.client.workbench.words import (
     LIVE,
     account_words,
@@ -142,14 +142,9 @@ def invite(visit: Visit) -> Response:
         uscc,
         operator=visit.session.user.operator,
         message=visit.form.text("message"),
-        idempotency_key=_once(visit),
+        idempotency_key=once_of(visit.form),
     )
     return see_other(f"/firms?q={made.uscc}&invited=1")
-
-
-def _once(visit: Visit) -> str:
-    once = visit.form.text("once", most=60)
-    return once if once.startswith("wb-") and once[3:].isalnum() else new_once()
 
 
 # -- requests -------------------------------------------------------------------------------------------------------
@@ -191,7 +186,7 @@ def new_request(visit: Visit) -> Response:
             max_queries=form.number("times", 1, 10_000),
             include_balance=form.text("balance") == "yes",
             message=form.text("message", most=300),
-            idempotency_key=_once(visit),
+            idempotency_key=once_of(visit.form),
         )
     except XinqiaoError as error:
         if error.status not in (404, 409, 422):

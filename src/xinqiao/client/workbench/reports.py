@@ -17,7 +17,7 @@ from xinqiao.client.problems import problem_of
 from xinqiao.client.results import GrantedAccount
 from xinqiao.client.workbench.desk import see_other
 from xinqiao.client.workbench.sessions import Held
-from xinqiao.client.workbench.visit import Visit, download, new_once, page
+from xinqiao.client.workbench.visit import Visit, download, new_once, once_of, page
 from xinqiao.client.workbench.words import nearest_words
 from xinqiao.domain.consent import Product
 from xinqiao.domain.errors import Code, Gone, Invalid, XinqiaoError
@@ -34,7 +34,7 @@ def query(visit: Visit) -> Response:
     """Ask, open here, and lead to the page of the report; a no leads to what would be allowed."""
     user, form, authorisation_id = visit.session.user, visit.form, visit.path("id")
     assert user is not None
-    once = form.text("once", most=60) or new_once()
+    once = once_of(form)
     product = form.text("product")
     if product not in set(Product):
         raise Invalid(Code.INVALID, "which product?", facts={"field": "product"})

@@ -82,14 +82,24 @@ class Sessions:
         """The live session of a cookie."""
         now = self._clock.now()
         with self._lock:
+            self._forget(now)
             session = self._sessions.get(token)
-            if session is None:
-                return None
-            if now - session.seen >= IDLE or now - session.began >= LONGEST:
-                del self._sessions[token]
-                return None
-            session.seen = now
+            if session is not None:
+                session.seen = now
             return session
+
+    def forget(self) -> None:
+        """Drop what is over, also where nobody comes back to ask for it."""
+        with self._lock:
+            self._forget(self._clock.now())
+
+    def _forget(self, now: datetime) -> None:
+        for token, session in list(self._sessions.items()):
+            if now - session.seen >= IDLE or now - session.began >= LONGEST:
+                session.held = None
+                del self._sessions[token]
+            elif session.held is not None and now - session.held.since >= HELD:
+                session.held = None
 
     def begin(self, user: WorkbenchUser | None = None, *, replacing: Session | None = None) -> Session:
         """A new session with a new token; the one before log-in ends (no fixation)."""
@@ -100,7 +110,9 @@ class Sessions:
                 self._sessions.pop(replacing.token, None)
             self._sessions[session.token] = session
             while len(self._sessions) > _MOST:
-                self._sessions.popitem(last=False)
+                # A stranger opening the log-in page again and again must not log people out.
+                strangers = (token for token, one in self._sessions.items() if one.user is None)
+                del self._sessions[next(strangers, next(iter(self._sessions)))]
         return session
 
     def end(self, session: Session) -> None:
@@ -119,6 +131,8 @@ class Sessions:
         user = self._users.get(login)
         good = check_password(password, user.password if user else self._nobody)
         with self._lock:
+            # Read again: others may have guessed while this password was being hashed.
+            tries = self._tries.get(login)
             if user is None or not good:
                 count = tries.count + 1 if tries is not None and now < tries.until else 1
                 self._tries[login] = _Tries(count, now + LOCKED)

@@ -1,5 +1,6 @@
 """One request at the workbench: who asks, the frame around the page, and answering with a page or an error."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from xinqiao.ui import i18n
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.shell import NavGroup, NavItem, Person, Search, Shell
+
+_ONCE = re.compile(r"wb-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +138,9 @@ def error_page(visit: Visit, error: XinqiaoError, current: str = "") -> Response
 def new_once() -> str:
     """The idempotency key a form carries, so that pressing twice is asking once."""
     return f"wb-{secrets.token_hex(16)}"
+
+
+def once_of(form: Form) -> str:
+    """The key the form came with, or a fresh one when it is none of ours."""
+    once = form.text("once", most=60)
+    return once if _ONCE.fullmatch(once) else new_once()
