@@ -1,6 +1,7 @@
 """A query from the institution's side: what is opened, what is believed, and every way it must fail."""
 
 import asyncio
+import hashlib
 import io
 import logging
 from collections.abc import Callable
@@ -13,9 +14,13 @@ from tests.client.fake_hub import ACCOUNT, AUTHORISATION, BASE, CANARY, INSTITUT
 
 from xinqiao.client import AsyncClient, Client, Operator, Report
 from xinqiao.clock import AdjustableClock
-from xinqiao.domain.canonical import Json
+from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Product, Purpose
 from xinqiao.domain.errors import Code, ProviderFault
+from xinqiao.trust.encoding import strict_object, unb64
+from xinqiao.trust.export import bundle_bytes
+from xinqiao.trust.findings import Finding
+from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import OpenKey, SigningKey
 from xinqiao.trust.suites import SM
 from xinqiao.trust.verify import verify_file, verify_stream
@@ -76,13 +81,43 @@ def test_the_saved_bundle_is_verified_offline_and_only_for_its_owner(
     report = ask(client)
     path = report.save(tmp_path / "report.xq")
     trusted = client.operations.believed.trusted_keys()
-    verdict = verify_file(path, trusted_keys=trusted)
-    assert (verdict.ok, verdict.kind, verdict.problems) == (True, "bundle", ())
+    for owners in (None, client.operations.believed.owners()):
+        verdict = verify_file(path, trusted_keys=trusted, owners=owners)
+        assert (verdict.ok, verdict.kind, verdict.problems) == (True, "bundle", ())
     assert path.stat().st_mode & 0o777 == 0o600
     changed = report.bundle().replace(CANARY.encode(), CANARY.replace("7", "8").encode())
     assert not verify_stream(io.BytesIO(changed), trusted_keys=trusted).ok
     with pytest.raises(FileExistsError):
         report.save(path)
+
+
+def test_nobody_in_the_directory_can_sign_in_the_place_of_another(client: Client, hub: FakeHub) -> None:
+    report, believed = ask(client), client.operations.believed
+    text = canonical_bytes({"income": "much"}).decode()
+
+    def verdict(permit: str, receipt_claims: dict[str, Json], signer: SigningKey) -> set[Finding]:
+        claims = receipt_claims | {
+            "request": hashlib.sha256(permit.encode()).hexdigest(),
+            "content_digest": hashlib.sha256(text.encode()).hexdigest(),
+        }
+        receipt = sign_jws(claims, signer, ArtefactType.RECEIPT)
+        artefacts = (*report.artefacts, report.statement, permit, receipt)
+        bundle = io.BytesIO(bundle_bytes(report.use_leaf.log, report.keys, artefacts, product=text))
+        found = verify_stream(bundle, trusted_keys=believed.trusted_keys(), owners=believed.owners())
+        return {problem.code for problem in found.problems}
+
+    def read(token: str) -> dict[str, Json]:
+        return strict_object(unb64(token.split(".")[1]))
+
+    mine, receipt = hub.institution_key, read(report.receipt)
+    forged = sign_jws(read(report.permit), mine, ArtefactType.PERMIT)
+    assert verdict(report.permit, receipt, hub.node_key) == set()  # the node itself may say so
+    assert Finding.ARTEFACT_SIGNATURE in verdict(report.permit, receipt, mine)
+    assert Finding.ARTEFACT_SIGNATURE in verdict(report.permit, receipt | {"iss": INSTITUTION}, mine)
+    assert Finding.ARTEFACT_SIGNATURE in verdict(forged, receipt, hub.node_key)
+    permit = read(report.permit) | {"aud": "nod-other"}
+    other = sign_jws(permit, hub.hub_key, ArtefactType.PERMIT)
+    assert verdict(other, receipt, hub.node_key) == {Finding.ARTEFACT_CHAIN}
 
 
 def _inner(**changes: Json) -> Callable[[dict[str, Json]], dict[str, Json]]:

@@ -24,7 +24,7 @@ from xinqiao.trust.keys import SigningKey
 from xinqiao.trust.leaf import NO_LEAF, Leaf, LeafType, instant_text
 from xinqiao.trust.merkle import MemoryTree, leaf_hash
 from xinqiao.trust.suites import SM
-from xinqiao.trust.verify import MAX_LINE_BYTES, verify_file, verify_stream
+from xinqiao.trust.verify import MAX_LINE_BYTES, Owner, Role, verify_file, verify_stream
 
 KEY = SigningKey.generate()
 
@@ -249,6 +249,15 @@ def test_a_changed_moved_or_foreign_leaf_of_a_ledger_is_found(log: SyntheticLog,
     assert Finding.CONSISTENCY in _codes(verify_file(_ledger(log, "bank-3", tmp_path, consistency=[])))
     wrong = [ConsistencyProof(300, 600, [bytes(32)])]
     assert Finding.CONSISTENCY in _codes(verify_file(_ledger(log, "bank-3", tmp_path, consistency=wrong)))
+
+
+def test_a_head_is_the_platforms_word_and_nobody_elses(log: SyntheticLog, tmp_path: Path) -> None:
+    for path in (_write(tmp_path / "log", log.lines, log.notes, log.key), _ledger(log, "bank-3", tmp_path)):
+        for role, ok in ((Role.PLATFORM, True), (Role.NODE, False), (Role.INSTITUTION, False)):
+            owners = {log.key.public.kid: [Owner(role, "x")]}
+            report = verify_file(path, trusted_keys=[log.key.public], owners=owners)
+            assert report.ok is ok
+            assert ok or Finding.UNTRUSTED_KEY in _codes(report)
 
 
 def test_every_flipped_bit_of_a_ledger_is_found(log: SyntheticLog, tmp_path: Path) -> None:

@@ -194,7 +194,8 @@ def _verify(client: Client, config: ClientConfig, args: argparse.Namespace) -> i
     if args.file is None:
         raise Invalid(Code.INVALID, "a file, or --code")
     client.directory()
-    verdict = verify_file(args.file, trusted_keys=client.operations.believed.trusted_keys())
+    believed = client.operations.believed
+    verdict = verify_file(args.file, trusted_keys=believed.trusted_keys(), owners=believed.owners())
     _show(report_json(verdict))
     return 0 if verdict.ok else 1
 

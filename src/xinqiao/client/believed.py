@@ -4,7 +4,7 @@ The anchor reaches the institution out of band. A directory counts only when a b
 while it is in force, and never when it is older than one already seen. Fetching it is the exchange's business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from xinqiao.domain.errors import Code, Invalid, ProviderFault, Unauthenticated
 from xinqiao.trust.encoding import strict_object
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.keys import KeyEntry, KeySet, KeyStatus, VerifyKey
+from xinqiao.trust.verify import Owner, Role
 
 #: Thousands of institutions fit; ordinary artefacts are far smaller.
 MAX_DIRECTORY_BYTES = 8 * 1024 * 1024
@@ -199,3 +200,21 @@ class Believed:
             for party in (*self.directory.nodes.values(), *self.directory.institutions.values()):
                 keys |= {key.kid: key for key in _unstolen(party.keys)}
         return list(keys.values())
+
+    def owners(self) -> dict[str, list[Owner]]:
+        """Whose each of :meth:`trusted_keys` is, so that no party can sign in the place of another."""
+        found: dict[str, list[Owner]] = {}
+
+        def add(role: Role, party_id: str, keys: Iterable[VerifyKey]) -> None:
+            for key in keys:
+                found.setdefault(key.kid, []).append(Owner(role, party_id))
+
+        add(Role.PLATFORM, self.anchor.id, self.hub_verify_keys())
+        if self.directory is not None:
+            for role, parties in (
+                (Role.NODE, self.directory.nodes),
+                (Role.INSTITUTION, self.directory.institutions),
+            ):
+                for party in parties.values():
+                    add(role, party.id, _unstolen(party.keys))
+        return found

@@ -12,7 +12,8 @@ import json
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Never
@@ -56,6 +57,25 @@ def bounded_lines(source: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         yield line.removesuffix(b"\n"), whole
         if not whole:
             return
+
+
+class Role(StrEnum):
+    """What a party is to a product."""
+
+    PLATFORM = "platform"
+    NODE = "node"
+    INSTITUTION = "institution"
+
+
+class Owner(NamedTuple):
+    """Whose a key is: the party's id and what it is. A bank may be two parties with one key."""
+
+    role: Role
+    id: str
+
+
+#: Key id → whose it is.
+type Owners = Mapping[str, Collection[Owner]]
 
 
 class Head(NamedTuple):
@@ -335,6 +355,7 @@ def verify_file(
     *,
     trusted_keys: Sequence[VerifyKey] | None = None,
     known_checkpoints: Sequence[str] = (),
+    owners: Owners | None = None,
 ) -> VerifyReport:
     """Verify a full log export, a party's own ledger, or a report bundle.
 
@@ -346,12 +367,17 @@ def verify_file(
         known_checkpoints: signed heads the caller kept from before; a log that shows another history, or a
         shorter
             one, is found by them and by nothing else.
+        owners: whose the trusted keys are, when that is known (the directory tells). Then a signed head is the
+            platform's word only, and an artefact that of the party it names as its issuer. Without, whoever holds
+            any one of the trusted keys may have signed all of it.
 
     Raises:
         OSError: the file cannot be read. Everything else is in the report.
     """
     with Path(path).open("rb") as source:
-        return verify_stream(source, trusted_keys=trusted_keys, known_checkpoints=known_checkpoints)
+        return verify_stream(
+            source, trusted_keys=trusted_keys, known_checkpoints=known_checkpoints, owners=owners
+        )
 
 
 def verify_stream(
@@ -359,6 +385,7 @@ def verify_stream(
     *,
     trusted_keys: Sequence[VerifyKey] | None = None,
     known_checkpoints: Sequence[str] = (),
+    owners: Owners | None = None,
 ) -> VerifyReport:
     """The same for a file that is open already, or in memory and must not touch a disk."""
     from xinqiao.trust.verify_parts import verify_bundle, verify_ledger
@@ -370,16 +397,24 @@ def verify_stream(
     except ValueError as error:
         findings.add(Finding.MALFORMED, None, f"header: {error}"[:200])
         return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
+    log_keys = None if trusted_keys is None else of_platform(trusted_keys, owners)
     match header.get("format"), header.get("version"):
         case (str(name), 1) if name == LOG_FORMAT:
-            return _verify_log(source, header, findings, trusted_keys, known_checkpoints)
+            return _verify_log(source, header, findings, log_keys, known_checkpoints)
         case (str(name), 1) if name == LEDGER_FORMAT:
-            return verify_ledger(source, header, findings, trusted_keys, known_checkpoints)
+            return verify_ledger(source, header, findings, log_keys, known_checkpoints)
         case (str(name), 1) if name == BUNDLE_FORMAT:
-            return verify_bundle(source, header, findings, trusted_keys)
+            return verify_bundle(source, header, findings, trusted_keys, owners)
         case _:
             findings.add(Finding.UNKNOWN_FORMAT, None)
             return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
+
+
+def of_platform(keys: Sequence[VerifyKey], owners: Owners | None) -> list[VerifyKey]:
+    """Those of the keys that may sign heads: all of them when nobody said whose they are."""
+    if owners is None:
+        return list(keys)
+    return [key for key in keys if any(o.role is Role.PLATFORM for o in owners.get(key.kid, ()))]
 
 
 def open_header(

@@ -4,7 +4,7 @@ Both prove single leaves by inclusion under a signed head. What they cannot prov
 leaf was left out is seen by comparing counts with the periodic statement leaf, or from a full log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -19,8 +19,12 @@ from xinqiao.trust.merkle import leaf_hash, verify_consistency, verify_inclusion
 from xinqiao.trust.order import BusinessOrder
 from xinqiao.trust.verify import (
     Head,
+    Owner,
+    Owners,
+    Role,
     bounded_lines,
     check_heads,
+    of_platform,
     open_header,
     read_canonical,
     read_keys,
@@ -34,6 +38,12 @@ _BUNDLE: Final = frozenset(
     {"format", "version", "origin", "keys", "checkpoints", "consistency", "artefacts", "product", "leaves"}
 )
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+#: Whose word an artefact is; all others are the platform's.
+_WORD_OF: Final = {
+    ArtefactType.QUERY: Role.INSTITUTION,
+    ArtefactType.PRODUCT: Role.NODE,
+    ArtefactType.RECEIPT: Role.NODE,
+}
 _ENTRY: Final = frozenset({"i", "leaf", "proof", "size"})
 
 
@@ -155,6 +165,7 @@ def verify_bundle(
     header: dict[str, Json],
     findings: Findings,
     trusted: Sequence[VerifyKey] | None,
+    owners: Owners | None = None,
 ) -> VerifyReport:
     """Verify a report bundle: the artefacts that led to a product, the product's digest, and their leaves.
 
@@ -173,13 +184,13 @@ def verify_bundle(
         if product is not None and not isinstance(product, str):
             raise ValueError("product is text")
         keys = read_keys(header["keys"], trusted, findings)
-        _check_artefacts(_open_artefacts(artefacts, keys, findings), product, findings)
+        _check_artefacts(_open_artefacts(artefacts, keys, owners, findings), product, findings)
         count = len(artefacts) + len(leaves)
         origin, notes = header["origin"], text_list(header["checkpoints"])
         if not isinstance(origin, str):
             raise ValueError("origin is text")
         if leaves or notes:
-            heads = check_heads(notes, origin, keys, findings, from_file=True)
+            heads = check_heads(notes, origin, of_platform(keys, owners), findings, from_file=True)
             if not heads:
                 findings.add(Finding.CHECKPOINT_SIGNATURE, None, "no signed head is good")
             prover = _Prover(origin, heads, findings)
@@ -193,20 +204,29 @@ def verify_bundle(
     return report(findings, "bundle", count, len(heads), keys_from_file=trusted is None)
 
 
-def _open_artefacts(tokens: Sequence[Json], keys: Sequence[VerifyKey], findings: Findings) -> list[_Artefact]:
+def _open_artefacts(
+    tokens: Sequence[Json], keys: Sequence[VerifyKey], owners: Owners | None, findings: Findings
+) -> list[_Artefact]:
     by_kid = {key.kid: key for key in keys}
     opened: list[_Artefact] = []
     for number, token in enumerate(tokens):
         try:
             if not isinstance(token, str):
                 raise ValueError("an artefact is text")
-            _, typ = signer_of(token)
+            kid, typ = signer_of(token)
             # The keys are a plain mapping, vouched for by the caller: the instant plays no part.
             claims = verify_jws(token, by_kid, typ=ArtefactType(typ), at=_NEVER)
+            if owners is not None and not _is_word_of(owners.get(kid, ()), ArtefactType(typ), claims):
+                raise ValueError("signed by somebody whose word this is not")
             opened.append(_Artefact(number, token, typ, claims, digest_hex(claims)))
         except (XinqiaoError, ValueError) as error:
             findings.add(Finding.ARTEFACT_SIGNATURE, None, f"artefact {number}: {error}"[:200])
     return opened
+
+
+def _is_word_of(owners: Collection[Owner], typ: ArtefactType, claims: Mapping[str, Json]) -> bool:
+    role = _WORD_OF.get(typ, Role.PLATFORM)
+    return any(owner.role is role and owner.id == claims.get("iss") for owner in owners)
 
 
 def _find(known: Mapping[str, _Artefact], name: Json) -> _Artefact | None:
@@ -249,6 +269,8 @@ def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findin
                     broken(item, "its permit is not here")
                 elif claims.get("request") != sha256(permit.token.encode("ascii")).hexdigest():
                     broken(item, "it answers another permit token")
+                elif "iss" in claims and claims["iss"] != permit.claims.get("aud"):
+                    broken(item, "its permit is for another node")
                 # the sealed text as it travelled, or the opened content in canonical form
                 stated = stated or text in (claims.get("product_digest"), claims.get("content_digest"))
             case _:

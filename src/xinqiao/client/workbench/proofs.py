@@ -25,8 +25,12 @@ def verify(visit: Visit) -> Response:
         try:
             if visit.form.file is not None:
                 visit.client.directory()
-                trusted = visit.client.operations.believed.trusted_keys()
-                verdict = verify_stream(io.BytesIO(visit.form.file), trusted_keys=trusted)
+                believed = visit.client.operations.believed
+                verdict = verify_stream(
+                    io.BytesIO(visit.form.file),
+                    trusted_keys=believed.trusted_keys(),
+                    owners=believed.owners(),
+                )
             else:
                 code = visit.form.text("code", most=40).upper()
                 online = visit.client.verify_product(verify_code=code)
