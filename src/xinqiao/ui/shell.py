@@ -89,8 +89,3 @@ class Shell:
     def places(self) -> tuple[NavItem, ...]:
         """All places in order."""
         return tuple(item for group in self.nav for item in group.items)
-
-    @property
-    def other_language(self) -> Language:
-        """The language the switch leads to."""
-        return Language.ZH if self.language is Language.EN else Language.EN
