@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from xinqiao.domain.errors import Code, Invalid, Unavailable
+from xinqiao.trust.encoding import unb64
 from xinqiao.trust.keyfile import load_or_create_keyfile, load_or_create_open_keyfile
 from xinqiao.trust.keys import KeyEntry, KeySet, KeyStatus, OpenKey, SealKey, SigningKey, VerifyKey
 from xinqiao.trust.suites import SM, SUITES, Suite
@@ -60,6 +61,7 @@ def test_secrets_are_not_shown(suite: Suite) -> None:
     for text, jwk in ((repr(key), key.to_jwk(private=True)), (repr(opener), opener.to_jwk(private=True))):
         assert "_secret" not in text
         assert str(jwk["d"]) not in text
+        assert repr(unb64(str(jwk["d"]))) not in text
     assert "d" not in key.to_jwk()
     assert "d" not in opener.to_jwk()
 
