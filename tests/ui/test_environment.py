@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from jinja2 import UndefinedError
 
 from xinqiao.ui import assets, i18n
@@ -104,5 +106,19 @@ def test_no_template_holds_an_inline_style_or_handler() -> None:
             assert "src=" in script or 'type="application/json"' in script, path
 
 
-def test_the_catalogue_is_read_even_when_it_is_not_compiled() -> None:
-    assert i18n.translations(Language.EN).gettext("演示数据") == "Demonstration data"
+def test_the_catalogue_is_read_compiled_or_not_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "en" / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    source = i18n.LOCALE_DIR / "en" / "LC_MESSAGES" / "xinqiao.po"
+    monkeypatch.setattr(i18n, "LOCALE_DIR", tmp_path)
+    fresh = i18n.translations.__wrapped__
+    assert fresh(Language.EN).gettext("演示数据") == "演示数据"
+    (place / "xinqiao.po").write_bytes(source.read_bytes())
+    assert fresh(Language.EN).gettext("演示数据") == "Demonstration data"
+    with (place / "xinqiao.po").open("rb") as text, (place / "xinqiao.mo").open("wb") as compiled:
+        write_mo(compiled, read_po(text))
+    (place / "xinqiao.po").unlink()
+    assert fresh(Language.EN).gettext("演示数据") == "Demonstration data"
+    assert i18n.translations(Language.EN) is i18n.translations(Language.EN)

@@ -34,28 +34,26 @@ class Language(StrEnum):
 _language: ContextVar[Language] = ContextVar("xinqiao_language", default=Language.ZH)
 
 
-@lru_cache(maxsize=4)
-def _load(po: Path, stamp: int) -> NullTranslations:
-    mo = po.with_suffix(".mo")
-    if mo.is_file() and mo.stat().st_mtime_ns >= stamp:
+@lru_cache(maxsize=len(Language))
+def translations(language: Language) -> NullTranslations:
+    """The catalogue of a language; for Chinese one that gives the source string back.
+
+    Read once in the life of a program: it is asked for every word of every page.
+    """
+    if language is Language.ZH:
+        return NullTranslations()
+    folder = LOCALE_DIR / language.value / "LC_MESSAGES"
+    po, mo = folder / f"{DOMAIN}.po", folder / f"{DOMAIN}.mo"
+    if mo.is_file() and (not po.is_file() or mo.stat().st_mtime_ns >= po.stat().st_mtime_ns):
         return GNUTranslations(BytesIO(mo.read_bytes()))
+    if not po.is_file():
+        return NullTranslations()
     with po.open("rb") as source:
         catalogue = read_po(source, locale="en", domain=DOMAIN)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
-
-
-def translations(language: Language) -> NullTranslations:
-    """The catalogue of a language; for Chinese one that gives the source string back."""
-    if language is Language.ZH:
-        return NullTranslations()
-    folder = LOCALE_DIR / language.value / "LC_MESSAGES"
-    po, mo = folder / f"{DOMAIN}.po", folder / f"{DOMAIN}.mo"
-    if not po.is_file():  # a wheel may carry only the compiled file
-        return GNUTranslations(BytesIO(mo.read_bytes())) if mo.is_file() else NullTranslations()
-    return _load(po, po.stat().st_mtime_ns)
 
 
 def language() -> Language:

@@ -4,12 +4,11 @@ Nothing is written to disk while rendering: data and pictures are handed over in
 one moment and keep nothing of it).
 """
 
-from xinqiao.ui.pdf.render import PdfFacts, Watermark, render_report_pdf, render_summary_pdf
+from xinqiao.ui.pdf.render import PdfFacts, render_report_pdf, render_summary_pdf
 from xinqiao.ui.pdf.sign import self_signed_certificate, sign_pdf
 
 __all__ = [
     "PdfFacts",
-    "Watermark",
     "render_report_pdf",
     "render_summary_pdf",
     "self_signed_certificate",

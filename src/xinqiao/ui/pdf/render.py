@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -29,14 +28,6 @@ from xinqiao.ui.report.view import FigureView, HeadView, MarkView, ShareView, St
 
 TEMPLATE: Final = Path(__file__).resolve().parent / "report.typ"
 _LOCK = threading.Lock()
-
-
-class Watermark(StrEnum):
-    """What lies across every page; a self query and a demonstration always carry theirs."""
-
-    NONE = ""
-    SELF = "self"
-    DEMO = "demo"
 
 
 @dataclass(frozen=True, slots=True)
