@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from xinqiao.domain.errors import Invalid
+from xinqiao.domain.errors import Code, Invalid
 from xinqiao.ui import gallery_report
 from xinqiao.ui.environment import make_environment
 from xinqiao.ui.i18n import Language, use_language
@@ -136,6 +136,41 @@ def test_a_product_of_another_shape_is_refused_with_its_path(
     with pytest.raises(Invalid) as caught:
         build_view(changed)
     assert caught.value.facts["field"] == f"product.{path[0]}.{path[1]}"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("overview", "operating_in", "value"), "NaN"),
+        (("overview", "operating_in", "value"), "1e999999"),
+        (("overview", "operating_in", "value"), "some money"),
+        (("head", "as_of"), "2026-02-30"),
+        (("head", "generated_at"), "yesterday"),
+        (("monthly", 0, "month"), "soon"),
+        (("counterparties", 0, "counterparty_kind"), "martian"),
+        (("obligations", 0, "kind"), "tribute"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_and_not_quoted(
+    product: dict[str, Any], path: tuple[str | int, ...], value: str
+) -> None:
+    changed: Any = copy.deepcopy(product)
+    place = changed
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(Invalid) as caught:
+        build_view(changed)
+    assert caught.value.code is Code.MALFORMED
+    assert value not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_month_that_is_none_is_refused_in_the_summary() -> None:
+    product: Any = gallery_report.summary_product()
+    product["rows"][0]["month"] = "soon"
+    with pytest.raises(Invalid):
+        build_summary_view(product)
 
 
 def test_the_detail_summary_lists_every_row_newest_month_first() -> None:

@@ -1,10 +1,26 @@
 """Reads product JSON strictly: a missing or misshapen member is an error with its path, never a silent blank."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Invalid
+
+
+@contextmanager
+def shaped() -> Iterator[None]:
+    """A value of the right type that says nothing (month 13, NaN, an unknown kind) is another shape too.
+
+    Raises:
+        Invalid: MALFORMED, without the value: it may be a figure, and errors are logged.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, ArithmeticError):
+        raise Invalid(
+            Code.MALFORMED, "the product holds a value that makes no sense", facts={"field": "product"}
+        ) from None
 
 
 class Node:

@@ -8,7 +8,7 @@ from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report import words
 from xinqiao.ui.report.charts import Column, column, name_column
-from xinqiao.ui.report.reader import Node
+from xinqiao.ui.report.reader import Node, shaped
 from xinqiao.ui.report.view import (
     HeadView,
     MarkView,
@@ -41,6 +41,7 @@ class SummaryView:
     notes: tuple[str, ...]
 
 
+@shaped()
 def build_summary_view(product: Mapping[str, Json]) -> SummaryView:
     """The detail summary in the language in force, newest month first. Raises ``Invalid`` for another shape."""
     root = Node(product)

@@ -17,7 +17,7 @@ from xinqiao.ui.report import words
 from xinqiao.ui.report.charts import Chart, balance_chart, flow_chart, kinds_chart
 from xinqiao.ui.report.finding import finding
 from xinqiao.ui.report.obligations import Calendar, calendar
-from xinqiao.ui.report.reader import Node
+from xinqiao.ui.report.reader import Node, shaped
 
 # Shown as shares of a whole; every other ratio keeps its four decimals.
 SHARES: Final = frozenset(
@@ -216,6 +216,7 @@ class _Figures:
         )
 
 
+@shaped()
 def build_view(product: Mapping[str, Json]) -> ReportView:
     """The report in the language in force. Raises ``Invalid`` (MALFORMED, with the path) for a product of another shape."""
     root = Node(product)
