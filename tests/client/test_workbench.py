@@ -346,6 +346,10 @@ def test_an_authorisation_is_requested_and_an_enterprise_invited(lin: TestClient
     wrong = lin.post("/requests/new", data=form | {"uscc": "91990102MADEM0A16Y"})
     assert wrong.status_code == 422
     assert "YS-9" in wrong.text
+    for odd in ({"purpose": "curiosity"}, {"products": "everything"}, {"months": "37"}):
+        before = len(hub.calls)
+        refused = lin.post("/requests/new", data=form | odd)
+        assert (refused.status_code, len(hub.calls)) == (422, before)
     page = lin.get(f"/firms?q={USCC}")
     invited = lin.post(
         "/firms/invite", data={"csrfmiddlewaretoken": token_of(page), "once": "", "uscc": USCC}

@@ -175,12 +175,10 @@ def new_request(visit: Visit) -> Response:
     try:
         asked = visit.client.request_authorisation(
             subject_uscc=validate_uscc(form.text("uscc", most=40)),
-            purpose=Purpose(form.text("purpose"))
-            if form.text("purpose") in set(Purpose)
-            else Purpose.LOAN_APPLICATION,
+            purpose=Purpose(form.choice("purpose", set(Purpose))),
             business_ref=form.text("business_ref", most=80),
             operator=visit.session.user.operator,
-            products=_PRODUCTS.get(form.text("products"), (Product.REPORT,)),
+            products=_PRODUCTS[form.choice("products", set(_PRODUCTS))],
             months=form.number("months", 1, 36),
             valid_days=form.number("days", 1, 3650),
             max_queries=form.number("times", 1, 10_000),

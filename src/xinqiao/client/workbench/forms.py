@@ -1,5 +1,6 @@
 """Reading forms: urlencoded, and multipart for one file, with limits. The standard library's parsers are enough."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -27,6 +28,13 @@ class Form:
         if len(value) > most:
             raise Invalid(Code.INVALID, "too long", facts={"field": name, "max": most})
         return value
+
+    def choice(self, name: str, among: Collection[str]) -> str:
+        """One of the given words; what was not offered is never replaced by something that was. Raises Invalid."""
+        text = self.text(name)
+        if text not in among:
+            raise Invalid(Code.INVALID, "not one of the choices", facts={"field": name})
+        return text
 
     def number(self, name: str, low: int, high: int) -> int:
         """A whole number in its bounds. Raises Invalid."""

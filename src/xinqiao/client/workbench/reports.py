@@ -20,7 +20,7 @@ from xinqiao.client.workbench.sessions import Held
 from xinqiao.client.workbench.visit import Visit, download, new_once, once_of, page
 from xinqiao.client.workbench.words import nearest_words
 from xinqiao.domain.consent import Product
-from xinqiao.domain.errors import Code, Gone, Invalid, XinqiaoError
+from xinqiao.domain.errors import Code, Gone, XinqiaoError
 from xinqiao.trust.encoding import unb64
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
@@ -35,9 +35,7 @@ def query(visit: Visit) -> Response:
     user, form, authorisation_id = visit.session.user, visit.form, visit.path("id")
     assert user is not None
     once = once_of(form)
-    product = form.text("product")
-    if product not in set(Product):
-        raise Invalid(Code.INVALID, "which product?", facts={"field": "product"})
+    product = form.choice("product", set(Product))
     with visit.session.lock:  # pressed twice: the second waits and finds the report of the first
         held = visit.session.held
         if held is not None and held.once == once:
