@@ -113,10 +113,10 @@ class Exchange:
 
     # -- token ------------------------------------------------------------------------------------------------------
 
-    def token(self, *, fresh: bool = False) -> Steps[str]:
+    def token(self) -> Steps[str]:
         """The access token, asked for or renewed when needed."""
         now, held = self.clock.now(), self._token
-        if held is not None and not fresh and now < held.until:
+        if held is not None and now < held.until:
             if now < held.until - RENEW_BEFORE or held.renewing:
                 return held.value
             held.renewing = True  # one renews; the others go on with what is still good

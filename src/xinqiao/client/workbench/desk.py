@@ -221,12 +221,10 @@ def request(visit: Visit) -> Response:
     """One authorisation: what was asked and granted, its history, and the form to query."""
     found = visit.client.authorisation(visit.path("id"))
     records = visit.client.queries(authorisation_id=found.id, limit=50).items
-    return page(
-        visit, "request", "requests", request_context(found, records, visit) | {"sent": visit.query("sent")}
-    )
+    return page(visit, "request", "requests", request_context(found, records) | {"sent": visit.query("sent")})
 
 
-def request_context(found: Authorisation, records: list[QuerySummary], visit: Visit) -> dict[str, object]:
+def request_context(found: Authorisation, records: list[QuerySummary]) -> dict[str, object]:
     """What the page of one authorisation shows."""
     granted = found.granted
     months = [m for m in (3, 6, 12, 24, 36) if granted and m <= granted.months]

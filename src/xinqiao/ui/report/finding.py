@@ -25,7 +25,7 @@ def _bold(template: str, **values: str) -> Markup:
     )
 
 
-def finding(head: Node, features: Node, monthly: Sequence[Node], obligations: Sequence[Node]) -> Markup:
+def finding(features: Node, monthly: Sequence[Node], obligations: Sequence[Node]) -> Markup:
     """Growth, months in which more came in than went out, the low month, and what was or was not paid regularly."""
     parts = [
         part

@@ -228,7 +228,7 @@ def build_view(product: Mapping[str, Json]) -> ReportView:
     band = balance_chart(monthly, overview)
     return ReportView(
         head=head_view(head, last_txn_on=overview["last_txn_on"].optional or None),
-        finding=finding(head, features, monthly, obligations),
+        finding=finding(features, monthly, obligations),
         overview=_overview(figures, overview, features),
         totals=tuple(figures.make(name, overview[name], prefix="t-") for name in (
             "in_amount", "in_count", "out_amount", "out_count", "net_inflow", "income_expense_ratio", "max_single_in", "max_single_out",
