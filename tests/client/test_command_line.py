@@ -69,6 +69,21 @@ def test_a_saved_report_is_checked_by_verify_with_the_keys_of_the_directory(
     assert run(home, "verify", str(file)) == 1
 
 
+def test_a_use_is_not_spent_on_a_report_that_cannot_be_kept(
+    home: Path, hub: FakeHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "report.xq"
+    file.write_text("older")
+    assert run(home, "query", AUTHORISATION, "--save", str(file)) == 2
+    assert (hub.uses, file.read_text()) == (0, "older")
+    file.unlink()
+    assert (
+        run(home, "query", AUTHORISATION, "--save", str(file), "--proof") == 0
+    )  # this ledger proves nothing
+    assert "saved without the log's proofs" in capsys.readouterr().err
+    assert run(home, "verify", str(file)) == 0
+
+
 def test_exit_codes_tell_a_no_from_a_fault(
     home: Path, hub: FakeHub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

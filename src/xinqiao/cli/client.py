@@ -21,7 +21,7 @@ from xinqiao.client.ledger import check_ledger, proof_of
 from xinqiao.client.operations import new_key
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose, VisibleState
-from xinqiao.domain.errors import Code, Invalid, XinqiaoError
+from xinqiao.domain.errors import Code, Conflict, Invalid, XinqiaoError
 from xinqiao.trust.keyfile import write_private
 from xinqiao.trust.verify import verify_file
 from xinqiao.ui.error_words import words
@@ -151,6 +151,8 @@ def _get(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
 
 def _query(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
     operator, key = _operator(config, args), args.idempotency_key or new_key()
+    if args.save is not None and args.save.exists():  # said before a use is spent on what could not be kept
+        raise Conflict(Code.CONFLICT_DUPLICATE, f"{args.save} exists")
     authorisation = client.authorisation(args.authorisation)
     granted = authorisation.granted
     account = args.account
@@ -173,8 +175,16 @@ def _query(client: Client, config: ClientConfig, args: argparse.Namespace) -> in
 
 def _evidence(client: Client, report: Report) -> bytes:
     out = io.BytesIO()
-    client.ledger(out)
-    return proof_of(report, out.getvalue())
+    try:
+        client.ledger(out)
+        return proof_of(report, out.getvalue())
+    except XinqiaoError as error:
+        # The use is spent: a file without the log's proofs is worth more than none.
+        print(
+            f"没有附上存证里的证明 saved without the log's proofs: {error.code} {error.detail}",
+            file=sys.stderr,
+        )
+        return report.bundle()
 
 
 def _facts(report: Report) -> dict[str, Json]:
