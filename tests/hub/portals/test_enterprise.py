@@ -9,16 +9,19 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
-from tests.hub.cast import ACCOUNT_NO, CLERK_ID, OWNER_ID, READER_ID, STRANGER_ID, Cast
+from tests.hub.cast import ACCOUNT_NO, CLERK_ID, OWNER_ID, OWNER_USCC, READER_ID, STRANGER_ID, Cast
 from tests.hub.portals.conftest import deliver, samples, text_of
 
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.consent import Product, Purpose
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
+from xinqiao.hub.apps.consents.services import refuse_authorisation, request_authorisation, unbind
 from xinqiao.hub.apps.fundflow.models import Query, Statement
 from xinqiao.hub.apps.fundflow.services import add_statement
 from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, User
 from xinqiao.hub.apps.identity.people import replace_legal_rep
+from xinqiao.hub.apps.identity.services import set_node_status
 from xinqiao.hub.portals.access import PERSON_KEY
 from xinqiao.trust.verify import verify_file
 
@@ -171,6 +174,52 @@ def test_the_card_says_who_what_sees_and_does_not_see_before_the_choices(
     assert "只过手，打不开" in visitor(cast.owner).get(address("consent", row.id)).content.decode()
     assert re.search(r'name="months" value="36"[^>]* disabled', page)
     assert 'name="months" value="24" data-say="24 个月" checked' in page
+
+
+def test_only_the_accounts_that_a_request_names_can_be_ticked(cast: Cast, visitor: Visitor) -> None:
+    wanted, other = cast.bound(), cast.bound("6222000033334444")
+    row = request_authorisation(
+        actor=cast.bank,
+        subject_uscc=OWNER_USCC,
+        purpose=Purpose.LOAN_APPLICATION,
+        business_ref="SQ-0001",
+        products=frozenset(Product),
+        months=24,
+        valid_days=30,
+        max_queries=3,
+        include_balance=True,
+        accounts=frozenset({wanted.id}),
+        at=cast.now,
+    )
+    owner = visitor(cast.owner)
+    page = owner.get(address("consent", row.id)).content.decode()
+    assert re.search(rf'value="{wanted.id}"[^>]* checked', page)
+    assert re.search(rf'value="{other.id}"[^>]* disabled', page)
+    assert "对方没有要求这个账户" in page
+    unbind(actor=cast.owner, binding_id=wanted.id, at=cast.now)
+    page = owner.get(address("consent", row.id)).content.decode()
+    assert re.search(
+        rf'value="{other.id}"[^>]* disabled', page
+    )  # what was asked for is gone, not everything asked for
+
+
+def test_an_old_authorisation_that_lives_stays_in_sight_however_much_is_asked_after_it(
+    cast: Cast, visitor: Visitor
+) -> None:
+    binding = cast.bound()
+    live = cast.confirmed(binding)
+    cast.clock.advance(timedelta(minutes=1))
+    for number in range(51):
+        row = cast.requested(ref=f"later-{number}")
+        if number:
+            refuse_authorisation(
+                actor=cast.owner, authorisation_id=row.id, expected_version=row.version, at=cast.now
+            )
+    owner = visitor(cast.owner)
+    link = address("consent", live.id)
+    assert link in owner.get(address("consents")).content.decode()
+    assert link in owner.get(address("home")).content.decode()
+    assert str(live.authorisation_no) in owner.get(address("unbind", binding.id)).content.decode()
 
 
 def test_a_part_is_agreed_to_in_two_steps_over_exactly_the_text_that_was_shown(
@@ -497,6 +546,18 @@ def test_an_account_is_bound_in_three_steps_and_unbound_in_one(cast: Cast, visit
     assert owner.post(address("unbind", binding.id)).status_code == 409
 
 
+def test_a_node_suspended_between_the_agreement_and_its_signature_gets_its_copy_later(
+    cast: Cast, visitor: Visitor
+) -> None:
+    owner, binding = visitor(cast.owner), cast.presented()
+    page = owner.get(address("agreement", binding.id)).content.decode()
+    set_node_status(actor=cast.operator, node_id=cast.node.id, active=False, at=cast.now)
+    signed = owner.post(address("agreement_sign", binding.id), fields(page))
+    assert signed.headers["Location"] == address("accounts")
+    binding.refresh_from_db()
+    assert binding.state == "agreement_signed"
+
+
 @pytest.mark.parametrize(
     ("result", "said"),
     [("name_mismatch", "户名"), ("not_found", "没有这个账户"), ("closed", "销户"), ("not_eligible", "账户")],
@@ -598,6 +659,9 @@ def test_the_ledger_names_the_account_filters_and_is_proved_offline(
     ).content.decode()
     assert "您撤回了给岚江农商银行的授权" in only
     assert "您自己查了资金流报告" not in only
+    cast.clock.advance(timedelta(days=40))
+    assert "您撤回了" not in owner.get(address("ledger"), {"span": "30"}).content.decode()
+    assert "您撤回了" in owner.get(address("ledger"), {"span": "90"}).content.decode()
     nonsense = owner.get(address("ledger"), {"kind": "<script>", "span": "-1", "party": "'; drop"})
     assert nonsense.status_code == 200
     assert "<script>" not in nonsense.content.decode().split("<main")[1]

@@ -331,6 +331,21 @@ def test_a_refusal_leads_to_its_record_with_the_nearest_request_code_and_proof(
     assert again.status_code == 200
 
 
+def test_a_provider_reads_the_record_of_what_its_node_served_and_not_the_authorisation_behind_it(
+    node: Cast, browser: Browser
+) -> None:
+    account = node.bound()
+    granted = shown(node.confirmed(account))
+    form = {"account": account.id, "months": "12", "product": "FLOW_REPORT"}
+    browser("bank").post(reverse("institution:query", args=[granted.id]), form)
+    provider, query = browser("provider"), Query.objects.get()
+    assert query.id in provider.get(reverse("institution:records")).content.decode()
+    record = provider.get(reverse("institution:record", args=[query.id]))
+    assert record.status_code == 200
+    assert reverse("institution:request", args=[granted.id]) not in record.content.decode()
+    assert provider.get(reverse("institution:request", args=[granted.id])).status_code == 404
+
+
 def test_a_silent_node_leads_to_the_record_of_the_fault(node: Cast, browser: Browser) -> None:
     account = node.bound()
     granted = shown(node.confirmed(account))

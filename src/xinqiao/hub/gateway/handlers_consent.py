@@ -10,7 +10,7 @@ from django.conf import settings
 from pydantic import BaseModel
 
 import xinqiao
-from xinqiao.domain.consent import AuthState, Product, VisibleState
+from xinqiao.domain.consent import AuthState, Product
 from xinqiao.domain.errors import NotFound
 from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.period import format_instant
@@ -149,7 +149,6 @@ def _granted(row: AuthorisationRow) -> schemas.GrantedScope | None:
 
 
 def _view(row: AuthorisationRow, artefacts: list[Artefact]) -> schemas.AuthorisationView:
-    live = row.visible in (VisibleState.ACTIVE, VisibleState.PARTLY)
     asked = row.asked
     return schemas.AuthorisationView.model_validate(
         {
@@ -172,7 +171,7 @@ def _view(row: AuthorisationRow, artefacts: list[Artefact]) -> schemas.Authorisa
                 )
                 for one in artefacts
             ],
-            "allowed_actions": ["query"] if live else [],
+            "allowed_actions": ["query"] if row.live else [],
         }
     )
 

@@ -1,19 +1,22 @@
-"""What an institution's desk and the platform's overview ask about authorisations: counts, the work queue, known firms.
+"""What the start pages ask about authorisations: counts, the work queue, what lives, what is over, known firms.
 
 Beside ``selectors``, which answers about single objects and plain lists. Nothing is written here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from statistics import median
 
-from django.db.models import FETCH_RAISE, Count, Max, Q
+from django.db.models import Count, Max, Q
 
 from xinqiao.domain.consent import AuthState, VisibleState
 from xinqiao.hub.actors import Actor, InstitutionActor
-from xinqiao.hub.apps.consents.models import Authorisation, History
-from xinqiao.hub.apps.consents.rows import AuthorisationRow
-from xinqiao.hub.apps.consents.selectors import _load, _rows, _shown_as
+from xinqiao.hub.apps.consents.models import Authorisation
+from xinqiao.hub.apps.consents.rows import LIVE, AuthorisationRow
+from xinqiao.hub.apps.consents.selectors import page_of, shown_as, visible_history
 
 #: A request is about to lapse when less than this is left of its waiting time.
 SOON = timedelta(days=3)
@@ -24,18 +27,22 @@ _MEDIAN_OF = 1_000
 
 def state_counts(actor: Actor, *, at: datetime) -> dict[VisibleState, int]:
     """How many authorisations are shown in each state at ``at``; every state is present."""
-    wanted = {state.value: Count("id", filter=_shown_as(state, at)) for state in VisibleState}
+    wanted = {state.value: Count("id", filter=shown_as(state, at)) for state in VisibleState}
     found = Authorisation.objects.for_viewer(actor).aggregate(**wanted)
     return {state: found[state.value] for state in VisibleState}
 
 
 def _live(at: datetime) -> Q:
-    return _shown_as(VisibleState.ACTIVE, at) | _shown_as(VisibleState.PARTLY, at)
+    return _any_of(LIVE, at)
+
+
+def _any_of(states: Iterable[VisibleState], at: datetime) -> Q:
+    return reduce(or_, (shown_as(state, at) for state in states))
 
 
 def _due(at: datetime) -> Q:
     fresh = _live(at) & Q(uses=0)
-    lapsing = _shown_as(VisibleState.REQUESTED, at) & Q(request_expires_at__lte=at + SOON)
+    lapsing = shown_as(VisibleState.REQUESTED, at) & Q(request_expires_at__lte=at + SOON)
     return fresh | lapsing
 
 
@@ -48,9 +55,8 @@ def work(actor: InstitutionActor, *, at: datetime, limit: int = 50) -> list[Auth
     """What can be finished or should be known now, in this order: live and not yet queried, requests about to lapse,
     then declined and withdrawn ones of the last days; inside each the latest first."""
     rows = Authorisation.objects.for_viewer(actor).filter(_due(at) | _news(at))
-    found = _load(rows).fetch_mode(FETCH_RAISE).order_by("-requested_at", "-id")[:limit]
     order = {VisibleState.ACTIVE: 0, VisibleState.PARTLY: 0, VisibleState.REQUESTED: 1}
-    return sorted(_rows(actor, list(found), at), key=lambda row: order.get(row.visible, 2))
+    return sorted(page_of(actor, rows, at=at, limit=limit), key=lambda row: order.get(row.visible, 2))
 
 
 def to_do_count(actor: InstitutionActor, *, at: datetime) -> int:
@@ -58,20 +64,19 @@ def to_do_count(actor: InstitutionActor, *, at: datetime) -> int:
     return Authorisation.objects.for_viewer(actor).filter(_due(at)).count()
 
 
-def live(
-    actor: InstitutionActor, *, at: datetime, limit: int = 50, after: str = ""
-) -> list[AuthorisationRow]:
-    """Authorisations that can be queried at ``at``, wholly or in part agreed, newest first."""
-    rows = Authorisation.objects.for_viewer(actor).filter(_live(at))
-    if after:
-        last = Authorisation.objects.for_viewer(actor).filter(id=after).first()
-        if last is None:
-            return []
-        rows = rows.filter(
-            Q(requested_at__lt=last.requested_at) | Q(requested_at=last.requested_at, id__lt=last.id)
-        )
-    found = _load(rows).fetch_mode(FETCH_RAISE).order_by("-requested_at", "-id")[:limit]
-    return _rows(actor, list(found), at)
+def live(actor: Actor, *, at: datetime, limit: int | None = None) -> list[AuthorisationRow]:
+    """Authorisations that can be queried at ``at``, wholly or in part agreed, newest first.
+
+    Without a limit for an enterprise: what it cannot see it cannot withdraw.
+    """
+    return page_of(actor, Authorisation.objects.for_viewer(actor).filter(_live(at)), at=at, limit=limit)
+
+
+def over(actor: Actor, *, at: datetime, limit: int = 50) -> list[AuthorisationRow]:
+    """Authorisations and requests that ended in whichever way, newest first."""
+    ended = _any_of((one for one in VisibleState if one not in (VisibleState.REQUESTED, *LIVE)), at)
+    rows = Authorisation.objects.for_viewer(actor).filter(ended)
+    return page_of(actor, rows, at=at, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def known_firms(actor: InstitutionActor, *, at: datetime, text: str = "", limit:
     found = rows.values("enterprise__uscc", "enterprise__name").annotate(
         requests=Count("id"),
         live=Count("id", filter=_live(at)),
-        waiting=Count("id", filter=_shown_as(VisibleState.REQUESTED, at)),
+        waiting=Count("id", filter=shown_as(VisibleState.REQUESTED, at)),
         last_at=Max("requested_at"),
     )
     return [
@@ -144,8 +149,6 @@ def answer_figures(actor: Actor, *, since: datetime, until: datetime) -> AnswerF
 
 def events(actor: Actor, *, since: datetime, until: datetime) -> dict[str, int]:
     """How often each event of bindings and authorisations happened in ``[since, until)``: ``authorisation.confirm`` …"""
-    rows = History.objects.filter(at__gte=since, at__lt=until)
-    if isinstance(actor, InstitutionActor):
-        rows = rows.filter(institution_id=actor.institution_id)
+    rows = visible_history(actor).filter(at__gte=since, at__lt=until)
     pairs = rows.values_list("object_kind", "event").annotate(n=Count("id"))
     return {f"{kind}.{event}": n for kind, event, n in pairs}

@@ -40,7 +40,7 @@ def lock_authorisation(
 
 
 def bound_ids(enterprise_id: str) -> frozenset[str]:
-    """Accounts that can be given out now: bound ones, and closed ones whose history may still be supplied."""
+    """Accounts that can be given out now; of a closed one only what was granted before goes on."""
     rows = Binding.objects.filter(enterprise_id=enterprise_id, state=BindingState.BOUND.value)
     return frozenset(rows.values_list("id", flat=True))
 

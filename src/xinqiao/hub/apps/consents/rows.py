@@ -33,6 +33,10 @@ class AccountRow:
         return self.state is BindingState.BOUND
 
 
+#: An authorisation that is shown as one of these can be queried.
+LIVE = (VisibleState.ACTIVE, VisibleState.PARTLY)
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorisationRow:
     """One authorisation for a list or a page: what was asked, what was granted, where it stands now."""
@@ -71,6 +75,11 @@ class AuthorisationRow:
     version: int
     accounts: tuple[AccountRow, ...]
     allowed: tuple[AuthEvent, ...]
+
+    @property
+    def live(self) -> bool:
+        """Whether it can be queried at the time of the question."""
+        return self.visible in LIVE
 
     @property
     def uses_left(self) -> int:

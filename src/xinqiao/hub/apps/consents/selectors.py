@@ -44,6 +44,9 @@ __all__ = [
     "inbox",
     "inbox_count",
     "ledger",
+    "page_of",
+    "shown_as",
+    "visible_history",
 ]
 
 
@@ -74,7 +77,8 @@ def _load(rows: QuerySet[Authorisation]) -> QuerySet[Authorisation]:
 
 
 def _rows(actor: Actor, found: list[Authorisation], at: datetime) -> list[AuthorisationRow]:
-    bound = _bound_of(row.enterprise_id for row in found if row.req_accounts is None)
+    # An institution learns which accounts exist only from what it was granted.
+    bound = {} if isinstance(actor, InstitutionActor) else _bound_of(row.enterprise_id for row in found)
     return [_row(actor, row, bound.get(row.enterprise_id, frozenset()), at) for row in found]
 
 
@@ -95,7 +99,6 @@ def _row(actor: Actor, row: Authorisation, bound: frozenset[str], at: datetime) 
     granted: Granted | None = None
     if row.valid_from is not None:
         granted = authorisation_value(row, frozenset(account.id for account in accounts))
-    # An institution learns which accounts exist only from what it was granted.
     known = bound if not isinstance(actor, InstitutionActor) else frozenset(row.req_accounts or ())
     role = _role(actor)
     allowed: list[AuthEvent] = []
@@ -226,7 +229,7 @@ def authorisations(
     """
     rows = Authorisation.objects.for_viewer(actor)
     if state is not None:
-        rows = rows.filter(_shown_as(state, at))
+        rows = rows.filter(shown_as(state, at))
     if subject_uscc:
         rows = rows.filter(enterprise__uscc=subject_uscc)
     if institution_id:
@@ -239,18 +242,24 @@ def authorisations(
             | Q(institution__name__contains=text)
             | Q(enterprise__name__contains=text)
         )
+    return page_of(actor, rows, at=at, after=after, limit=limit)
+
+
+def page_of(
+    actor: Actor, rows: QuerySet[Authorisation], *, at: datetime, limit: int | None, after: str = ""
+) -> list[AuthorisationRow]:
+    """One page of ``rows``, which are the actor's already, newest first; ``None``: all of them."""
     if after:
-        last = Authorisation.objects.for_viewer(actor).filter(id=after).first()
+        seen = Authorisation.objects.for_viewer(actor).filter(id=after)
+        last = seen.values_list("requested_at", flat=True).first()
         if last is None:
             return []
-        rows = rows.filter(
-            Q(requested_at__lt=last.requested_at) | Q(requested_at=last.requested_at, id__lt=last.id)
-        )
+        rows = rows.filter(Q(requested_at__lt=last) | Q(requested_at=last, id__lt=after))
     found = _load(rows).fetch_mode(FETCH_RAISE).order_by("-requested_at", "-id")[:limit]
     return _rows(actor, list(found), at)
 
 
-def _shown_as(state: VisibleState, at: datetime) -> Q:
+def shown_as(state: VisibleState, at: datetime) -> Q:
     """``visible_state`` as a condition; a test holds the two equal."""
     confirmed = Q(state=AuthState.CONFIRMED.value)
     live = confirmed & Q(valid_to__gt=at)
@@ -311,7 +320,8 @@ def bindings(actor: Actor, *, at: datetime) -> list[BindingRow]:
         )
         for row in found
     ]
-    return sorted(result, key=lambda row: row.state in (BindingState.REJECTED, BindingState.UNBOUND))
+    ended = (BindingState.REJECTED, BindingState.UNBOUND, BindingState.CLOSED)
+    return sorted(result, key=lambda row: row.state in ended)
 
 
 def agreements(actor: Actor) -> list[AgreementRow]:
@@ -358,7 +368,7 @@ def artefacts(actor: Actor, authorisation_id: str) -> list[Artefact]:
 
 def history(actor: Actor, object_id: str) -> list[LedgerRow]:
     """Everything that happened to one binding or authorisation, in order. Empty for a foreign one, as if absent."""
-    return _ledger_rows(_visible_history(actor).filter(object_id=object_id).order_by("seq"))
+    return _ledger_rows(visible_history(actor).filter(object_id=object_id).order_by("seq"))
 
 
 def ledger(
@@ -371,7 +381,7 @@ def ledger(
     limit: int = 200,
 ) -> list[LedgerRow]:
     """Bindings and authorisations as a timeline, newest first; ``[since, until)`` is half-open."""
-    rows = _visible_history(actor)
+    rows = visible_history(actor)
     if kind:
         rows = rows.filter(object_kind=kind)
     if since is not None:
@@ -383,7 +393,8 @@ def ledger(
     return _ledger_rows(rows.order_by("-at", "-id")[:limit])
 
 
-def _visible_history(actor: Actor) -> QuerySet[History]:
+def visible_history(actor: Actor) -> QuerySet[History]:
+    """The moves of the actor's own bindings and authorisations; all of them for the platform's people."""
     rows = History.objects.select_related("institution").fetch_mode(FETCH_RAISE)
     match actor:
         case EnterpriseActor(enterprise_id=enterprise_id):

@@ -1,12 +1,14 @@
 """Accounts of an enterprise: the list, binding in three steps (choose, agreement, sign), unbinding."""
 
+from contextlib import suppress
+
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from xinqiao.domain.errors import Code, NotFound, ProviderFault, ProviderTimeout, XinqiaoError
+from xinqiao.domain.errors import Code, Conflict, NotFound, ProviderFault, ProviderTimeout, XinqiaoError
 from xinqiao.hub.actors import EnterpriseActor
-from xinqiao.hub.apps.consents import selectors, services
+from xinqiao.hub.apps.consents import desk, selectors, services
 from xinqiao.hub.apps.consents.summary import what_you_entrust
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.portals.access import Visit, enterprise_page
@@ -19,8 +21,6 @@ from xinqiao.hub.portals.posted import seen_version
 from xinqiao.ui import i18n
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
-
-KINDS = ("basic", "general", "payment")
 
 
 @require_GET
@@ -117,12 +117,10 @@ def sign(visit: Visit[EnterpriseActor], binding_id: str) -> HttpResponse:
         expected_version=version,
         at=visit.at,
     )
-    try:
+    # Signed is signed: whatever keeps the bank from taking its copy now (it is silent, or was suspended), the page
+    # shows 待银行确认 and the outbox delivers.
+    with suppress(ProviderFault, ProviderTimeout, Conflict):
         services.deliver_entrustment(entrustment_id=entrustment.id, client=node_client(), at=visit.at)
-    except (ProviderFault, ProviderTimeout):
-        return HttpResponseRedirect(
-            reverse("enterprise:accounts")
-        )  # the page shows 待银行确认; the outbox delivers
     return HttpResponseRedirect(reverse("enterprise:accounts"))
 
 
@@ -135,9 +133,7 @@ def unbind_account(visit: Visit[EnterpriseActor], binding_id: str) -> HttpRespon
         services.unbind(actor=visit.actor, binding_id=row.id, at=visit.at)
         return HttpResponseRedirect(reverse("enterprise:accounts"))
     covered = [
-        a
-        for a in selectors.authorisations(visit.actor, at=visit.at)
-        if a.granted and row.id in a.granted.accounts and a.visible.value in ("active", "partly")
+        one for one in desk.live(visit.actor, at=visit.at) if one.granted and row.id in one.granted.accounts
     ]
     context = {"account": _card(visit, row.id), "covered": covered}
     return page(visit.request, "enterprise/unbind.html", enterprise_frame(visit, "me"), context)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from xinqiao.domain.consent import VisibleState
 from xinqiao.hub.apps.consents import selectors
 from xinqiao.hub.portals.words import kind_word, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
@@ -90,9 +91,11 @@ class AuthCard:
             department=row.operator_department,
             officer=row.operator_name,
             state_key=f"authorisation.{row.visible.value}",
-            live=row.visible.value in ("active", "partly"),
-            open=row.visible.value == "requested",
-            left=fmt.days_left(row.request_expires_at, now=at) if row.visible.value == "requested" else "",
+            live=row.live,
+            open=row.visible is VisibleState.REQUESTED,
+            left=fmt.days_left(row.request_expires_at, now=at)
+            if row.visible is VisibleState.REQUESTED
+            else "",
             asks=asks,
             purpose=purpose_short(granted.purpose),
             used=row.uses,

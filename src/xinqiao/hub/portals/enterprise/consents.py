@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Scope
+from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Scope, VisibleState
 from xinqiao.domain.errors import Code, Conflict, Invalid
 from xinqiao.hub.actors import EnterpriseActor
-from xinqiao.hub.apps.consents import selectors, services
+from xinqiao.hub.apps.consents import desk, selectors, services
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.consents.summary import Act, purpose_words, what_you_see, what_you_withdraw
 from xinqiao.hub.apps.fundflow.services import self_query
@@ -34,11 +34,11 @@ QUERY_CHOICES = (1, 3, 5, 10, 30)
 @enterprise_page
 def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """What waits, what lives, what is over."""
-    cards = [AuthCard.of(row, visit.at) for row in selectors.authorisations(visit.actor, at=visit.at)]
+    actor, at = visit.actor, visit.at
     context = {
-        "waiting": [c for c in cards if c.open],
-        "live": [c for c in cards if c.live],
-        "over": [c for c in cards if not c.open and not c.live],
+        "waiting": [AuthCard.of(row, at) for row in selectors.inbox(actor, at=at)],
+        "live": [AuthCard.of(row, at) for row in desk.live(actor, at=at)],
+        "over": [AuthCard.of(row, at) for row in desk.over(actor, at=at)],
     }
     return page(visit.request, "enterprise/consents.html", enterprise_frame(visit, "consents"), context)
 
@@ -63,7 +63,8 @@ def choices(steps: tuple[int, ...], asked: int) -> list[Choice]:
 def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The consent card of a request, or the state of an authorisation. POST: refuse, or go on to confirm."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
-    if visit.request.method == "POST" and row.visible.value != "requested":
+    open_ = row.visible is VisibleState.REQUESTED
+    if visit.request.method == "POST" and not open_:
         raise Conflict(Code.CONFLICT_STATE, "the request has been answered or has lapsed")
     if visit.request.method == "POST" and visit.request.POST.get("decision") == "refuse":
         services.refuse_authorisation(
@@ -75,9 +76,7 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
     if visit.request.method == "POST":
         return _sign_confirmation(visit, row)
-    open_ = row.visible.value == "requested"
-    bindings = _bound(visit)
-    asked = frozenset() if row.asked_all_accounts else row.asked.accounts
+    bindings = selectors.bindings(visit.actor, at=visit.at)
     context = {
         "now": visit.at,
         "row": row,
@@ -85,24 +84,22 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
         "products": [(p.value, product_short(p)) for p in sorted(row.asked.products)],
         "purpose": purpose_short(row.asked.purpose),
         "purpose_words": purpose_words(row.asked.purpose),
-        "accounts": [(AccountCard.of(b), not asked or b.id in asked) for b in bindings],
+        "accounts": [
+            (AccountCard.of(b), row.asked_all_accounts or b.id in row.asked.accounts)
+            for b in bindings
+            if b.state == "bound"
+        ],
         "months": choices(MONTH_CHOICES, row.asked.months_back),
         "days": choices(DAY_CHOICES, row.asked.valid_days),
         "queries": choices(QUERY_CHOICES, row.asked.max_queries),
         "until": visit.at + timedelta(days=row.asked.valid_days),
         "granted_accounts": [
-            AccountCard.of(b)
-            for b in selectors.bindings(visit.actor, at=visit.at)
-            if row.granted and b.id in row.granted.accounts
+            AccountCard.of(b) for b in bindings if row.granted and b.id in row.granted.accounts
         ],
         "history": selectors.history(visit.actor, row.id),
     }
     template = "enterprise/consent.html" if open_ else "enterprise/authorisation.html"
     return page(visit.request, template, enterprise_frame(visit, "consents"), context)
-
-
-def _bound(visit: Visit[EnterpriseActor]) -> list[selectors.BindingRow]:
-    return [b for b in selectors.bindings(visit.actor, at=visit.at) if b.state == "bound"]
 
 
 def _chosen(request: HttpRequest, asked: Scope) -> Scope:
@@ -208,7 +205,7 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
     """授权追加: add accounts, products, months, days or queries to a live authorisation; nothing can be narrowed."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
     granted = row.granted
-    if granted is None or not AuthCard.of(row, visit.at).live:
+    if granted is None or not row.live:
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
     if visit.request.method == "POST":
         more = _chosen(visit.request, granted)
@@ -223,11 +220,14 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
             fields=_fields(more, seen_version(visit.request, row.version)),
         )
         return sign_page(visit, seen=seen, object_id=row.id, say=say)
-    bound = _bound(visit)
     context = {
         "row": row,
         "card": AuthCard.of(row, visit.at),
-        "accounts": [(AccountCard.of(b), b.id in granted.accounts) for b in bound],
+        "accounts": [
+            (AccountCard.of(b), b.id in granted.accounts)
+            for b in selectors.bindings(visit.actor, at=visit.at)
+            if b.state == "bound"
+        ],
         "products": [(p.value, product_short(p), p in granted.products) for p in Product],
         "months": [m for m in sorted({*MONTH_CHOICES, granted.months_back}) if m >= granted.months_back],
         "queries": [q for q in sorted({*QUERY_CHOICES, granted.max_queries}) if q >= granted.max_queries],
@@ -277,7 +277,7 @@ def withdraw(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespon
             at=visit.at,
         )
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
-    if not AuthCard.of(row, visit.at).live:
+    if not row.live:
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
     say = SignPage(
         title=_("撤回授权"),

@@ -16,7 +16,7 @@ from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
-from xinqiao.hub.portals.enterprise.cards import product_short, purpose_short, short_name
+from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
@@ -46,17 +46,6 @@ class Entry:
     refusal: RefusalWords | None = None
     institution: str = ""
     actions: tuple[tuple[str, str, str], ...] = ()
-
-
-def nearest_words(nearest: dict[str, object] | None) -> str:
-    """The nearest request that would be allowed, in words; empty when there is none."""
-    if not nearest:
-        return ""
-    months = nearest.get("months")
-    product = nearest.get("product")
-    parts = [product_short(str(product))] if product else []
-    parts += [_("最近 {n} 个月").format(n=months)] if months else []
-    return " · ".join(parts)
 
 
 def query_entry(row: fundflow.QueryRow) -> Entry:
@@ -194,11 +183,11 @@ def _move_facts(row: consents.LedgerRow) -> str:
     return " · ".join(part for part in (months, queries, number, who) if part)
 
 
-def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str] | None = None) -> Entry:
+def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str]) -> Entry:
     """A move of a binding or of an authorisation; ``accounts`` names bindings by id."""
     who = short_name(row.institution_name)
     cls, icon = _EVENTS.get((row.kind, row.event), ("", "history"))
-    account = (accounts or {}).get(row.object_id, "") or _("账户")
+    account = accounts.get(row.object_id, "") or _("账户")
     actions: tuple[tuple[str, str, str], ...] = ()
     if row.kind == "authorisation":
         actions = ((_("看这份授权"), reverse("enterprise:consent", args=[row.object_id]), ""),)
@@ -209,14 +198,20 @@ def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str] | None = Non
     )  # fmt: skip
 
 
-def recent_entries(actor: EnterpriseActor, *, at: datetime, limit: int) -> list[Entry]:
-    """The newest entries of every kind."""
+def recent_entries(
+    actor: EnterpriseActor,
+    bindings: list[consents.BindingRow],
+    *,
+    limit: int,
+    since: datetime | None = None,
+) -> list[Entry]:
+    """The newest entries of every kind; ``bindings`` are the actor's, whose accounts the sentences name."""
     accounts = {
         row.id: " ".join((short_name(row.node_name), fmt.tail(row.masked) if row.masked else _("的账户")))
-        for row in consents.bindings(actor, at=at)
+        for row in bindings
     }
-    rows = [query_entry(row) for row in fundflow.records(actor, until=None, limit=limit)]
-    rows += [move_entry(row, accounts) for row in consents.ledger(actor, limit=limit)]
+    rows = [query_entry(row) for row in fundflow.records(actor, since=since, limit=limit)]
+    rows += [move_entry(row, accounts) for row in consents.ledger(actor, since=since, limit=limit)]
     return sorted(rows, key=lambda e: e.at, reverse=True)[:limit]
 
 

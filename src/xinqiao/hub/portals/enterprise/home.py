@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.portals.access import Visit, enterprise_page
@@ -18,13 +19,9 @@ from xinqiao.hub.portals.frame import page
 def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """One question: what waits for my decision?"""
     waiting = [AuthCard.of(row, visit.at) for row in consents.inbox(visit.actor, at=visit.at)]
-    live = [
-        card
-        for row in consents.authorisations(visit.actor, at=visit.at)
-        if (card := AuthCard.of(row, visit.at)).live
-    ]
-    cards = [AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at)]
-    accounts = [card for card in cards if not card.over]
+    live = [AuthCard.of(row, visit.at) for row in desk.live(visit.actor, at=visit.at)]
+    bindings = consents.bindings(visit.actor, at=visit.at)
+    accounts = [card for row in bindings if not (card := AccountCard.of(row)).over]
     context = {
         "firm": identity.enterprise(visit.actor),
         "waiting": waiting,
@@ -32,6 +29,6 @@ def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "accounts": accounts,
         "main_account": next((a for a in accounts if a.bound), None),
         "now": visit.at,
-        "entries": recent_entries(visit.actor, at=visit.at, limit=5),
+        "entries": recent_entries(visit.actor, bindings, limit=5),
     }
     return page(visit.request, "enterprise/home.html", enterprise_frame(visit, "home"), context)

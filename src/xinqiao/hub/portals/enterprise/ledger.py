@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.audit.selectors import write_ledger
+from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.entries import by_day, recent_entries
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
@@ -27,10 +28,10 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
     get = visit.request.GET
     span = get.get("span", "90") if get.get("span", "90") in SPANS else "90"
     family, party = get.get("kind", ""), get.get("party", "")
-    entries = recent_entries(visit.actor, at=visit.at, limit=MOST)
-    if SPANS[span]:
-        since = visit.at - timedelta(days=SPANS[span])
-        entries = [e for e in entries if e.at >= since]
+    bindings = consents.bindings(visit.actor, at=visit.at)
+    since = visit.at - timedelta(days=SPANS[span]) if SPANS[span] else None
+    entries = recent_entries(visit.actor, bindings, limit=MOST, since=since)
+    cut = len(entries) >= MOST
     parties = sorted({e.institution for e in entries if e.institution})
     if party in parties:
         entries = [e for e in entries if e.institution == party]
@@ -54,7 +55,7 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "uses": counts["use"],
         "denials": counts["deny"],
         "readers": len({e.institution for e in entries if e.family == "use"}),
-        "cut": len(entries) >= MOST,
+        "cut": cut,
     }
     return page(visit.request, "enterprise/ledger.html", enterprise_frame(visit, "ledger"), context)
 

@@ -13,8 +13,6 @@ from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
 
-LIVE = (VisibleState.ACTIVE, VisibleState.PARTLY)
-
 
 def products_words(products: frozenset[str] | tuple[str, ...] | list[str]) -> str:
     """Products in a row."""
@@ -62,7 +60,6 @@ class ReqCard:
     def of(cls, row: AuthorisationRow, at: datetime, last: LastQuery | None = None) -> "ReqCard":
         """The card of a row; ``last`` is its latest query."""
         scope = row.granted or row.asked
-        live = row.visible in LIVE
         moments = [row.requested_at, row.decided_at, row.withdrawn_at, last.asked_at if last else None]
         return cls(
             id=row.id,
@@ -71,8 +68,8 @@ class ReqCard:
             uscc=row.enterprise_uscc,
             state_key=f"authorisation.{row.visible.value}",
             visible=row.visible,
-            live=live,
-            shown_here=live and row.reader is Reader.HUB_DISPLAY,
+            live=row.live,
+            shown_here=row.live and row.reader is Reader.HUB_DISPLAY,
             asks=_("{products} · {months} 个月 · {purpose}").format(
                 products=products_words(list(scope.products)),
                 months=scope.months_back,
@@ -85,7 +82,7 @@ class ReqCard:
             used=f"{row.uses} / {row.granted.max_queries}" if row.granted else "",
             left=row.uses_left,
             changed_at=max(moment for moment in moments if moment is not None),
-            fresh=live and row.uses == 0,
+            fresh=row.live and row.uses == 0,
             last=last,
         )
 

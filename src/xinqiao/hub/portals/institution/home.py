@@ -8,10 +8,10 @@ from xinqiao.domain.consent import VisibleState
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.consents import selectors as consents
-from xinqiao.hub.apps.consents.rows import AuthorisationRow
+from xinqiao.hub.apps.consents.rows import LIVE, AuthorisationRow
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.portals.access import Visit, institution_page
-from xinqiao.hub.portals.institution.cards import LIVE, ReqCard, account_words, products_words, reader_words
+from xinqiao.hub.portals.institution.cards import ReqCard, account_words, products_words, reader_words
 from xinqiao.hub.portals.institution.figures import desk_figures
 from xinqiao.hub.portals.institution.shell import desk_page, may_query
 from xinqiao.ui.i18n import gettext as _
@@ -44,6 +44,7 @@ def start(visit: Visit[InstitutionActor]) -> HttpResponse:
     counts = desk.state_counts(visit.actor, at=visit.at)
     wanted = visit.request.GET.get("id", "")
     chosen = next((row for row in rows if row.id == wanted), rows[0] if rows else None)
+    panel_last = last.get(chosen.id) if chosen else None
     due = (
         cards
         if which == "due"
@@ -52,7 +53,7 @@ def start(visit: Visit[InstitutionActor]) -> HttpResponse:
     context = {
         "which": which,
         "cards": cards,
-        "chosen": _panel(visit, chosen) if chosen else None,
+        "chosen": _panel(visit, chosen, panel_last) if chosen else None,
         "chips": [
             ("due", _("要办"), len(due)),
             ("live", _("可查询"), sum(counts[state] for state in LIVE)),
@@ -79,9 +80,10 @@ def _hint(due: list[ReqCard]) -> str:
     return _("，").join(part for part in said if part) or _("现在没有要办的事。")
 
 
-def _panel(visit: Visit[InstitutionActor], row: AuthorisationRow) -> dict[str, object]:
-    """What the panel of one authorisation shows."""
-    last = figures.last_queries(visit.actor, [row.id]).get(row.id)
+def _panel(
+    visit: Visit[InstitutionActor], row: AuthorisationRow, last: figures.LastQuery | None
+) -> dict[str, object]:
+    """What the panel of one authorisation shows; ``last`` is its latest query."""
     return {
         "row": row,
         "card": ReqCard.of(row, visit.at, last),
@@ -98,5 +100,6 @@ def _panel(visit: Visit[InstitutionActor], row: AuthorisationRow) -> dict[str, o
 def panel(visit: Visit[InstitutionActor], authorisation_id: str) -> HttpResponse:
     """The panel alone, for J and K; without script a link leads to the page of the request."""
     row = consents.authorisation(visit.actor, authorisation_id, at=visit.at)
-    context = {"chosen": _panel(visit, row)}
+    last = figures.last_queries(visit.actor, [row.id]).get(row.id)
+    context = {"chosen": _panel(visit, row, last)}
     return desk_page(visit, "institution/panel.html", "work", context)

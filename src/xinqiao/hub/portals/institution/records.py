@@ -15,7 +15,7 @@ from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.portals.access import Visit, institution_page
-from xinqiao.hub.portals.institution.cards import LIVE, code_title, queried_account
+from xinqiao.hub.portals.institution.cards import code_title, queried_account
 from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short
 from xinqiao.ui import format as fmt
@@ -93,7 +93,8 @@ def detail(visit: Visit[InstitutionActor], query_id: str) -> HttpResponse:
     """One record. Of a released report the content is not here: it was shown once and not kept."""
     row = fundflow.query(visit.actor, query_id)
     authorisation = None
-    if row.authorisation_id is not None:
+    # A provider's administrator sees what its node served; the authorisation behind it is another institution's.
+    if row.authorisation_id is not None and row.institution_id == visit.actor.institution_id:
         authorisation = consents.authorisation(visit.actor, row.authorisation_id, at=visit.at)
     nearest = dict(row.nearest or {})
     said = words_of(row.code)
@@ -107,7 +108,7 @@ def detail(visit: Visit[InstitutionActor], query_id: str) -> HttpResponse:
         "nearest": nearest,
         "nearest_words": nearest_words(nearest),
         "authorisation": authorisation,
-        "again": authorisation is not None and authorisation.visible in LIVE and row.reader == "hub_display",
+        "again": authorisation is not None and authorisation.live and row.reader == "hub_display",
         "may_query": may_query(visit.actor),
     }
     return desk_page(visit, "institution/record.html", "records", context)
