@@ -10,6 +10,7 @@ from tests.hub.cast import (
     OWNER_CLAIM,
     OWNER_ID,
     OWNER_USCC,
+    STRANGER_ID,
     Cast,
     claim_of,
     seed_identities,
@@ -143,6 +144,19 @@ def test_only_the_legal_representative_names_agents_and_at_most_five(cast: Cast)
         name(cast.owner, number)
     with pytest.raises(Conflict):
         name(cast.owner, 9)
+
+
+def test_the_mask_of_a_long_name_fits_its_column(cast: Cast) -> None:
+    agent = identity.name_agent(
+        actor=cast.owner,
+        name="买" + "买提" * 40,
+        id_no=STRANGER_ID,
+        scopes=frozenset({AgentScope.QUERY}),
+        valid_to=cast.now + timedelta(days=1),
+        at=cast.now,
+    )
+    agent.full_clean()
+    assert agent.name_masked == "买" + "*" * 39
 
 
 def test_a_former_representative_is_refused_from_the_effective_date_on(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.consents.services import refuse_authorisation, request_authorisation, unbind
 from xinqiao.hub.apps.fundflow.models import Query, Statement
 from xinqiao.hub.apps.fundflow.services import add_statement
-from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, User
+from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, SecondFactor, User
 from xinqiao.hub.apps.identity.people import replace_legal_rep
 from xinqiao.hub.apps.identity.services import set_node_status
 from xinqiao.hub.portals.access import PERSON_KEY
@@ -304,10 +304,11 @@ def test_a_field_changed_after_the_text_was_shown_is_not_what_was_seen(
 def test_a_digest_that_was_never_shown_is_refused(cast: Cast, visitor: Visitor) -> None:
     binding, row = cast.bound(), cast.requested()
     owner = visitor(cast.owner)
-    form = fields(owner.post(address("consent", row.id), card(row, binding)).content.decode())
-    response = owner.post(address("consent_confirm", row.id), {**form, "shown_digest": ["0" * 64]})
-    assert response.status_code == 422
-    assert state_of(row) == "requested"
+    for digest in ("0" * 64, "摘要", ""):
+        form = fields(owner.post(address("consent", row.id), card(row, binding)).content.decode())
+        response = owner.post(address("consent_confirm", row.id), {**form, "shown_digest": [digest]})
+        assert response.status_code == 422
+        assert state_of(row) == "requested"
 
 
 def test_without_the_second_factor_nothing_is_agreed_to(cast: Cast, visitor: Visitor) -> None:
@@ -436,6 +437,19 @@ def test_a_withdrawal_needs_the_factor_too(cast: Cast, visitor: Visitor) -> None
 # -- capacities -------------------------------------------------------------------------------------------------------
 
 
+def test_a_passkeys_answer_that_is_no_answer_is_refused_with_a_page(cast: Cast, visitor: Visitor) -> None:
+    binding, row = cast.bound(), cast.requested()
+    owner = visitor(cast.owner)
+    form = fields(owner.post(address("consent", row.id), card(row, binding)).content.decode())
+    SecondFactor.objects.update(method="passkey")
+    for nonsense in ("", "[]", "null", "[" * 100_000, '{"id": 1, "response": 2}'):
+        response = owner.post(
+            address("consent_confirm", row.id), {**form, "method": ["passkey"], "credential": [nonsense]}
+        )
+        assert response.status_code == 401, nonsense[:20]
+    assert state_of(row) == "requested"
+
+
 def test_an_agent_without_the_scope_reads_but_does_not_decide(cast: Cast, visitor: Visitor) -> None:
     binding, row = cast.bound(), cast.requested()
     reader = visitor(cast.reader)
@@ -512,6 +526,8 @@ def test_the_representative_names_and_ends_an_agent(cast: Cast, visitor: Visitor
         {"scope": ["everything"]},
         {"valid_to": "tomorrow"},
         {"valid_to": "2020-01-01"},
+        {"valid_to": "9999-12-31"},
+        {"valid_to": "0001-01-01"},
         {"scope": []},
     ):
         assert owner.post(address("agent_add"), {**form, "id_no": READER_ID, **wrong}).status_code == 422, (

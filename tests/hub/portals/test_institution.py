@@ -178,6 +178,8 @@ def test_a_request_is_made_and_leads_to_its_own_page(cast: Cast, browser: Browse
         ({"days": "365"}, "最多 30"),
         ({"queries": "31"}, "最多 30"),
         ({"months": "abc"}, "1 到 36"),
+        ({"months": "²"}, "1 到 36"),
+        ({"queries": "٣"}, "1 到 1000"),
         ({"purpose": "curiosity"}, "请选一个用途"),
     ],
 )
@@ -191,6 +193,28 @@ def test_a_wrong_form_keeps_what_was_typed_and_says_what_to_do(
     assert "请确认" in page
     assert 'value="流动资金"' in page
     assert not Authorisation.objects.exists()
+
+
+def test_a_digit_of_another_script_in_an_address_is_as_if_it_were_not_there(
+    cast: Cast, browser: Browser
+) -> None:
+    client, row = browser("bank"), cast.requested()
+    for name, query in (
+        ("requests", {"after": row.id, "n": "²"}),
+        ("records", {"after": "qry-1", "n": "٣"}),
+        ("request_new", {"months": "²"}),
+    ):
+        assert client.get(reverse(f"institution:{name}"), query).status_code == 200, name
+
+
+@pytest.mark.parametrize("months", ["²", "", "0", "37", "1234567", "-1"])
+def test_months_that_are_no_months_ask_no_bank(node: Cast, browser: Browser, months: str) -> None:
+    account = node.bound()
+    granted = shown(node.confirmed(account))
+    form = {"account": account.id, "months": months, "product": "FLOW_REPORT"}
+    response = browser("bank").post(reverse("institution:query", args=[granted.id]), form)
+    assert response.status_code == 422
+    assert not Query.objects.exists()
 
 
 def test_the_same_business_is_not_asked_twice(cast: Cast, browser: Browser) -> None:
@@ -471,10 +495,13 @@ def test_a_pasted_key_is_proposed_and_revoked_and_a_private_one_never_echoed(
     assert refused.status_code == 422
     assert "里面有私钥" in refused.content.decode()
     assert str(key.to_jwk(private=True)["d"]) not in refused.content.decode()
-    for text in ("{", "[]", '{"kty":"RSA"}'):
+    for text in ("{", "[]", '{"kty":"RSA"}', "[" * 4_000):
         wrong = client.post(reverse("institution:key_propose"), {"jwk": text, **days})
         assert wrong.status_code == 422
     good = {"jwk": json.dumps(key.public.to_jwk()), **days}
+    for year in ("0001-01-01", "9999-12-31"):
+        wrong = client.post(reverse("institution:key_propose"), {**good, "not_before": year})
+        assert wrong.status_code == 422
     assert client.post(reverse("institution:key_propose"), good).status_code == 302
     assert InstitutionKey.objects.get().status == "proposed"
     assert client.post(reverse("institution:key_propose"), good).status_code == 422

@@ -175,6 +175,9 @@ def test_a_node_is_checked_now_suspended_and_connected_again(
     assert "在线" in page
     assert "1.2.3" in page
     assert "<b>2026</b>" not in page
+    told = Node.objects.get().last_health
+    assert browser("sec").post(reverse("operator:node_check", args=[node.node.id])).status_code == 403
+    assert Node.objects.get().last_health == told
     node.clock.advance(timedelta(minutes=10))
     assert "未检查" in client.get(address).content.decode()
     client.post(reverse("operator:node_status", args=[node.node.id]), {"active": "0"})
@@ -265,7 +268,7 @@ def test_a_consistency_proof_is_given_and_nonsense_is_answered_kindly(cast: Cast
     assert "个哈希" in good.content.decode()
     proof = json.loads(client.get(reverse("operator:consistency"), {"old": "2", "new": str(size)}).content)
     assert (proof["from"], proof["to"]) == (2, size)
-    for old, new in (("9", "3"), ("0", "3"), ("1", str(size + 100)), ("a", "2"), ("1", "")):
+    for old, new in (("9", "3"), ("0", "3"), ("1", str(size + 100)), ("a", "2"), ("1", ""), ("²", "3")):
         wrong = client.get(reverse("operator:checkpoints"), {"old": old, "new": new})
         assert wrong.status_code == 422
         assert f'value="{old}"' in wrong.content.decode()

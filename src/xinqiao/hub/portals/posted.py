@@ -1,10 +1,13 @@
-"""Reading what a form posted: whole numbers, and the version of the object that the person saw."""
+"""Reading what was typed or posted: whole numbers, days, and the version of the object that the person saw."""
+
+from datetime import datetime
 
 from django.http import HttpRequest
 
 from xinqiao.domain.errors import Code, Invalid, Stale
+from xinqiao.domain.period import FIRST_YEAR, LAST_YEAR, parse_date, start_of_day
 
-_LONGEST = 9
+_LONGEST = 15
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:
@@ -21,6 +24,14 @@ def number_field(request: HttpRequest, name: str, low: int, high: int) -> int:
     if value is None:
         raise Invalid(Code.INVALID, f"{name} is no number in range", facts={"field": name})
     return value
+
+
+def start_of_typed_day(text: str, *, field: str) -> datetime:
+    """The first instant of a typed day. Raises ``TIME_FORMAT``, also for a year no business of ours is in."""
+    day = parse_date(text, field=field)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Invalid(Code.TIME_FORMAT, "YEAR", facts={"field": field, "reason": "YEAR"})
+    return start_of_day(day)
 
 
 def seen_version(request: HttpRequest, now: int) -> int:

@@ -1,6 +1,7 @@
-"""A report as a file to take away: the signed PDF. Made from memory, sent once, kept nowhere."""
+"""A report as a file to take away: signed PDF, signed JSON. Made from memory, sent once, kept nowhere."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from functools import cache
 
@@ -12,6 +13,7 @@ from django.http import HttpResponse
 from xinqiao.domain.consent import Product
 from xinqiao.domain.errors import Code, Unavailable
 from xinqiao.hub.apps.fundflow.services import Opened
+from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.encoding import unb64
 from xinqiao.ui.i18n import gettext as _
@@ -60,7 +62,18 @@ def report_pdf(opened: Opened, product: Product) -> HttpResponse:
         render(opened.product, facts), key=key, certificate=certificate, name=settings.XINQIAO_HUB_NAME,
         reason=_("由平台放行"),
     )  # fmt: skip
-    response = HttpResponse(signed, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{opened.report_no}.pdf"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return attachment(signed, "application/pdf", f"{opened.report_no}.pdf")
+
+
+def report_json(opened: Opened) -> HttpResponse:
+    """The node's signed product with everything that ``xinqiao verify`` needs to check it offline."""
+    bundle = {
+        "product": opened.product,
+        "signed": opened.signed,
+        "receipt": opened.released.receipt,
+        "permit": opened.released.permit,
+        "verify_code": opened.verify_code,
+        "leaf": {"index": opened.leaf_index, "hash": opened.released.leaf_hash},
+    }
+    content = json.dumps(bundle, ensure_ascii=False, indent=1)
+    return attachment(content, "application/json", f"{opened.report_no}.json")

@@ -1,7 +1,5 @@
 """Root addresses. Each portal brings its own ``urls`` module; the list below is the only place that joins them."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -9,6 +7,5 @@ handler404 = "xinqiao.hub.portals.middleware.page_not_found"
 handler500 = "xinqiao.hub.portals.middleware.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("", include("xinqiao.hub.portals.urls")),
 ]
-if find_spec("xinqiao.hub.portals") and find_spec("xinqiao.hub.portals.urls"):
-    urlpatterns.append(path("", include("xinqiao.hub.portals.urls")))

@@ -6,7 +6,7 @@ from typing import IO
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Forbidden
-from xinqiao.hub.actors import Actor, AuditorActor, EnterpriseActor, InstitutionActor, OperatorActor
+from xinqiao.hub.actors import Actor, AuditorActor, EnterpriseActor, InstitutionActor
 from xinqiao.hub.apps.audit.evidence import export_log, export_party
 from xinqiao.hub.apps.audit.models import Checkpoint, Leaf
 from xinqiao.trust.leaf import parse_leaf
@@ -53,5 +53,5 @@ def write_ledger(actor: Actor, out: IO[bytes], *, at: datetime) -> int:
             return export_party(out, party=party, at=at)
         case AuditorActor():
             return export_log(out, at=at)
-        case OperatorActor() | _:
+        case _:
             raise Forbidden(Code.ROLE_FORBIDDEN, "the auditor exports the log")

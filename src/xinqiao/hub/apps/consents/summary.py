@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from secrets import compare_digest
 
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import Product, Purpose, Reader, Scope
@@ -213,6 +212,8 @@ def match_shown(candidates: Sequence[WhatYouSee], shown_digest: str) -> WhatYouS
         Invalid: ``WHAT_YOU_SEE``: what was shown is not what would be written.
     """
     for candidate in candidates:
-        if compare_digest(candidate.digest, shown_digest):
+        if (
+            candidate.digest == shown_digest
+        ):  # no secret: it stands on the page; what was posted may be any text
             return candidate
     raise Invalid(Code.WHAT_YOU_SEE, "the text that was shown is not the one to be signed")

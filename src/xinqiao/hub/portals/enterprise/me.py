@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao.domain.errors import Code, Invalid
-from xinqiao.domain.period import parse_date, start_of_day
 from xinqiao.hub.actors import AgentScope, EnterpriseActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
@@ -26,6 +25,7 @@ from xinqiao.hub.portals.enterprise.cards import AccountCard
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame, role_word
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.notice_words import notice_sentence
+from xinqiao.hub.portals.posted import start_of_typed_day
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
@@ -80,7 +80,7 @@ def add_agent(visit: Visit[EnterpriseActor]) -> HttpResponse:
     asked = post.getlist("scope")
     if not set(asked) <= known:
         raise Invalid(Code.INVALID, "no such scope", facts={"field": "scope"})
-    end = start_of_day(parse_date(post.get("valid_to", ""))) + timedelta(days=1)
+    end = start_of_typed_day(post.get("valid_to", ""), field="valid_to") + timedelta(days=1)
     name_agent(
         actor=visit.actor,
         name=post.get("name", ""),

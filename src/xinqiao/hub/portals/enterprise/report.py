@@ -1,8 +1,6 @@
 """The enterprise's own report: asked for by itself, computed by its bank now, opened in memory for this one page."""
 
-import json
-
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from xinqiao.domain.consent import MAX_MONTHS, Product
@@ -16,19 +14,19 @@ from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.nodes import node_client
 from xinqiao.hub.portals.posted import number_field
-from xinqiao.hub.portals.report_files import report_pdf
+from xinqiao.hub.portals.report_files import report_json, report_pdf
 from xinqiao.ui.report_view import build_summary_view, build_view
 
 MONTHS = (6, 12, 24, 36)
 
 
-def _ask(visit: Visit[EnterpriseActor], request: HttpRequest) -> tuple[Opened, Product]:
+def _ask(visit: Visit[EnterpriseActor], only: Product | None = None) -> tuple[Opened, Product]:
     """Query what the form names. Every way to the content is a fresh, recorded query."""
-    product = Product.SUMMARY if request.POST.get("product") == Product.SUMMARY.value else Product.REPORT
-    months = number_field(request, "months", 1, MAX_MONTHS)
+    post, months = visit.request.POST, number_field(visit.request, "months", 1, MAX_MONTHS)
+    product = only or (Product.SUMMARY if post.get("product") == Product.SUMMARY.value else Product.REPORT)
     opened = self_query(
         actor=visit.actor,
-        binding_id=request.POST.get("account", ""),
+        binding_id=post.get("account", ""),
         product=product,
         months=months,
         client=node_client(),
@@ -57,7 +55,7 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
             "statements": fundflow.statements(visit.actor, live_only=True),
         }
         return page(visit.request, "enterprise/report_ask.html", enterprise_frame(visit, "report"), choices)
-    opened, product = _ask(visit, visit.request)
+    opened, product = _ask(visit)
     account = visit.request.POST.get("account", "")
     report = product is Product.REPORT
     context: dict[str, object] = {
@@ -78,7 +76,7 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
 @enterprise_page
 def glance(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The last twelve months in a few figures, for the start page; a self query like any other."""
-    opened, _product = _ask(visit, visit.request)
+    opened, _product = _ask(visit, Product.REPORT)
     context = {"opened": opened, "view": build_view(opened.product)}
     return page(visit.request, "enterprise/glance.html", enterprise_frame(visit, "home"), context)
 
@@ -87,7 +85,7 @@ def glance(visit: Visit[EnterpriseActor]) -> HttpResponse:
 @enterprise_page
 def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The same as a signed PDF with the watermark 自查，非机构用; a query of its own, recorded as such."""
-    opened, product = _ask(visit, visit.request)
+    opened, product = _ask(visit)
     return report_pdf(opened, product)
 
 
@@ -95,11 +93,5 @@ def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
 @enterprise_page
 def as_json(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The node's signed product with everything that ``xinqiao verify`` needs to check it offline."""
-    opened, _product = _ask(visit, visit.request)
-    bundle = {"product": opened.product, "signed": opened.signed, "receipt": opened.released.receipt,
-              "permit": opened.released.permit, "verify_code": opened.verify_code,
-              "leaf": {"index": opened.leaf_index, "hash": opened.released.leaf_hash}}  # fmt: skip
-    response = HttpResponse(json.dumps(bundle, ensure_ascii=False, indent=1), content_type="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="{opened.report_no}.json"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    opened, _product = _ask(visit)
+    return report_json(opened)

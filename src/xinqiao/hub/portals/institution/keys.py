@@ -8,30 +8,28 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from xinqiao.domain.errors import Conflict, Invalid, NotFound, Unavailable, XinqiaoError
-from xinqiao.domain.period import parse_date, start_of_day
+from xinqiao.domain.errors import Conflict, Invalid, Unavailable, XinqiaoError
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.identity import selectors as identity
-from xinqiao.hub.apps.identity.models import InstitutionKey
+from xinqiao.hub.apps.identity.models import InstitutionKey, NodeKey
 from xinqiao.hub.apps.identity.services import propose_key, revoke_key
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.institution.shell import desk_page, is_admin
+from xinqiao.hub.portals.posted import start_of_typed_day
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
 YEAR = timedelta(days=365)
 
 
-def key_state(key: InstitutionKey, at: datetime) -> str:
+def key_state(key: InstitutionKey | NodeKey, at: datetime) -> str:
     """The state word's key: a usable key past its end is expired whatever its row says."""
     return "key.expired" if key.status == "active" and at >= key.not_after else f"key.{key.status}"
 
 
 def algorithm(jwk: dict[str, object]) -> str:
     """What kind of key it is, for people."""
-    return {"Ed25519": "Ed25519", "SM2": "SM2"}.get(
-        str(jwk.get("crv", "")), str(jwk.get("crv", jwk.get("kty", "")))
-    )
+    return str(jwk.get("crv", jwk.get("kty", "")))
 
 
 def _page(
@@ -80,7 +78,7 @@ def propose(visit: Visit[InstitutionActor]) -> HttpResponse:
     days: dict[str, datetime] = {}
     for name in ("not_before", "not_after"):
         try:
-            days[name] = start_of_day(parse_date(values[name], field=name))
+            days[name] = start_of_typed_day(values[name], field=name)
         except XinqiaoError:
             errors[name] = _("写成 2026-12-31。")
     if len(days) == 2 and days["not_before"] >= days["not_after"]:
@@ -88,7 +86,7 @@ def propose(visit: Visit[InstitutionActor]) -> HttpResponse:
     jwk: object = None
     try:
         jwk = json.loads(values["jwk"][:4_000])
-    except ValueError:
+    except (ValueError, RecursionError):
         errors["jwk"] = _("这不是一个 JSON 对象，请粘贴整个公钥。")
     if isinstance(jwk, dict) and "d" in jwk:
         # said before anything else, and not echoed: a private key that was pasted is no secret any more
@@ -113,7 +111,5 @@ def propose(visit: Visit[InstitutionActor]) -> HttpResponse:
 @institution_page
 def revoke(visit: Visit[InstitutionActor], kid: str) -> HttpResponse:
     """Stop believing a key, at once and for good."""
-    if not any(key.kid == kid for key in identity.institution_key_rows(visit.actor.institution_id)):
-        raise NotFound
     revoke_key(actor=visit.actor, kid=kid, at=visit.at)
     return HttpResponseRedirect(reverse("institution:keys"))

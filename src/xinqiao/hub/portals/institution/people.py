@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound
+from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.models import Member
@@ -16,17 +16,16 @@ from xinqiao.hub.portals.institution.shell import desk_page, is_admin, role_word
 from xinqiao.ui.i18n import gettext as _
 
 
-def _row(member: Member, viewer: InstitutionActor) -> dict[str, object]:
+def member_row(member: Member) -> dict[str, object]:
+    """A member for a table, whoever looks."""
     pending = member.pending_roles
     ended = member.ended_at is not None
-    own = member.user_id == viewer.user_id
     return {
         "id": member.user_id,
         "name": member.user.display_name or member.user.username,
         "username": member.user.username,
         "department": member.department,
         "roles": _("、").join(role_word(role) for role in member.roles) or _("还没有角色"),
-        "held": list(member.roles),
         "pending": _("、").join(role_word(role) for role in pending) if pending is not None else None,
         "state_key": "member.ended"
         if ended
@@ -34,9 +33,19 @@ def _row(member: Member, viewer: InstitutionActor) -> dict[str, object]:
         if pending is not None
         else "member.active",
         "ended": ended,
+    }
+
+
+def _row(member: Member, viewer: InstitutionActor) -> dict[str, object]:
+    own = member.user_id == viewer.user_id
+    return {
+        **member_row(member),
+        "held": list(member.roles),
         "own": own,
         # Shown where it can work; the service refuses the proposer and the member whatever a page shows.
-        "may_approve": pending is not None and not own and member.proposed_by_id != viewer.user_id,
+        "may_approve": member.pending_roles is not None
+        and not own
+        and member.proposed_by_id != viewer.user_id,
     }
 
 
@@ -108,13 +117,6 @@ def add(visit: Visit[InstitutionActor]) -> HttpResponse:
     return _page(visit, made=(str(values["username"]), password))
 
 
-def _own(visit: Visit[InstitutionActor], user_id: str) -> str:
-    """The id, if that person is of the actor's institution; a foreign one is absent."""
-    if not any(member.user_id == user_id for member in identity.members(visit.actor)):
-        raise NotFound
-    return user_id
-
-
 def _back() -> HttpResponse:
     return HttpResponseRedirect(reverse("institution:people"))
 
@@ -124,7 +126,7 @@ def _back() -> HttpResponse:
 def propose(visit: Visit[InstitutionActor], user_id: str) -> HttpResponse:
     """Propose other roles."""
     roles = _roles(visit.request.POST.getlist("role"))
-    propose_roles(actor=visit.actor, user_id=_own(visit, user_id), roles=roles, at=visit.at)
+    propose_roles(actor=visit.actor, user_id=user_id, roles=roles, at=visit.at)
     return _back()
 
 
@@ -132,7 +134,7 @@ def propose(visit: Visit[InstitutionActor], user_id: str) -> HttpResponse:
 @institution_page
 def approve(visit: Visit[InstitutionActor], user_id: str) -> HttpResponse:
     """Agree to what another administrator proposed."""
-    approve_roles(actor=visit.actor, user_id=_own(visit, user_id), at=visit.at)
+    approve_roles(actor=visit.actor, user_id=user_id, at=visit.at)
     return _back()
 
 
@@ -142,5 +144,5 @@ def end(visit: Visit[InstitutionActor], user_id: str) -> HttpResponse:
     """Somebody leaves, at once. Not oneself: an institution must not lose its last administrator by a slip."""
     if user_id == visit.actor.user_id:
         raise Forbidden(Code.ROLE_FORBIDDEN, "another administrator ends your post")
-    end_member(actor=visit.actor, user_id=_own(visit, user_id), at=visit.at)
+    end_member(actor=visit.actor, user_id=user_id, at=visit.at)
     return _back()

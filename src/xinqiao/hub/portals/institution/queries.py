@@ -4,7 +4,6 @@ The product lives in this response only: not in the session, not in a cache, not
 PDF and JSON included, is a query of its own that counts. A refusal leads to its record, which holds no content.
 """
 
-import json
 from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from xinqiao.domain.consent import MAX_MONTHS, Product
-from xinqiao.domain.errors import Code, Invalid, XinqiaoError
+from xinqiao.domain.errors import XinqiaoError
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
@@ -20,22 +19,20 @@ from xinqiao.hub.apps.fundflow.services import Opened, display_query
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.institution.shell import desk_page
 from xinqiao.hub.portals.nodes import node_client
-from xinqiao.hub.portals.report_files import report_pdf
+from xinqiao.hub.portals.posted import number_field
+from xinqiao.hub.portals.report_files import report_json, report_pdf
 from xinqiao.ui.report_view import build_summary_view, build_view
 
 
 def _ask(visit: Visit[InstitutionActor], authorisation_id: str) -> tuple[Opened, Product]:
-    post = visit.request.POST
-    months = post.get("months", "")
-    if not months.isdigit() or not 1 <= int(months[:3]) <= MAX_MONTHS:
-        raise Invalid(Code.INVALID, "1 to 36 months", facts={"field": "months"})
+    post, months = visit.request.POST, number_field(visit.request, "months", 1, MAX_MONTHS)
     product = Product.SUMMARY if post.get("product") == Product.SUMMARY.value else Product.REPORT
     opened = display_query(
         actor=visit.actor,
         authorisation_id=authorisation_id,
         account_id=post.get("account", ""),
         product=product,
-        months=int(months),
+        months=months,
         client=node_client(),
     )
     return opened, product
@@ -98,15 +95,4 @@ def as_json(visit: Visit[InstitutionActor], authorisation_id: str) -> HttpRespon
         opened, _product = _ask(visit, authorisation_id)
     except XinqiaoError as refused:
         return _to_record(visit.request, refused)
-    bundle = {
-        "product": opened.product,
-        "signed": opened.signed,
-        "receipt": opened.released.receipt,
-        "permit": opened.released.permit,
-        "verify_code": opened.verify_code,
-        "leaf": {"index": opened.leaf_index, "hash": opened.released.leaf_hash},
-    }
-    response = HttpResponse(json.dumps(bundle, ensure_ascii=False, indent=1), content_type="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="{opened.report_no}.json"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return report_json(opened)

@@ -2,7 +2,7 @@
 
 import csv
 from datetime import datetime, timedelta
-from io import BytesIO, StringIO
+from io import StringIO
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
@@ -10,11 +10,11 @@ from django.views.decorators.http import require_GET
 
 from xinqiao.domain.errors import Code
 from xinqiao.hub.actors import InstitutionActor
-from xinqiao.hub.apps.audit.selectors import write_ledger
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.portals.access import Visit, institution_page
+from xinqiao.hub.portals.files import attachment, ledger_file
 from xinqiao.hub.portals.institution.cards import code_title, queried_account
 from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short
@@ -183,23 +183,12 @@ def as_csv(visit: Visit[InstitutionActor]) -> HttpResponse:
             row.account_masked, row.authorisation_no, row.operator_name, row.department, row.code, row.report_no,
             row.verify_code, row.leaf_index, row.leaf_hash,
         )])  # fmt: skip
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="xinqiao-records-{visit.at:%Y%m%d-%H%M%S}.csv"'
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    name = f"xinqiao-records-{visit.at:%Y%m%d-%H%M%S}.csv"
+    return attachment("\ufeff" + out.getvalue(), "text/csv; charset=utf-8", name)
 
 
 @require_GET
 @institution_page
 def ledger(visit: Visit[InstitutionActor]) -> HttpResponse:
     """The institution's own leaves with their proofs, for ``xinqiao verify`` on any computer."""
-    out = BytesIO()
-    write_ledger(visit.actor, out, at=visit.at)
-    response = HttpResponse(out.getvalue(), content_type="application/jsonl")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="xinqiao-ledger-{visit.at:%Y%m%d-%H%M%S}.jsonl"'
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return ledger_file(visit, "ledger")

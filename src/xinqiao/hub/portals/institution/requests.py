@@ -24,6 +24,7 @@ from xinqiao.hub.portals.institution.cards import (
 )
 from xinqiao.hub.portals.institution.firms import as_code
 from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
+from xinqiao.hub.portals.posted import whole_number
 from xinqiao.hub.portals.words import product_short, purpose_short
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
@@ -123,7 +124,7 @@ class RequestForm:
             ("queries", self.queries, 1_000),
         )
         for name, text, top in limits:
-            if not text.isdigit() or not 1 <= int(text[:6]) <= top:
+            if whole_number(text, 1, top) is None:
                 self.errors[name] = _("请填 1 到 {n} 之间的整数。").format(n=top)
 
     def blame(self, refused: XinqiaoError) -> None:
@@ -204,14 +205,15 @@ def _prefilled(visit: Visit[InstitutionActor]) -> RequestForm:
             reader=row.reader.value,
         )
     months = visit.request.GET.get("months", "")
-    if months.isdigit():
+    if whole_number(months, 1, MAX_MONTHS) is not None:
         form.months = months
     return form
 
 
 def _steps(steps: tuple[int, ...], value: str, unit: str) -> list[tuple[str, str]]:
     """The usual steps, and the value itself when it is none of them."""
-    values = sorted({*steps, *([int(value)] if value.isdigit() and len(value) < 5 else [])})
+    own = whole_number(value, 0, 9_999)
+    values = sorted({*steps, *([] if own is None else [own])})
     return [(str(one), str(one) if k else unit.format(n=one)) for k, one in enumerate(values)]
 
 

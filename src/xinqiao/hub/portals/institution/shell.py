@@ -9,6 +9,7 @@ from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.frame import Visitor, institution_shell, page
+from xinqiao.hub.portals.posted import whole_number
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.shell import Shell
 
@@ -46,9 +47,9 @@ def institution_frame(visit: Visit[InstitutionActor], current: str) -> Shell:
 
 def cursor(request: HttpRequest) -> tuple[str, int]:
     """The row after which a page begins, and the number of its first row (for the words of the pager only)."""
-    number = request.GET.get("n", "")
     after = request.GET.get("after", "")
-    return after, int(number) if after and number.isdigit() and len(number) < 7 else 1
+    number = whole_number(request.GET.get("n", ""), 1, 999_999) if after else None
+    return after, number or 1
 
 
 def desk_page(

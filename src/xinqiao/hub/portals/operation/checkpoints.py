@@ -1,7 +1,6 @@
 """The log: its signed heads, the export for the auditor, proofs that one head continues another."""
 
 import json
-from io import BytesIO
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
@@ -10,10 +9,12 @@ from xinqiao.domain.errors import NotFound, Unauthenticated
 from xinqiao.hub.actors import AuditorActor
 from xinqiao.hub.apps.audit import evidence
 from xinqiao.hub.apps.audit.models import Checkpoint
-from xinqiao.hub.apps.audit.selectors import checkpoints, leaves, write_ledger
+from xinqiao.hub.apps.audit.selectors import checkpoints, leaves
 from xinqiao.hub.apps.audit.services import audit_health
 from xinqiao.hub.portals.access import Visit, operator_page
+from xinqiao.hub.portals.files import attachment, ledger_file
 from xinqiao.hub.portals.operation.shell import Staff, staff_page
+from xinqiao.hub.portals.posted import whole_number
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.checkpoint import verify_note
 from xinqiao.ui.i18n import gettext as _
@@ -42,7 +43,7 @@ def _row(checkpoint: Checkpoint) -> dict[str, object]:
 
 
 def _size(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 16 else None
+    return whole_number(text, 0, 10**15)
 
 
 @require_GET
@@ -84,21 +85,13 @@ def proof(visit: Visit[Staff]) -> HttpResponse:
     if old is None or new is None:
         raise NotFound
     found = evidence.consistency(old, new)
-    response = HttpResponse(json.dumps(found.to_json(), indent=1), content_type="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="xinqiao-consistency-{old}-{new}.json"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return attachment(
+        json.dumps(found.to_json(), indent=1), "application/json", f"xinqiao-consistency-{old}-{new}.json"
+    )
 
 
 @require_GET
 @operator_page
 def log(visit: Visit[Staff]) -> HttpResponse:
     """The whole log for the auditor; an operator is refused by the selector."""
-    out = BytesIO()
-    write_ledger(visit.actor, out, at=visit.at)
-    response = HttpResponse(out.getvalue(), content_type="application/jsonl")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="xinqiao-log-{visit.at:%Y%m%d-%H%M%S}.jsonl"'
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return ledger_file(visit, "log")

@@ -5,7 +5,6 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from xinqiao.domain.errors import NotFound
 from xinqiao.hub.actors import OperatorRole
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.identity import oversight
@@ -13,7 +12,7 @@ from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.services import approve_key, approve_roles, revoke_key, set_institution_status
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.institution.keys import algorithm, key_state
-from xinqiao.hub.portals.institution.shell import role_word as member_role
+from xinqiao.hub.portals.institution.people import member_row
 from xinqiao.hub.portals.operation.nodes import NodeCard
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.ui import format as fmt
@@ -46,25 +45,6 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
 def detail(visit: Visit[Staff], institution_id: str) -> HttpResponse:
     """One institution."""
     row = identity.institution(institution_id)
-    members = [
-        {
-            "id": member.user_id,
-            "name": member.user.display_name or member.user.username,
-            "username": member.user.username,
-            "department": member.department,
-            "roles": _("、").join(member_role(role) for role in member.roles) or _("还没有角色"),
-            "pending": _("、").join(member_role(role) for role in member.pending_roles)
-            if member.pending_roles is not None
-            else None,
-            "ended": member.ended_at is not None,
-            "state_key": "member.ended"
-            if member.ended_at is not None
-            else "member.pending"
-            if member.pending_roles is not None
-            else "member.active",
-        }
-        for member in oversight.institution_members(institution_id)
-    ]
     keys = [
         (key, key_state(key, visit.at), algorithm(key.jwk), fmt.days_left(key.not_after, now=visit.at))
         for key in identity.institution_key_rows(institution_id)
@@ -72,7 +52,7 @@ def detail(visit: Visit[Staff], institution_id: str) -> HttpResponse:
     context = {
         "row": row,
         "kind": kind_words(is_user=row.is_user, is_provider=row.is_provider),
-        "members": members,
+        "members": [member_row(member) for member in oversight.institution_members(institution_id)],
         "keys": keys,
         "nodes": [NodeCard.of(node, visit.at) for node in oversight.institution_nodes(institution_id)],
         "counts": figures.record_counts(visit.actor, institution_id=institution_id),
@@ -118,7 +98,5 @@ def revoke(visit: Visit[Staff], kid: str) -> HttpResponse:
 @operator_page
 def approve_member(visit: Visit[Staff], user_id: str) -> HttpResponse:
     """Be the second person for roles an institution's only administrator proposed."""
-    if not user_id:
-        raise NotFound
     approve_roles(actor=manager(visit), user_id=user_id, at=visit.at)
     return _back(visit)

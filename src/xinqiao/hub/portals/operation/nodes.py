@@ -7,12 +7,14 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from xinqiao.domain.errors import Code, Forbidden
 from xinqiao.hub.actors import OperatorRole
 from xinqiao.hub.apps.identity import oversight
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.models import Node, NodeKey
 from xinqiao.hub.apps.identity.services import record_node_health, set_node_status
 from xinqiao.hub.portals.access import Visit, operator_page
+from xinqiao.hub.portals.institution.keys import algorithm, key_state
 from xinqiao.hub.portals.nodes import node_client
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.ui import format as fmt
@@ -99,18 +101,17 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
         "cards": cards,
         "online": sum(card.state_key == "node.online" for card in cards),
         "admin": has(visit, OperatorRole.ADMIN),
-        "may_check": has(visit, OperatorRole.ADMIN) or has(visit, OperatorRole.SERVICE),
+        "may_check": may_check(visit),
     }
     return staff_page(visit, "operation/nodes.html", "nodes", context)
 
 
 def key_row(key: NodeKey, at: datetime) -> dict[str, object]:
     """A node's key for a table."""
-    ended = key.status == "active" and at >= key.not_after
     return {
         "kid": key.kid,
-        "state_key": "key.expired" if ended else f"key.{key.status}",
-        "kind": str(key.jwk.get("crv", "")),
+        "state_key": key_state(key, at),
+        "kind": algorithm(key.jwk),
         "not_before": key.not_before,
         "not_after": key.not_after,
         "left": fmt.days_left(key.not_after, now=at) if key.status == "active" else "",
@@ -126,9 +127,14 @@ def detail(visit: Visit[Staff], node_id: str) -> HttpResponse:
         "card": NodeCard.of(node, visit.at),
         "keys": [key_row(key, visit.at) for key in oversight.node_keys(node_id)],
         "admin": has(visit, OperatorRole.ADMIN),
-        "may_check": has(visit, OperatorRole.ADMIN) or has(visit, OperatorRole.SERVICE),
+        "may_check": may_check(visit),
     }
     return staff_page(visit, "operation/node.html", "nodes", context)
+
+
+def may_check(visit: Visit[Staff]) -> bool:
+    """Who may let the hub call a node now."""
+    return has(visit, OperatorRole.ADMIN) or has(visit, OperatorRole.SERVICE)
 
 
 def _back(node_id: str) -> HttpResponse:
@@ -149,6 +155,8 @@ def set_status(visit: Visit[Staff], node_id: str) -> HttpResponse:
 def check(visit: Visit[Staff], node_id: str) -> HttpResponse:
     """Ask the node's health address now. What it says is shown, never believed."""
     manager(visit)
+    if not may_check(visit):
+        raise Forbidden(Code.ROLE_FORBIDDEN, "the platform role is missing")
     node = oversight.node(node_id)
     health = node_client().health(node.base_url)
     record_node_health(node_id=node.id, health=health, at=visit.at)

@@ -117,8 +117,7 @@ def login(request: HttpRequest) -> HttpResponse:
             start_session(request, opened.user)
             request.session[PERSON_KEY] = opened.person.id
             return HttpResponseRedirect(_next(request, home_of(actor_of(request, at))))
-    samples = identity.demonstration_identities(limit=6) if settings.DEMO else []
-    context = {"form": form, "samples": samples, "next": _next(request, "")}
+    context = {"form": form, "samples": identity.demonstration_identities(), "next": _next(request, "")}
     return page(request, "public/login.html", public_shell(request), context, status=status)
 
 
