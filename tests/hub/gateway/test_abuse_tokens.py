@@ -1,6 +1,8 @@
 """Abuse cases A8, A9 and A10: tricks with signatures, tokens of another kind or key, and the confused deputy."""
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from tests.hub.gateway.conftest import World
@@ -13,6 +15,7 @@ from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents.models import Authorisation
 from xinqiao.hub.apps.fundflow.services import display_query, self_query
 from xinqiao.hub.apps.identity.models import InstitutionKey
+from xinqiao.hub.apps.identity.services import add_node_key, revoke_node_key
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.encoding import b64
 from xinqiao.trust.jws import ArtefactType, sign_jws
@@ -177,6 +180,39 @@ def test_a_revoked_key_and_a_suspended_institution_end_at_once(world: World) -> 
     answer = world.bank.raw("GET", QUERIES, world.bank.signed("GET", QUERIES), b"")
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHENTICATED")
     assert world.bank.login().status_code == 401
+
+
+def test_a_nodes_key_that_is_revoked_while_its_address_is_being_read_ends_at_once_too(world: World) -> None:
+    gateway, node_id = world.gateway, world.cast.node.id
+    old, real, fresh = world.node.key.kid, world.gateway.in_thread, SigningKey.generate()
+
+    def rotate() -> None:
+        days = {"not_before": world.cast.now, "not_after": world.cast.now + timedelta(days=9)}
+        add_node_key(
+            actor=world.cast.system, node_id=node_id, jwk=fresh.public.to_jwk(), at=world.cast.now, **days
+        )
+        revoke_node_key(actor=world.cast.system, kid=old, at=world.cast.now)
+
+    async def slow[R](work: Callable[[], R]) -> R:
+        found = await real(work)
+        gateway.in_thread = real  # type: ignore[method-assign]
+        await real(rotate)
+        await gateway.node_address(node_id)  # somebody else asks, and remembers the new one
+        return found
+
+    gateway.in_thread = slow  # type: ignore[method-assign]
+    world.loop.run(gateway.node_address(node_id))
+    after = world.loop.run(gateway.node_address(node_id))
+    assert after.keys.verify_key(old, world.cast.now) is None
+    assert after.keys.verify_key(fresh.public.kid, world.cast.now) is not None
+
+
+def test_a_token_ends_at_its_very_instant(world: World) -> None:
+    world.cast.clock.advance(timedelta(seconds=299))
+    assert world.bank.get("/api/v1/authorisations").status_code == 200
+    world.cast.clock.advance(timedelta(seconds=1))
+    answer = world.bank.get("/api/v1/authorisations")
+    assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHENTICATED")
 
 
 def test_a10_the_portal_decides_on_the_person_not_on_itself(world: World) -> None:

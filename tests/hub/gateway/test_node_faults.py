@@ -1,6 +1,7 @@
 """Abuse case C9: whatever a node answers, nothing of it goes on, no use is counted, and one FAIL leaf says so."""
 
 import asyncio
+import time
 import zlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -11,7 +12,7 @@ from tests.hub.gateway.desk import CANARY, TcpNode, http_bytes
 
 from xinqiao.domain.canonical import Json
 from xinqiao.hub.apps.fundflow.models import IdempotencyKey, Query
-from xinqiao.hub.gateway.node_http import AsyncNodeClient
+from xinqiao.hub.gateway.node_http import AsyncNodeClient, _Connection
 from xinqiao.hub.node_client import MAX_ANSWER, breakers
 from xinqiao.trust.httpsig import sign_response
 from xinqiao.trust.keys import SigningKey
@@ -59,6 +60,14 @@ async def huge_chunks(
     piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     for _ in range(MAX_ANSWER // 0x10000 + 2):
         await _write(writer, piece)
+
+
+async def endless_chunk_line(
+    status: int, headers: dict[str, str], body: bytes, writer: asyncio.StreamWriter
+) -> None:
+    headers = {name: value for name, value in headers.items() if name != "Content-Length"}
+    await _write(writer, http_bytes(status, headers | {"Transfer-Encoding": "chunked"}, b"0" * 100_000))
+    await asyncio.sleep(5)
 
 
 async def endless_head(
@@ -112,7 +121,7 @@ async def says_nothing(
 
 
 WIRE = [
-    unsigned, other_key, changed_bit, huge_announced, huge_chunks, endless_head, wrong_length, too_much, two_lengths,
+    unsigned, other_key, changed_bit, huge_announced, huge_chunks, endless_chunk_line, endless_head, wrong_length, too_much, two_lengths,
     gzip_bomb, html, redirect, not_http, breaks_off, says_nothing,
 ]  # fmt: skip
 
@@ -207,6 +216,31 @@ def test_c9_one_byte_at_a_time_is_given_up_too(world: World) -> None:
 
     world.node.raw = drip
     failed(world, 504, "PROVIDER_TIMEOUT")
+
+
+def test_c9_tiny_chunks_are_each_read_once() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = [b"1\r\nx\r\n"] * 60_000
+
+    async def drip() -> bytes:
+        connection = _Connection()
+        connection.connection_made(_Nowhere())
+        answer = asyncio.ensure_future(connection.exchange(b"POST"))
+        await asyncio.sleep(0)
+        connection.data_received(head)
+        for chunk in chunks:
+            connection.data_received(chunk)
+        connection.data_received(b"0\r\n\r\n")
+        return (await answer)[2]
+
+    started = time.process_time()
+    assert asyncio.run(drip()) == b"x" * 60_000
+    assert time.process_time() - started < 5  # read anew for each, this is some minutes
+
+
+class _Nowhere(asyncio.Transport):
+    def write(self, data: object) -> None:
+        pass
 
 
 def test_c9_a_node_that_is_down_is_unavailable(world: World) -> None:

@@ -70,6 +70,7 @@ class Application:
             if message["type"] == "lifespan.startup":
                 if self._plane is not Plane.PORTAL:
                     self.gateway.start()
+                self._portal()  # before the server says that it is up, not in the first visitor's time
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop()
@@ -95,13 +96,19 @@ class Application:
             await send_reply(send, reply, headers)
         elif path == _TEST_CLOCK and settings.TEST_HOOKS:
             await self._test_clock(request, receive, send)
-        elif self._make_portal is not None and self._plane is not Plane.DATA:
-            if self._bridge is None:
-                self._bridge = WsgiBridge(self._make_portal())
+        elif (bridge := self._portal()) is not None:
             scheme = "https" if str(settings.XINQIAO_PUBLIC_URL).startswith("https") else "http"
-            await self._bridge(request, path, scheme, receive, send)
+            try:
+                await bridge(request, path, scheme, receive, send)
+            except Malformed as error:
+                await _unsigned(send, request, error)
         else:
             await _unsigned(send, request, NotFound())
+
+    def _portal(self) -> WsgiBridge | None:
+        if self._bridge is None and self._make_portal is not None and self._plane is not Plane.DATA:
+            self._bridge = WsgiBridge(self._make_portal())
+        return self._bridge
 
     async def _test_clock(self, request: Incoming, receive: Receive, send: Send) -> None:
         """``POST {"now": instant} | {"advance_seconds": n} | {}``: moves the clock of this process, in tests only."""

@@ -147,13 +147,15 @@ class Gateway:
         version = await self._version()
         if version != self._addresses_version:
             self._addresses, self._addresses_version = {}, version
-        address = self._addresses.get(node_id)
+        # Kept with the version it was read under: what was read before a change must not stand among what was read after.
+        known = self._addresses
+        address = known.get(node_id)
         if address is None:
             try:
                 address = await self.in_thread(lambda: node_address(node_id))
             except Conflict as gone:
                 raise ProviderFault(gone.code, gone.detail) from None
-            self._addresses[node_id] = address
+            known[node_id] = address
         return address
 
     async def directory(self) -> str:
@@ -238,7 +240,7 @@ class Gateway:
         parsed = _parsed_body(request, operation, body)
         params = None
         if operation.params is not None:
-            params = validate(operation.params, parse_pairs(request.raw_query, plus_is_space=True))
+            params = validate(operation.params, parse_pairs(request.raw_query))
         elif request.raw_query:
             raise Malformed(Code.MALFORMED, "the operation takes no parameters")
         return Call(
@@ -285,7 +287,10 @@ class Gateway:
         except BaseException:
             await self.writer.do(FreeKeyJob(taken))
             raise
-        await self.writer.do(FinishKeyJob(taken, reply.status, reply.body.decode()))
+        if reply.status >= 500:  # a refusal that could not be recorded is no answer to keep
+            await self.writer.do(FreeKeyJob(taken))
+        else:
+            await self.writer.do(FinishKeyJob(taken, reply.status, reply.body.decode()))
         return reply
 
     # -- refusals ---------------------------------------------------------------------------------------------------
@@ -343,7 +348,7 @@ def _parsed_body(request: Incoming, operation: Operation, body: bytes) -> BaseMo
     if kind == "application/json":
         value: object = parse_json(body)
     elif operation.form and kind == "application/x-www-form-urlencoded":
-        value = parse_pairs(body, plus_is_space=True)
+        value = parse_pairs(body)
     else:
         raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "send application/json")
     answer = operation.answer

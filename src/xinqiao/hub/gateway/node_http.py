@@ -31,6 +31,7 @@ from xinqiao.hub.node_client import (
 )
 from xinqiao.trust.keys import SigningKey
 
+_MAX_CHUNK_LINE = 64
 #: Calls under way for one node; more wait for nobody and are refused, so one slow node cannot hold the others up.
 MAX_CALLS = 128
 MAX_IDLE = 64
@@ -58,6 +59,9 @@ class _Connection(asyncio.Protocol):
         self._head: tuple[int, list[tuple[str, str]]] | None = None
         self._body_at = 0
         self._length: int | None = None
+        self._chunk_at = 0
+        self._parts: list[bytes] = []
+        self._size = 0
         self.reusable = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -146,29 +150,33 @@ class _Connection(asyncio.Protocol):
         if (chunked is None) == (length is None) or (chunked is not None and chunked.lower() != "chunked"):
             raise ProviderFault(Code.PROVIDER_INVALID, "the length is not clear")
         self._length = int(length) if length is not None else None
+        self._chunk_at, self._parts, self._size = self._body_at, [], 0
         return True
 
     def _chunks(self) -> bytes | None:
-        """The body of a chunked answer, or ``None`` while it is not whole. Bounded by MAX_ANSWER."""
+        """The body of a chunked answer, or ``None`` while it is not whole. Bounded by MAX_ANSWER.
+
+        Goes on where it stopped: a node that drips tiny chunks must not have each of them read again and again.
+        """
         if len(self._buffer) - self._body_at > 2 * MAX_ANSWER:
             raise ProviderFault(Code.PROVIDER_INVALID, "too large")
-        parts: list[bytes] = []
-        place, size = self._body_at, 0
         while True:
-            line_end = self._buffer.find(b"\r\n", place)
+            line_end = self._buffer.find(b"\r\n", self._chunk_at)
             if line_end < 0:
+                if len(self._buffer) - self._chunk_at > _MAX_CHUNK_LINE:
+                    raise ProviderFault(Code.PROVIDER_INVALID, "not HTTP")
                 return None
-            length = int(bytes(self._buffer[place:line_end]).split(b";")[0], 16)
-            size += length
-            if length < 0 or size > MAX_ANSWER:
+            length = int(bytes(self._buffer[self._chunk_at : line_end]).split(b";")[0], 16)
+            if length < 0 or self._size + length > MAX_ANSWER:
                 raise ProviderFault(Code.PROVIDER_INVALID, "too large")
             start = line_end + 2
             if len(self._buffer) < start + length + 2:
                 return None
             if length == 0:
-                return b"".join(parts)
-            parts.append(bytes(self._buffer[start : start + length]))
-            place = start + length + 2
+                return b"".join(self._parts)
+            self._parts.append(bytes(self._buffer[start : start + length]))
+            self._size += length
+            self._chunk_at = start + length + 2
 
 
 class _Pool:

@@ -74,9 +74,8 @@ def _models(table: tuple[Operation, ...]) -> dict[str, type[BaseModel]]:
 
 
 def _schemas(models: dict[str, type[BaseModel]]) -> tuple[dict[str, str], dict[str, object]]:
-    wanted = [(model, "validation") for model in models.values()]
     mapping, definitions = models_json_schema(
-        [(model, "validation") for model, _ in wanted], ref_template=_REF
+        [(model, "validation") for model in models.values()], ref_template=_REF
     )
     names = {model.__name__: str(ref["$ref"]) for (model, _), ref in mapping.items()}
     return names, dict(definitions.get("$defs", {}))

@@ -76,7 +76,7 @@ def parse_json(body: bytes) -> Json:
     return value
 
 
-def parse_pairs(text: bytes, *, plus_is_space: bool) -> dict[str, str]:
+def parse_pairs(text: bytes) -> dict[str, str]:
     """Read a query string or form: every name once, valid UTF-8.
 
     Raises:
@@ -92,15 +92,15 @@ def parse_pairs(text: bytes, *, plus_is_space: bool) -> dict[str, str]:
         name_bytes, separator, value_bytes = part.partition(b"=")
         if not separator or not name_bytes:
             raise Malformed(Code.MALFORMED, "a parameter is a name and a value")
-        name, value = (_text(one, plus_is_space=plus_is_space) for one in (name_bytes, value_bytes))
+        name, value = _text(name_bytes), _text(value_bytes)
         if name in found:
             raise Malformed(Code.AMBIGUOUS_INPUT, "a parameter occurs twice")
         found[name] = value
     return found
 
 
-def _text(encoded: bytes, *, plus_is_space: bool) -> str:
-    raw = unquote_to_bytes(encoded.replace(b"+", b" ") if plus_is_space else encoded)
+def _text(encoded: bytes) -> str:
+    raw = unquote_to_bytes(encoded.replace(b"+", b" "))
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

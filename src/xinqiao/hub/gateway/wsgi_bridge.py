@@ -19,6 +19,12 @@ THREADS = 8
 MAX_WAITING = 128
 #: Forms and uploads of people; bigger than an API body, still bounded.
 MAX_FORM = 12 * 1024 * 1024
+#: A form must be here after this long (slow senders, abuse case E13); longer than a body of a machine: phones upload.
+FORM_SECONDS = 60.0
+
+
+class _Gone(Exception):
+    """The sender went away before its form was whole."""
 
 
 class WsgiBridge:
@@ -30,21 +36,36 @@ class WsgiBridge:
         self._running = 0
 
     async def __call__(self, request: Incoming, path: str, scheme: str, receive: Receive, send: Send) -> None:
-        """Answer one request. ``path`` is the decoded path that the gateway's own router judged."""
+        """Answer one request. ``path`` is the decoded path that the gateway's own router judged.
+
+        Raises:
+            Malformed: ``AMBIGUOUS_INPUT``: the host is named twice.
+        """
         if self._running >= MAX_WAITING:
             await _plain(send, 503, "busy")
             return
-        body = await _form(receive)
+        # Counted from here on: a form that is still coming takes memory too.
+        self._running += 1
+        try:
+            await self._answer(request, path, scheme, receive, send)
+        finally:
+            self._running -= 1
+
+    async def _answer(self, request: Incoming, path: str, scheme: str, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(FORM_SECONDS):
+                body = await _form(receive)
+        except TimeoutError:
+            await _plain(send, 408, "too slow")
+            return
+        except _Gone:
+            return  # half a form is no form: nobody meant what it says, and nobody waits
         if body is None:
             await _plain(send, 413, "too large")
             return
         environ = _environ(request, path, scheme, body)
         loop = asyncio.get_running_loop()
-        self._running += 1
-        try:
-            await loop.run_in_executor(self._pool, self._run, environ, loop, send)
-        finally:
-            self._running -= 1
+        await loop.run_in_executor(self._pool, self._run, environ, loop, send)
 
     def _run(self, environ: dict[str, object], loop: asyncio.AbstractEventLoop, send: Send) -> None:
         started: list[Message] = []
@@ -97,7 +118,7 @@ async def _form(receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            raise _Gone
         chunk = cast(bytes, message.get("body", b""))
         size += len(chunk)
         if size > MAX_FORM:
