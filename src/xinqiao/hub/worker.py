@@ -1,7 +1,7 @@
 """The worker: delivers the outbox, makes checkpoints, lapses requests, looks after nodes. May run twice at once.
 
-``run_once`` does what is due at an instant and is what tests call; ``run`` repeats it until told to stop. Whatever a
-higher app needs is registered with :func:`on_topic` and :func:`every`, so this module knows no app above ``consents``.
+``run_once`` does what is due at an instant and is what tests call; ``run`` repeats it until told to stop. Every chore is
+harmless when done twice at once.
 """
 
 import logging
@@ -82,16 +82,6 @@ _chores: list[tuple[str, Chore, timedelta]] = [
 ]
 
 
-def on_topic(topic: str, deliver: Deliver) -> None:
-    """Let a higher app deliver its own events."""
-    _deliveries[topic] = deliver
-
-
-def every(name: str, each: timedelta, chore: Chore) -> None:
-    """Let a higher app have something done regularly. It must be harmless when done twice at once."""
-    _chores.append((name, chore, each))
-
-
 @dataclass(slots=True)
 class Worker:
     """One worker process."""
@@ -102,7 +92,7 @@ class Worker:
 
     @classmethod
     def make(cls, client: NodeClient | None = None) -> "Worker":
-        """A worker on the hub's own clock, with everything that was registered."""
+        """A worker on the hub's own clock, with every chore."""
         schedules = [Schedule(name, chore, each) for name, chore, each in _chores]
         return cls(client or NodeClient(), runtime.clock, schedules)
 

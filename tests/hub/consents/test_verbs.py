@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.hub.cast import Cast
+from tests.hub.cast import ACCOUNT_NO, Cast
 
 from xinqiao.domain.consent import Authorisation as Granted
 from xinqiao.domain.consent import Product, Purpose
@@ -12,6 +12,9 @@ from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.consents import services as consents
 from xinqiao.hub.apps.consents.models import Artefact, Authorisation, Binding, Entrustment, History
 from xinqiao.hub.apps.consents.summary import what_you_entrust, what_you_withdraw
+from xinqiao.hub.apps.identity import services as identity
+from xinqiao.hub.apps.identity.selectors import providers
+from xinqiao.hub.apps.notices.models import Notice
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.ui.i18n import Language
@@ -75,6 +78,52 @@ def test_an_answer_about_another_account_is_not_believed_and_the_check_can_be_re
     cast.fake.answers.clear()
     assert cast.presented().state == "agreement_presented"
     assert Binding.objects.count() == 1
+
+
+def test_a_repeated_check_is_about_the_kind_that_is_stored(cast: Cast) -> None:
+    cast.fake.answers["/node/v1/ownership-checks"] = lambda body: (500, {})
+    with pytest.raises(XinqiaoError):
+        cast.presented()
+    cast.fake.answers.clear()
+    binding = consents.start_binding(
+        actor=cast.owner,
+        node_id=cast.node.id,
+        account_no=ACCOUNT_NO,
+        kind="general",
+        client=cast.client,
+        at=cast.now,
+    )
+    assert binding.kind == "basic"
+    assert [body["account_kind"] for path, body in cast.fake.calls] == ["basic", "basic"]
+
+
+def test_no_account_is_bound_at_a_node_that_is_not_offered(cast: Cast) -> None:
+    def refused() -> None:
+        with pytest.raises(NotFound):
+            cast.presented()
+        assert providers() == []
+        assert cast.fake.calls == []
+
+    ops, node, at = cast.operator, cast.node.id, cast.now
+    identity.set_node_status(actor=ops, node_id=node, active=False, at=at)
+    refused()
+    identity.set_node_status(actor=ops, node_id=node, active=True, at=at)
+    identity.set_institution_status(
+        actor=ops, institution_id=cast.provider.institution_id, active=False, at=at
+    )
+    refused()
+
+
+def test_a_closure_ends_the_binding_once_and_tells_the_enterprise(cast: Cast) -> None:
+    binding = cast.bound()
+    closed = consents.record_closure(actor=cast.system, binding_id=binding.id, at=cast.now)
+    assert (closed.state, closed.ended_at) == ("closed", cast.now)
+    assert Notice.objects.filter(kind="account_closed").count() == 1
+    with pytest.raises(Conflict):
+        consents.record_closure(actor=cast.system, binding_id=binding.id, at=cast.now)
+    with pytest.raises(NotFound):
+        consents.record_closure(actor=cast.system, binding_id="acc-" + "0" * 32, at=cast.now)
+    assert consents.unbind(actor=cast.owner, binding_id=binding.id, at=cast.now).state == "unbound"
 
 
 def test_an_account_is_bound_once(cast: Cast) -> None:

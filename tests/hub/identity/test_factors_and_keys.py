@@ -14,7 +14,7 @@ from xinqiao.hub.apps.consents import services as consents
 from xinqiao.hub.apps.consents.summary import what_you_withdraw
 from xinqiao.hub.apps.identity import services as identity
 from xinqiao.hub.apps.identity.factors import FactorMethod, challenge_bytes
-from xinqiao.hub.apps.identity.models import InstitutionKey, SecondFactor
+from xinqiao.hub.apps.identity.models import AccessToken, InstitutionKey, SecondFactor, SeenNonce
 from xinqiao.hub.runtime import runtime
 from xinqiao.provider.directory import TrustStore, read_anchor, read_directory
 from xinqiao.trust.keys import SigningKey
@@ -137,11 +137,10 @@ def test_a_key_counts_after_a_second_person_agreed(cast: Cast) -> None:
         identity.approve_key(actor=cast.operator, kid=key.kid, at=cast.now)
     identity.approve_key(actor=cast.security, kid=key.kid, at=cast.now)
     assert identity.institution_keys(cast.bank.institution_id).verify_key(key.kid, cast.now) is not None
-    assert identity.institution_of_key(key.kid) == cast.bank.institution_id
     with pytest.raises(Conflict):
         identity.approve_key(actor=cast.security, kid=key.kid, at=cast.now)
     identity.revoke_key(actor=cast.bank, kid=key.kid, at=cast.now)
-    assert identity.institution_of_key(key.kid) is None
+    assert len(identity.institution_keys(cast.bank.institution_id)) == 0
 
 
 def test_nobody_proposes_a_key_for_another_institution(cast: Cast) -> None:
@@ -169,24 +168,44 @@ def test_roles_need_another_administrator(cast: Cast) -> None:
     assert member.roles == ["auditor"]
 
 
-def test_a_nonce_is_accepted_once_and_a_token_until_its_end(cast: Cast) -> None:
-    until = cast.now + timedelta(seconds=70)
-    identity.remember_nonce(scope="key-1", nonce="n", expires_at=until)
-    identity.remember_nonce(scope="key-2", nonce="n", expires_at=until)
-    with pytest.raises(Unauthenticated) as replayed:
-        identity.remember_nonce(scope="key-1", nonce="n", expires_at=until)
-    assert replayed.value.code is Code.REPLAYED
-
-    token, lifetime = identity.issue_token(institution_id=cast.bank.institution_id, jkt="k", at=cast.now)
-    assert identity.token_holder(token=token, at=cast.now).jkt == "k"
-    with pytest.raises(Unauthenticated):
-        identity.token_holder(token=token, at=cast.now + timedelta(seconds=lifetime))
-    identity.set_institution_status(
-        actor=cast.operator, institution_id=cast.bank.institution_id, active=False, at=cast.now
+def test_the_sweep_forgets_what_can_no_longer_be_presented_and_keeps_evidence(cast: Cast) -> None:
+    cast.confirmed(cast.bound())  # two factors that were used
+    begun = identity.begin_second_factor(
+        user_id=cast.owner.user_id,
+        action="withdraw",
+        object_id="aut-1",
+        shown_digest="0" * 64,
+        method=FactorMethod.SIMULATED_FACE,
+        at=cast.now,
     )
-    with pytest.raises(Unauthenticated):
-        identity.token_holder(token=token, at=cast.now)
-    assert identity.sweep_tokens(at=cast.now + timedelta(hours=1)) == 3
+    end = cast.now + timedelta(seconds=70)
+    SeenNonce.objects.create(scope="key-1", nonce="n", expires_at=end)
+    AccessToken.objects.create(
+        token_hash="h", institution_id=cast.bank.institution_id, jkt="k", expires_at=end
+    )
+    assert identity.sweep_tokens(at=end) == 0
+    assert identity.sweep_tokens(at=begun.expires_at) == 2
+    assert identity.sweep_tokens(at=begun.expires_at + timedelta(microseconds=1)) == 1
+    assert not SecondFactor.objects.filter(used_at__isnull=True).exists()
+    assert SecondFactor.objects.filter(used_at__isnull=False).count() == 2
+
+
+def test_a_nodes_key_speaks_for_one_node_and_never_comes_back(cast: Cast) -> None:
+    jwk = cast.fake.key.public.to_jwk()
+    days = {"not_before": cast.now, "not_after": cast.now + timedelta(days=9), "at": cast.now}
+    with pytest.raises(Conflict):
+        identity.register_node(
+            actor=cast.operator,
+            institution_id=cast.provider.institution_id,
+            name="second",
+            base_url="http://second.test",
+            jwk=jwk,
+            **days,
+        )
+    identity.revoke_node_key(actor=cast.security, kid=cast.fake.key.kid, at=cast.now)
+    with pytest.raises(Conflict):
+        identity.add_node_key(actor=cast.security, node_id=cast.node.id, jwk=jwk, **days)
+    assert len(identity.node_keys(cast.node.id)) == 0
 
 
 def test_a_node_takes_the_directory_with_the_anchor_and_refuses_an_older_one(cast: Cast, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ urlpatterns = [path("admin/", admin.site.urls)]
 OURS = [
     model
     for model in admin.site._registry
-    if model._meta.app_label in ("audit", "notices", "identity", "consents")
+    if model._meta.app_label in ("audit", "notices", "identity", "consents", "fundflow")
 ]
 
 

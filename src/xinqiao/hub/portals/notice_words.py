@@ -18,8 +18,6 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "authorisation_lapsed": _("{who}的申请逾期未答"),
         "account_bound": _("账户 {masked} 绑定成功"),
         "account_closed": _("账户 {masked} 已销户"),
-        "fundflow_used": _("{who}看了您的资金流产品"),
-        "fundflow_denied": _("没有放行：{who}的查询"),
         "invitation_joined": _("{who}接受了邀请，可以申请授权了"),
         "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
     }

@@ -1,4 +1,4 @@
-"""Verbs of account bindings: start, sign the entrustment, unbind, close (fund-flow rules 4).
+"""Verbs of account bindings: start, sign the entrustment, unbind (fund-flow rules 4); closing is in ``deliveries``.
 
 The ownership check and the delivery of the entrustment are calls to the node and happen between transactions; a
 process that dies between them leaves a state from which the same verb, or the worker, goes on.
@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import Entrustment as DomainEntrustment
 from xinqiao.domain.consent import Product, entrustment_claims
-from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound, ProviderFault
+from xinqiao.domain.errors import Code, Conflict, Invalid, ProviderFault
 from xinqiao.domain.identifiers import Finding, check_account, mask_account
 from xinqiao.domain.lifecycles import BINDING, BindingEvent, BindingState
 from xinqiao.domain.machine import Role
@@ -29,7 +29,8 @@ from xinqiao.hub.apps.consents.deliveries import DELIVER_ENTRUSTMENT, DELIVER_TE
 from xinqiao.hub.apps.consents.models import Authorisation, Binding, Entrustment
 from xinqiao.hub.apps.consents.records import store_artefact
 from xinqiao.hub.apps.consents.summary import AGREEMENT_VERSION, Act, match_shown, what_you_entrust
-from xinqiao.hub.apps.identity.models import Enterprise, Node
+from xinqiao.hub.apps.identity.models import Enterprise
+from xinqiao.hub.apps.identity.selectors import provider
 from xinqiao.hub.apps.identity.services import consume_second_factor, node_address, require_capacity
 from xinqiao.hub.apps.notices.services import announce
 from xinqiao.hub.ids import Prefix, new_id
@@ -90,7 +91,7 @@ def start_binding(
             "uscc": binding.enterprise.uscc,
             "name": binding.enterprise.name,
             "account_no": number,
-            "account_kind": kind,
+            "account_kind": binding.kind,  # of a check that is repeated: what was chosen first, and is stored
         },
     )
     return _record_check(actor, binding.id, _check_result(binding.id, answer), at)
@@ -100,9 +101,7 @@ def _select(actor: EnterpriseActor, node_id: str, number: str, kind: str, at: da
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.BIND, at)
         enterprise = Enterprise.objects.for_viewer(actor).select_for_update().get()
-        node = Node.objects.filter(id=node_id, status="active").first()
-        if node is None:
-            raise NotFound
+        node = provider(node_id)
         index = runtime.blind_index(f"account:{node_id}", number)
         known = (
             Binding.objects.for_viewer(actor)

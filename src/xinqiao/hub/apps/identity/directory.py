@@ -38,15 +38,6 @@ def institution_keys(institution_id: str) -> KeySet:
     )
 
 
-def institution_of_key(kid: str) -> str | None:
-    """The active institution an active key belongs to."""
-    return (
-        InstitutionKey.objects.filter(kid=kid, status="active", institution__status="active")
-        .values_list("institution_id", flat=True)
-        .first()
-    )
-
-
 def node_keys(node_id: str) -> KeySet:
     """Active signing keys of a node."""
     return _key_set(list(NodeKey.objects.filter(node_id=node_id, status="active")))

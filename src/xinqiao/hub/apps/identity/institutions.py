@@ -302,6 +302,12 @@ def revoke_key(*, actor: InstitutionActor | Manager, kid: str, at: datetime) -> 
         _leaf("key_revoked", at, by, type_="KEY", refs=Refs(institution=row.institution_id), kid=kid)
 
 
+def _refuse_known_node_key(key: VerifyKey) -> None:
+    """A key speaks for one node, and once revoked for none. Raises CONFLICT_DUPLICATE."""
+    if NodeKey.objects.filter(kid=key.kid).exists():
+        raise Conflict(Code.CONFLICT_DUPLICATE, "this key is known already")
+
+
 def register_node(
     *,
     actor: Manager,
@@ -318,6 +324,9 @@ def register_node(
     """Connect a provider's node with its first signing key.
 
     ``node_id`` lets an installer choose the id beforehand (the node is configured with it); it must be free.
+
+    Raises:
+        Conflict: ``CONFLICT_STATE``: no provider; ``CONFLICT_DUPLICATE``: the id or the key is known already.
     """
     key = VerifyKey.from_jwk(jwk)
     with transaction.atomic(durable=True):
@@ -325,6 +334,7 @@ def register_node(
         institution = _institution(institution_id)
         if not institution.is_provider:
             raise Conflict(Code.CONFLICT_STATE, "the institution is no provider")
+        _refuse_known_node_key(key)
         if node_id is not None and Node.objects.filter(id=node_id).exists():
             raise Conflict(Code.CONFLICT_DUPLICATE, "the node is registered")
         node = Node.objects.create(
@@ -352,13 +362,14 @@ def register_node(
 def add_node_key(
     *, actor: Manager, node_id: str, jwk: Jwk, not_before: datetime, not_after: datetime, at: datetime
 ) -> NodeKey:
-    """Rotation: add the new key first, end the old one after the overlap."""
+    """Rotation: add the new key first, end the old one after the overlap. Raises CONFLICT_DUPLICATE for a known key."""
     key = VerifyKey.from_jwk(jwk)
     with transaction.atomic(durable=True):
         by = _require_operator(actor, OperatorRole.SECURITY)
         node = Node.objects.filter(id=node_id).first()
         if node is None:
             raise NotFound
+        _refuse_known_node_key(key)
         row = NodeKey.objects.create(
             node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
         )

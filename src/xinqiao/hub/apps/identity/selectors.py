@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from xinqiao.domain.errors import Code, Forbidden, NotFound
 from xinqiao.domain.identifiers import validate_uscc
@@ -101,12 +102,6 @@ def institution_system_actor(*, institution_id: str, operator_name: str, departm
     )
 
 
-def capacities(*, user: User, at: datetime) -> list[EnterprisePerson]:
-    """For whom a person acts now, for choosing after log-in."""
-    rows = EnterprisePerson.objects.filter(live_capacity(at), user=user).select_related("enterprise")
-    return list(rows.order_by("enterprise__name"))
-
-
 def enterprise(actor: EnterpriseActor) -> Enterprise:
     """The actor's own data account."""
     return Enterprise.objects.for_viewer(actor).get()
@@ -189,18 +184,25 @@ def find_enterprise(actor: Actor, *, uscc: str) -> EnterpriseFound:
 
 def providers() -> list[Node]:
     """Connected nodes, for choosing where an account is."""
+    return list(_connected().order_by("institution__name"))
+
+
+def provider(node_id: str) -> Node:
+    """One of :func:`providers`. Raises NotFound for any other, whatever the reason."""
+    found = _connected().filter(id=node_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _connected() -> QuerySet[Node]:
     rows = Node.objects.filter(status="active", institution__status="active", institution__is_provider=True)
-    return list(rows.select_related("institution").order_by("institution__name"))
+    return rows.select_related("institution")
 
 
 def nodes() -> list[Node]:
     """Every node, for the operator."""
     return list(Node.objects.select_related("institution").order_by("institution__name", "name"))
-
-
-def institutions() -> list[Institution]:
-    """Every institution, for the operator."""
-    return list(Institution.objects.order_by("name"))
 
 
 def institution_key_rows(institution_id: str) -> list[InstitutionKey]:

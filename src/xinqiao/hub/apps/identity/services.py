@@ -5,7 +5,6 @@ from xinqiao.hub.apps.identity.directory import (
     directory,
     directory_version,
     institution_keys,
-    institution_of_key,
     node_address,
     node_keys,
 )
@@ -39,13 +38,7 @@ from xinqiao.hub.apps.identity.institutions import (
 from xinqiao.hub.apps.identity.invitations import invite_enterprise, seed_demo_identity
 from xinqiao.hub.apps.identity.login import EnterpriseLogin, login_enterprise, login_staff
 from xinqiao.hub.apps.identity.people import end_agent, name_agent, require_capacity, require_legal_rep
-from xinqiao.hub.apps.identity.tokens import (
-    TokenHolder,
-    issue_token,
-    remember_nonce,
-    sweep_tokens,
-    token_holder,
-)
+from xinqiao.hub.apps.identity.tokens import sweep_tokens
 from xinqiao.hub.apps.identity.verifier import IdentityClaim, IdentityVerifier, VerifiedIdentity
 
 __all__ = [
@@ -54,7 +47,6 @@ __all__ = [
     "FactorMethod",
     "IdentityClaim",
     "IdentityVerifier",
-    "TokenHolder",
     "VerifiedIdentity",
     "add_member",
     "add_node_key",
@@ -73,9 +65,7 @@ __all__ = [
     "finish_second_factor",
     "finish_simulated_face",
     "institution_keys",
-    "institution_of_key",
     "invite_enterprise",
-    "issue_token",
     "login_enterprise",
     "login_staff",
     "name_agent",
@@ -86,7 +76,6 @@ __all__ = [
     "record_node_health",
     "register_institution",
     "register_node",
-    "remember_nonce",
     "require_capacity",
     "require_legal_rep",
     "revoke_key",
@@ -95,5 +84,4 @@ __all__ = [
     "set_institution_status",
     "set_node_status",
     "sweep_tokens",
-    "token_holder",
 ]

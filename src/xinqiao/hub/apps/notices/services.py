@@ -68,11 +68,6 @@ def mark_read(*, actor: Actor, notice_id: str, at: datetime) -> None:
     rows.filter(read_at__isnull=True).update(read_at=at)
 
 
-def mark_all_read(*, actor: Actor, at: datetime) -> int:
-    """Mark everything the actor can see as read; returns how many were new."""
-    return Notice.objects.for_viewer(actor).filter(read_at__isnull=True).update(read_at=at)
-
-
 def claim_event(*, topics: list[str], at: datetime) -> OutboxEvent | None:
     """Take the next due event for this worker, or ``None``. Two workers never hold the same one.
 
