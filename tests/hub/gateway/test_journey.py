@@ -10,6 +10,7 @@ from tests.hub.gateway.desk import CANARY, QUERIES, claims_of
 
 from xinqiao.hub.apps.fundflow.models import Query
 from xinqiao.hub.runtime import runtime
+from xinqiao.trust.encoding import b64
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.verify import verify_file
 
@@ -58,6 +59,18 @@ def test_the_record_and_the_verification_tell_no_content(world: World) -> None:
         assert set(answer.json()) == {
             "authentic", "report_no", "product", "released_at", "leaf_index", "digest_matches",
         }  # fmt: skip
+    head, _, rest = released["receipt"].partition(".")
+    nul = json.dumps({"jti": "\0"}).encode()
+    for receipt in (
+        "x",
+        f"{head}.",
+        f"{head}.e30.x",
+        f"{head}.{b64(b'[1]')}.x",
+        f"{head}.{b64(nul)}.x",
+        f"x.{rest}",
+    ):
+        answer = world.bank.ask("/api/v1/products/verify", {"receipt": receipt})
+        assert (answer.status_code, answer.json()["authentic"]) == (200, False), receipt
     wrong = world.bank.ask(
         "/api/v1/products/verify", {"verify_code": released["verify_code"], "digest": "0" * 64}
     )
