@@ -7,14 +7,8 @@ rows it speaks about.
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from xinqiao.hub.actors import (
-    Actor,
-    AuditorActor,
-    EnterpriseActor,
-    InstitutionActor,
-    OperatorActor,
-    SystemActor,
-)
+from xinqiao.hub.actors import Actor
+from xinqiao.hub.viewers import seen_by
 
 
 class LogHead(models.Model):
@@ -47,13 +41,7 @@ class LeafQuerySet(models.QuerySet["Leaf"]):
 
     def for_viewer(self, actor: Actor) -> "LeafQuerySet":
         """An enterprise or institution sees the leaves that name it; auditor and operator see all."""
-        match actor:
-            case EnterpriseActor(enterprise_id=enterprise_id):
-                return self.filter(subject_id=enterprise_id)
-            case InstitutionActor(institution_id=institution_id):
-                return self.filter(institution_id=institution_id)
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, enterprise="subject_id", institution="institution_id")
 
 
 class Leaf(models.Model):

@@ -19,6 +19,7 @@ from xinqiao.hub.actors import (
 )
 from xinqiao.hub.apps.identity.models import Enterprise, Institution, Node
 from xinqiao.hub.ids import ID_LENGTH
+from xinqiao.hub.viewers import seen_by
 
 BINDING_STATES = (
     "selected",
@@ -131,13 +132,7 @@ class AuthorisationQuerySet(models.QuerySet["Authorisation"]):
 
     def for_viewer(self, actor: Actor) -> "AuthorisationQuerySet":
         """The enterprise it concerns and the institution it was given to; a foreign one is simply absent."""
-        match actor:
-            case EnterpriseActor(enterprise_id=enterprise_id):
-                return self.filter(enterprise_id=enterprise_id)
-            case InstitutionActor(institution_id=institution_id):
-                return self.filter(institution_id=institution_id)
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, enterprise="enterprise_id", institution="institution_id")
 
 
 class Authorisation(models.Model):

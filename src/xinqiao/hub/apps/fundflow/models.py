@@ -20,6 +20,7 @@ from xinqiao.hub.actors import (
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.identity.models import Enterprise, Institution, Node
 from xinqiao.hub.ids import ID_LENGTH
+from xinqiao.hub.viewers import seen_by
 
 
 class QueryQuerySet(models.QuerySet["Query"]):
@@ -173,13 +174,7 @@ class StatementQuerySet(models.QuerySet["Statement"]):
 
     def for_viewer(self, actor: Actor) -> "StatementQuerySet":
         """The enterprise that made it. Institutions read statements on reports only."""
-        match actor:
-            case EnterpriseActor(enterprise_id=enterprise_id):
-                return self.filter(enterprise_id=enterprise_id)
-            case InstitutionActor():
-                return self.none()
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, enterprise="enterprise_id")
 
 
 class Statement(models.Model):

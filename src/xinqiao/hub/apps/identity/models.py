@@ -11,14 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from xinqiao.hub.actors import (
-    Actor,
-    AuditorActor,
-    EnterpriseActor,
-    InstitutionActor,
-    OperatorActor,
-    SystemActor,
-)
+from xinqiao.hub.actors import Actor
 from xinqiao.hub.apps.identity.access_models import (
     AccessToken,
     DemoIdentity,
@@ -28,6 +21,7 @@ from xinqiao.hub.apps.identity.access_models import (
     SeenNonce,
 )
 from xinqiao.hub.ids import ID_LENGTH, Prefix, new_id
+from xinqiao.hub.viewers import seen_by
 
 __all__ = [
     "AccessToken",
@@ -120,13 +114,7 @@ class EnterpriseQuerySet(models.QuerySet["Enterprise"]):
 
     def for_viewer(self, actor: Actor) -> "EnterpriseQuerySet":
         """An enterprise sees itself; institutions reach enterprises through authorisations only."""
-        match actor:
-            case EnterpriseActor(enterprise_id=enterprise_id):
-                return self.filter(id=enterprise_id)
-            case InstitutionActor():
-                return self.none()
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, enterprise="id")
 
 
 class Enterprise(models.Model):
@@ -156,13 +144,7 @@ class EnterprisePersonQuerySet(models.QuerySet["EnterprisePerson"]):
 
     def for_viewer(self, actor: Actor) -> "EnterprisePersonQuerySet":
         """An enterprise sees its own people, nobody else's."""
-        match actor:
-            case EnterpriseActor(enterprise_id=enterprise_id):
-                return self.filter(enterprise_id=enterprise_id)
-            case InstitutionActor():
-                return self.none()
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, enterprise="enterprise_id")
 
 
 class EnterprisePerson(models.Model):
@@ -240,13 +222,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def for_viewer(self, actor: Actor) -> "MemberQuerySet":
         """An institution sees its own people."""
-        match actor:
-            case InstitutionActor(institution_id=institution_id):
-                return self.filter(institution_id=institution_id)
-            case EnterpriseActor():
-                return self.none()
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, institution="institution_id")
 
 
 class Member(models.Model):
@@ -373,13 +349,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def for_viewer(self, actor: Actor) -> "InvitationQuerySet":
         """The institution that invited sees it."""
-        match actor:
-            case InstitutionActor(institution_id=institution_id):
-                return self.filter(institution_id=institution_id)
-            case EnterpriseActor():
-                return self.none()
-            case OperatorActor() | AuditorActor() | SystemActor():
-                return self.all()
+        return seen_by(self, actor, institution="institution_id")
 
 
 class Invitation(models.Model):
