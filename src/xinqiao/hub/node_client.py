@@ -9,7 +9,7 @@ No call is made inside a transaction: a node that is slow must never hold a lock
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,8 +86,21 @@ def prepare(
     return Prepared(url, headers, content, signature)
 
 
-def check_head(status: int, headers: httpx.Headers) -> None:
-    """Judge an answer before its body is read. Raises PROVIDER_INVALID."""
+def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Header fields by lower-case name; what stands on several lines is joined, so that a second cannot hide."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+def check_head(status: int, headers: Mapping[str, str]) -> None:
+    """Judge an answer before its body is read. Raises PROVIDER_INVALID.
+
+    Args:
+        headers: as :func:`fields_of` gives them.
+    """
     if 300 <= status < 400 or status < 200:
         raise _invalid("redirected")
     if headers.get("content-encoding", "identity") != "identity":
@@ -104,7 +117,7 @@ def check_answer(
     address: NodeAddress,
     request_signature: str,
     status: int,
-    headers: httpx.Headers,
+    headers: Sequence[tuple[str, str]],
     body: bytes,
     now: datetime,
 ) -> NodeAnswer:
@@ -112,7 +125,7 @@ def check_answer(
     try:
         verify_response(
             status,
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw],
+            headers,
             body,
             lambda kid: address.keys.verify_key(kid, now),
             now,
@@ -123,6 +136,10 @@ def check_answer(
         raise _invalid("not signed by the node for this request") from error
     except (ValueError, Invalid) as error:
         raise _invalid("not a JSON object") from error
+
+
+def _pairs(response: httpx.Response) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
 
 
 def _invalid(why: str) -> ProviderFault:
@@ -180,7 +197,7 @@ class NodeClient:
         deadline = time.monotonic() + self._seconds
         try:
             with self._http.stream("POST", sent.url, headers=sent.headers, content=sent.content) as response:
-                check_head(response.status_code, response.headers)
+                check_head(response.status_code, fields_of(_pairs(response)))
                 received = bytearray()
                 for chunk in response.iter_raw():
                     received += chunk
@@ -198,7 +215,7 @@ class NodeClient:
             address,
             sent.signature,
             response.status_code,
-            response.headers,
+            _pairs(response),
             bytes(received),
             self._clock.now(),
         )
@@ -209,7 +226,7 @@ class NodeClient:
         received = bytearray()
         try:
             with self._http.stream("GET", f"{base_url}/node/v1/health", timeout=CONNECT_SECONDS) as response:
-                check_head(response.status_code, response.headers)
+                check_head(response.status_code, fields_of(_pairs(response)))
                 for chunk in response.iter_raw():
                     received += chunk
                     if len(received) > MAX_HEALTH:

@@ -139,7 +139,9 @@ class Gate:
             raise refused(decision)
         assert entrustment is not None
         self._check_reader(permit, reader)
-        self._check_query(permit, query_token, now)
+        # made once: whether it is a key at all costs as much as a signature
+        seal_key = SealKey.from_jwk(dict(permit.enc_jwk))
+        self._check_query(permit, seal_key, query_token, now)
         ownership = self._records.ownership(permit.account)
         if ownership is None or ownership.uscc != permit.subject:
             raise Forbidden(Code.ENTRUSTMENT_MISSING, "no passed ownership check for this account")
@@ -149,7 +151,7 @@ class Gate:
             entrustment=entrustment,
             authorisation=authorisation,
             ownership=ownership,
-            seal_key=SealKey.from_jwk(dict(permit.enc_jwk)),
+            seal_key=seal_key,
         )
 
     def _authorisation(self, token: str, now: datetime) -> tuple[Authorisation, Reader]:
@@ -177,7 +179,7 @@ class Gate:
                 Code.SCOPE_EXCEEDED, "reader_not_agreed", facts={"items": [f"reader:{permit.reader}"]}
             )
 
-    def _check_query(self, permit: Permit, token: str | None, now: datetime) -> None:
+    def _check_query(self, permit: Permit, seal_key: SealKey, token: str | None, now: datetime) -> None:
         """Without the institution's own signature the hub could put its own key into a permit."""
         if permit.reader is not Reader.INSTITUTION_KEY:
             if token is not None:
@@ -193,9 +195,11 @@ class Gate:
         claims = verify_jws(token, party.keys, typ=ArtefactType.QUERY, at=now)
         if hashlib.sha256(token.encode("ascii")).hexdigest() != permit.request_digest:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the permit answers another statement")
-        self._check_statement(permit, claims, now)
+        self._check_statement(permit, seal_key, claims, now)
 
-    def _check_statement(self, permit: Permit, claims: Mapping[str, Json], now: datetime) -> None:
+    def _check_statement(
+        self, permit: Permit, seal_key: SealKey, claims: Mapping[str, Json], now: datetime
+    ) -> None:
         wanted: dict[str, Json] = {
             "iss": permit.institution,
             "authorisation_id": permit.authorisation_id,
@@ -203,7 +207,7 @@ class Gate:
             "product": str(permit.product),
             "months": permit.months,
             "purpose": str(permit.purpose),
-            "jkt": SealKey.from_jwk(dict(permit.enc_jwk)).kid,
+            "jkt": seal_key.kid,
         }
         differing = [name for name, value in wanted.items() if claims.get(name) != value]
         if differing:

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
-import httpx
-
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, ProviderFault, ProviderTimeout
@@ -27,6 +25,7 @@ from xinqiao.hub.node_client import (
     breakers,
     check_answer,
     check_head,
+    fields_of,
     prepare,
 )
 from xinqiao.trust.keys import SigningKey
@@ -139,9 +138,9 @@ class _Connection(asyncio.Protocol):
             (name.strip().lower(), value.strip())
             for name, _, value in (one.partition(":") for one in lines[1:])
         ]
-        fields = dict(headers)
+        fields = fields_of(headers)
         status = int(rest[:3])
-        check_head(status, httpx.Headers(headers))
+        check_head(status, fields)
         self._body_at = end + 4
         self._head = (status, headers)
         if version == "HTTP/1.0" or fields.get("connection", "").lower() == "close":
@@ -275,9 +274,7 @@ class AsyncNodeClient:
             except BrokenOff:
                 raise ProviderFault(Code.PROVIDER_INVALID, "the answer broke off") from None
         status, headers, content = raw
-        return check_answer(
-            address, sent.signature, status, httpx.Headers(headers), content, self._clock.now()
-        )
+        return check_answer(address, sent.signature, status, headers, content, self._clock.now())
 
     async def _one(self, pool: _Pool, connection: _Connection, sent: Prepared) -> Raw:
         head = [f"POST {urlsplit(sent.url).path} HTTP/1.1", f"Host: {pool.authority}"]
