@@ -5,7 +5,7 @@ Irrational values (roots, logarithms) are fractions true to more than a hundred 
 are right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from math import isqrt
@@ -113,21 +113,35 @@ def yuan_text(fen: Exact) -> str:
     return f"{whole // 100}.{whole % 100:02d}"
 
 
+def _four(value: Exact) -> str:
+    return decimal_text(value, 4)
+
+
+def _whole(value: Exact) -> int:
+    if type(value) is int:
+        return value
+    if value.denominator != 1:
+        raise ValueError("a count is a whole number")
+    return int(value)
+
+
+_SHOWN: dict[Unit, Callable[[Exact], Shown]] = {
+    Unit.YUAN: yuan_text,
+    Unit.RATIO: _four,
+    Unit.DECIMAL: _four,
+    Unit.COUNT: _whole,
+    Unit.DAYS: _whole,
+    Unit.TRUTH: bool,
+}
+
+
 def shown(value: Exact, unit: Unit) -> Shown:
-    """The printed form of an exact value in its unit (rule 22)."""
-    match unit:
-        case Unit.YUAN:
-            return yuan_text(value)
-        case Unit.RATIO | Unit.DECIMAL:
-            return decimal_text(value, 4)
-        case Unit.COUNT | Unit.DAYS:
-            if type(value) is int:
-                return value
-            if value.denominator != 1:
-                raise ValueError("a count is a whole number")
-            return int(value)
-        case Unit.TRUTH:
-            return bool(value)
+    """The printed form of an exact value in its unit (rule 22).
+
+    Raises:
+        ValueError: a count that is no whole number.
+    """
+    return _SHOWN[unit](value)
 
 
 def ratio(numerator: Exact, denominator: Exact) -> Figure:
