@@ -80,6 +80,20 @@ def test_sums_beyond_the_exact_range_of_bins_are_still_exact() -> None:
     assert disagreements(case, (12,)) == []
 
 
+def test_sums_that_leave_64_bits_are_still_exact() -> None:
+    amounts = {"in": "9999999999999.99", "out": "1.00"}
+    rows = [
+        {**row, "amount": amounts[row["direction"]], "balance_after": ""} for row in statement(20_000, 12)
+    ]
+    parsed = parse_rows(rows)
+    account = parsed.accounts[0]
+    into = sum(row.amount for row in parsed.rows if row.sign > 0)
+    assert into > 2**63
+    prepared = engine.prepare(parsed, replace(REALISTIC, months=36))
+    shown = engine.compute(prepared, account, ids=["F01"])["F01"].values["gross_in"]
+    assert shown == f"{into // 100}.{into % 100:02d}"
+
+
 def test_the_file_order_of_a_statement_does_not_matter_when_times_differ() -> None:
     text = statement(400, 24)
     times = {row["booked_at"] for row in text}

@@ -148,7 +148,9 @@ class Prepared:
         self.month_of_day = month_of_day - self.base_month
         self.n_months = int(self.month_of_day[-2]) + 1
         self.month_starts: Ints = np.searchsorted(self.month_of_day, np.arange(self.n_months))
-        self.safe = int(rows.amount.sum()) < SAFE_TOTAL and (
+        # An int64 sum would wrap, from some 9 200 of the largest amounts on. A sum of positive floats cannot, and it
+        # decides this exactly: it rounds nothing below 2**53, and what it rounds stays at or above 2**53.
+        self.safe = float(rows.amount.sum(dtype=np.float64)) < SAFE_TOTAL and (
             int(np.abs(rows.balance).max()) + int(rows.amount[0]) < SAFE_TOTAL
         )
         self._prepare_r1(rows, paired)
