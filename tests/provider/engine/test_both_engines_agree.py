@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.provider.engine.agree import campaign, disagreements
 from tests.provider.engine.nasty import Case, nasty
+from xinqiao.domain.fundflow.compute import compute as literal_compute
 from xinqiao.domain.fundflow.dictionary import LINES
 from xinqiao.domain.fundflow.model import Context
 from xinqiao.domain.fundflow.parse import parse_rows
@@ -92,6 +93,26 @@ def test_sums_that_leave_64_bits_are_still_exact() -> None:
     prepared = engine.prepare(parsed, replace(REALISTIC, months=36))
     shown = engine.compute(prepared, account, ids=["F01"])["F01"].values["gross_in"]
     assert shown == f"{into // 100}.{into % 100:02d}"
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_account_beyond_64_bits_is_handed_over_without_a_word_and_beside_others() -> None:
+    rows = [
+        {
+            **row,
+            "amount": "9999999999999.99",
+            "direction": "in",
+            "booked_at": f"2026-10-05 {row['booked_at'][11:]}",
+        }
+        for row in statement(10_000, 1)
+    ]
+    others = statement(60, 12, seed=2, account="6222000000000009")
+    others[0]["counterparty_account"] = rows[0]["account_no"]
+    parsed = parse_rows(rows + others)
+    prepared = engine.prepare(parsed, REALISTIC)
+    for account in parsed.accounts:
+        alone = literal_compute(parsed, REALISTIC, account=account, ids=["F01", "A02"])
+        assert engine.compute(prepared, account, ids=["F01", "A02"]) == alone
 
 
 def test_the_file_order_of_a_statement_does_not_matter_when_times_differ() -> None:

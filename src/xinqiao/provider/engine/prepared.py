@@ -205,7 +205,8 @@ class Prepared:
         inward, amount = rows.inward, rows.amount
         self.offset = offset = rows.day - self.base_day
         self.month = month = self.month_of_day[offset]
-        self.weight = weight = amount.astype(np.float64)
+        # No sum of an account that is not safe is ever shown, and a bin beyond 64 bits is cast with a warning.
+        self.weight = weight = amount.astype(np.float64) if self.safe else np.zeros(self.n2)
         income, expense = operating(c.cash_policy)
         self.income, self.expense = income, expense
         is_oi = inward & income[label]
