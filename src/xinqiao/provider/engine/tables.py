@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from xinqiao.domain.fundflow.model import COLUMNS, Context, Parity, ParsedRows, truth
 from xinqiao.domain.fundflow.normal import account_key, normal_account, normal_name, normal_text
 from xinqiao.domain.fundflow.parse import MAX_FEN, parse_rows
+from xinqiao.domain.period import FIRST_YEAR, LAST_YEAR
 from xinqiao.provider.engine.columns import Coded, Codes, Columns, columns_of, encode
 from xinqiao.provider.engine.exact import Bools, Ints, distinct
 from xinqiao.provider.engine.run import PreparedStatement, compute, prepare_columns
@@ -229,7 +230,7 @@ def _days(signs: npt.NDArray[np.uint8]) -> Ints:
     if (signs[:, [4, 7]] != ord("-")).any():
         raise _Slow
     year, month, day = _number(signs, 0, 1, 2, 3), _number(signs, 5, 6), _number(signs, 8, 9)
-    if ((year < 1) | (month < 1) | (month > 12) | (day < 1)).any():
+    if ((year < FIRST_YEAR) | (year > LAST_YEAR) | (month < 1) | (month > 12) | (day < 1)).any():
         raise _Slow
     months = (year - 1970) * 12 + month - 1
     first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
