@@ -1,11 +1,13 @@
 """Cleaning: duplicates, order, reversal pairs, window, end of day (indicator dictionary 3.9 rules 3 to 11)."""
 
+from dataclasses import replace
 from datetime import date
+from random import Random
 
 import pytest
 from tests.domain.fundflow.fundflow_cast import april, books, rows
 
-from xinqiao.domain.fundflow.clean import drop_duplicates, make_window, order_rows, window_bounds
+from xinqiao.domain.fundflow.clean import drop_duplicates, link_holds, make_window, order_rows, window_bounds
 
 APRIL = april()
 
@@ -89,6 +91,51 @@ def test_a_missing_balance_breaks_no_chain():
 def test_rows_without_a_time_stand_at_midnight():
     parsed = rows("2026-04-01 00:00:01 in 2", "2026-04-01 in 1")
     assert amounts(order_rows(parsed.rows)) == [1, 2]
+
+
+def greedy_as_the_rule_says(before, group):
+    left, ordered = list(group), []
+    while left:
+        before = left.pop(next((i for i, row in enumerate(left) if link_holds(before, row)), 0))
+        ordered.append(before)
+    return ordered
+
+
+def test_the_order_of_a_broken_group_is_the_rule_word_for_word():
+    chance = Random(6)
+    for _ in range(400):
+        lines = ["2026-03-31 in 1 bal=3"] * chance.randrange(2)
+        for _ in range(chance.randrange(2, 12)):
+            balance = f" bal={chance.randrange(-4, 8)}" if chance.randrange(5) else ""
+            lines.append(
+                f"2026-04-01 {chance.choice(('in', 'out'))} {chance.randrange(1, 4)}{balance} id=n{len(lines)}"
+            )
+        parsed = rows(*lines).rows
+        before = [row for row in parsed if row.day != parsed[-1].day]
+        group = [row for row in parsed if row.day == parsed[-1].day]
+        last = before[-1] if before else None
+        chains = [g for g in (group, group[::-1]) if all(map(link_holds, [last, *g], g))]
+        assert order_rows(parsed) == before + (chains[0] if chains else greedy_as_the_rule_says(last, group))
+
+
+class Counted(int):
+    """A balance that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = int.__hash__
+
+    def __eq__(self, other):
+        Counted.compared += 1
+        return int(self) == other
+
+
+def test_a_day_without_times_whose_chain_is_broken_is_not_looked_through_for_every_row():
+    n = 3000
+    whole = rows(*(f"2026-04-01 in 1 bal={i * 1000 % 7919} id=n{i}" for i in range(n))).rows
+    Counted.compared = 0
+    ordered = order_rows([replace(row, balance=Counted(row.balance)) for row in whole])
+    assert len({row.txn_id for row in ordered}) == n
+    assert Counted.compared < 10 * n
 
 
 # reversal pairs, rule 10

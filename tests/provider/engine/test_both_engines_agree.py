@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from tests.provider.engine.agree import campaign, disagreements
 from tests.provider.engine.nasty import Case, nasty
+from xinqiao.domain.fundflow.clean import order_rows
 from xinqiao.domain.fundflow.compute import compute as literal_compute
 from xinqiao.domain.fundflow.dictionary import LINES
 from xinqiao.domain.fundflow.model import Context
 from xinqiao.domain.fundflow.parse import parse_rows
 from xinqiao.provider import engine
+from xinqiao.provider.engine.cleaning import _Chain, clean
+from xinqiao.provider.engine.columns import columns_of
 
 REALISTIC = Context(as_of=date(2026, 10, 31), months=36, related=frozenset({"演示客户003有限公司"}))
 
@@ -121,6 +124,43 @@ def test_the_file_order_of_a_statement_does_not_matter_when_times_differ() -> No
     assert len(times) == len(text)
     forward = engine.run(parse_rows(text), REALISTIC)
     assert engine.run(parse_rows(text[::-1]), REALISTIC) == forward
+
+
+def test_days_without_times_are_put_in_order_alike_however_broken_their_chain_is() -> None:
+    random = Random(11)
+    for _ in range(40):
+        rows = [
+            {
+                "account_no": "1", "booked_at": f"2026-10-0{day}", "txn_id": f"{day}-{number}",
+                "direction": random.choice(("in", "out")), "amount": f"{random.randrange(1, 5)}",
+                "balance_after": f"{random.randrange(-6, 12)}" if random.randrange(6) else "",
+            }
+            for day in range(1, 4)
+            for number in range(random.randrange(2, 40))
+        ]  # fmt: skip
+        parsed = parse_rows(rows)
+        literal = [row.index for row in order_rows(parsed.rows)]
+        columns, accounts = columns_of(parsed)
+        cleaned = clean(columns, len(accounts), date(2026, 10, 31).toordinal()).rows
+        assert [cleaned.txn.values[code] for code in cleaned.txn.codes] == [
+            rows[i]["txn_id"] for i in literal
+        ]
+
+
+def test_a_broken_day_costs_the_columns_no_more_than_its_length() -> None:
+    class Counted(int):
+        compared = 0
+        __hash__ = int.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return int(self) == other
+
+    n = 3000
+    balances = [Counted(i * 1000 % 7919) for i in range(n)]
+    ordered = _Chain([1] * n, balances, [True] * n).arrange(-1, list(range(n)))
+    assert sorted(ordered) == list(range(n))
+    assert Counted.compared < 10 * n
 
 
 def test_discounted_bills_count_in_both_directions() -> None:

@@ -1,5 +1,6 @@
 """Cleaning one account: duplicates, order, reversal pairs, window, end-of-day balances (3.9 rules 3 to 11)."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -59,11 +60,36 @@ def _order_group(before: Row | None, group: list[Row]) -> list[Row]:
         return group
     if _chain_holds(before, group[::-1]):
         return group[::-1]
-    left = list(group)
+    return _chained(before, group)
+
+
+def _chained(before: Row | None, group: list[Row]) -> list[Row]:
+    """Always the first row left whose link holds, else the first row left.
+
+    A bank without times of day books a whole day at one instant, so rows are found by the balance they follow
+    instead of being looked through again for every place.
+    """
+    after: dict[int, deque[int]] = {}  # balance before the row → places of such rows
+    fits_all: deque[int] = deque()  # a row without a balance may follow any other
+    for place, row in enumerate(group):
+        asks = fits_all if row.balance is None else after.setdefault(row.balance - row.signed, deque())
+        asks.append(place)
+    taken = [False] * len(group)
+    first_left = 0
     ordered: list[Row] = []
-    while left:
-        index = next((i for i, row in enumerate(left) if link_holds(before, row)), 0)
-        before = left.pop(index)
+    for _ in group:
+        while taken[first_left]:
+            first_left += 1
+        place = first_left
+        if before is not None and before.balance is not None:
+            found: list[int] = []
+            for queue in (after.get(before.balance), fits_all):
+                while queue and taken[queue[0]]:
+                    queue.popleft()
+                found += [queue[0]] if queue else []
+            place = min(found, default=first_left)
+        taken[place] = True
+        before = group[place]
         ordered.append(before)
     return ordered
 

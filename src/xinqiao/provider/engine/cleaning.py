@@ -159,12 +159,37 @@ class _Chain:
                 last = row
             else:
                 return attempt
-        left = list(group)
+        return self._greedy(before, group)
+
+    def _greedy(self, before: int, group: list[int]) -> list[int]:
+        """Every place takes the first row left whose link holds, else the first row left.
+
+        Rows wait in lists by the balance they ask for (None: any); the lists are read from their ends, so a group of
+        a whole day costs no more than its length.
+        """
+        waiting: dict[int | None, list[int]] = {}
+        for row in reversed(group):
+            wanted = self.balance[row] - self.signed[row] if self.known[row] else None
+            waiting.setdefault(wanted, []).append(row)
+        rest = group[::-1]
+        gone: set[int] = set()
+        nothing: list[int] = []
         out: list[int] = []
-        while left:
-            pick = next((i for i, row in enumerate(left) if self.link(before, row)), 0)
-            before = left.pop(pick)
-            out.append(before)
+        for _ in group:
+            chosen = -1
+            if before >= 0 and self.known[before]:
+                for rows in (waiting.get(self.balance[before], nothing), waiting.get(None, nothing)):
+                    while rows and rows[-1] in gone:
+                        rows.pop()
+                    if rows and (chosen < 0 or rows[-1] < chosen):
+                        chosen = rows[-1]
+            if chosen < 0:
+                while rest[-1] in gone:
+                    rest.pop()
+                chosen = rest[-1]
+            gone.add(chosen)
+            before = chosen
+            out.append(chosen)
         return out
 
 
