@@ -127,15 +127,20 @@ def test_foreign_rows_need_a_rate(capsys, tmp_path):
         encoding="utf-8",
     )
     rates = tmp_path / "rates.csv"
-    rates.write_text("currency,day,rate\nUSD,2026-01-05,7.0123\n", encoding="utf-8")
     _, out = run(capsys, path, "--format", "json")
     account = json.loads(out)["accounts"][0]
     assert account["products"]["report"]["head"]["parameters"]["foreign_left_out"] == 1
     assert account["indicators"]["F01"]["values"]["gross_in"] == "1.00"
-    _, out = run(capsys, path, "--parity", rates, "--format", "json")
-    account = json.loads(out)["accounts"][0]
-    assert account["indicators"]["F01"]["values"]["gross_in"] == "71.12"
-    assert account["products"]["report"]["overview"]["non_cny_share"]["value"] == "0.9859"
+    for text in (
+        "date,currency,rate\n2026-01-05,USD,7.0123\n",
+        "currency,day,rate\nUSD,2026-01-05,7.0123\n",
+        "date,currency,rate\n,USD,7.0123\n",
+    ):
+        rates.write_text(text, encoding="utf-8")
+        _, out = run(capsys, path, "--parity", rates, "--format", "json")
+        account = json.loads(out)["accounts"][0]
+        assert account["indicators"]["F01"]["values"]["gross_in"] == "71.12"
+        assert account["products"]["report"]["overview"]["non_cny_share"]["value"] == "0.9859"
 
 
 ROWS = "account_no,booked_at,direction,amount,currency\n1,2026-01-05,in,10,USD\n1,2026-01-31,in,1,\n"
@@ -148,6 +153,7 @@ ROWS = "account_no,booked_at,direction,amount,currency\n1,2026-01-05,in,10,USD\n
         ("--invoices", f"buyer,day,amount\n{'x' * 200_000},2026-01-05,1\n", "FILE_UNREADABLE", {}),
         ("--invoices", 'buyer,day,amount\n"x,2026-01-05,1\n', "FILE_UNREADABLE", {}),
         ("--invoices", "buyer,day,amount\nx,2026-W01-1,1\n", "FILE_VALUE", {"row": 1}),
+        ("--parity", "currency,rate\nUSD,7\n", "FILE_COLUMNS", {"missing": ["date"]}),
         ("--parity", "currency,day,rate\nUSD,20260105,7\n", "FILE_VALUE", {"row": 1}),
         ("--parity", "currency,day,rate\nUSD,2026-01-05,1e999999999\n", "FILE_VALUE", {"row": 1}),
         ("--parity", "currency,day,rate\nUSD,2026-01-05,-7\n", "FILE_VALUE", {"row": 1}),

@@ -16,7 +16,6 @@ from xinqiao.provider.stores import open_store
 from xinqiao.provider.stores.base import (
     ACCOUNT_COLUMNS,
     TRANSACTION_COLUMNS,
-    ParityTable,
     StoreError,
     TransactionStore,
 )
@@ -250,11 +249,14 @@ def test_related_names_and_parities_are_read_from_their_files(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "row", [("", "USD", "0"), ("", "USD", "-1"), ("", "USD", "x"), ("yesterday", "USD", "7")]
+    "line", ["2026-11-02,USD,1e999999999", "2026-W45-1,USD,7", ",USD,-1", "yesterday,USD,7"]
 )
-def test_a_parity_that_is_no_rate_stops_the_store(row: tuple[str, str, str]) -> None:
-    with pytest.raises(StoreError):
-        ParityTable([row])
+def test_a_parity_that_is_no_rate_stops_the_store(tmp_path: Path, line: str) -> None:
+    store = parquet(tmp_path)
+    (tmp_path / "parity.csv").write_text(f"date,currency,rate\n,EUR,8\n{line}\n", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"parity\.csv: row 2"):
+        store.parity()
+    store.close()
 
 
 def test_duckdb_reads_nothing_outside_its_folder_and_cannot_be_talked_into_it(tmp_path: Path) -> None:

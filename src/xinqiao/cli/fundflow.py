@@ -8,12 +8,10 @@ import csv
 import importlib
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 
 from xinqiao.clock import SystemClock
@@ -36,6 +34,7 @@ from xinqiao.domain.fundflow.model import (
     ParsedRows,
 )
 from xinqiao.domain.fundflow.normal import account_key
+from xinqiao.domain.fundflow.parity import ParityTable, read_parity
 from xinqiao.domain.fundflow.parse import parse_fen
 from xinqiao.domain.fundflow.products import QueryKind, ReportHead, build_report, build_summary
 from xinqiao.domain.fundflow.wording import DISCLAIMER
@@ -77,8 +76,6 @@ def _problem(error: XinqiaoError) -> dict[str, object]:
 
 
 # options
-
-_RATE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII)
 
 
 def _day(text: str) -> date:
@@ -148,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--declared-sales", type=_not_negative,
         help="申报销售额（元） declared sales of the observed part, yuan")  # fmt: skip
     add("--invoices", type=Path, metavar="F", help="发票 CSV: buyer,day,amount")
-    add("--parity", type=Path, metavar="F", help="外币中间价 CSV: currency,day,rate (CNY per unit)")
+    add("--parity", type=Path, metavar="F", help="外币中间价 CSV: date,currency,rate (CNY per unit)")
     add("--merge", action="store_true", help="另出多账户合并产品 also the products of all accounts merged")
     add("--engine", choices=["exact", "fast"], default="fast", help="计算引擎 engine, default %(default)s")
     add("--format", choices=["json", "table"], default="table", help="输出格式 output format")
@@ -191,28 +188,8 @@ def _invoices(path: Path | None) -> tuple[Invoice, ...]:
     return tuple(found)
 
 
-def _rate(text: str) -> Fraction:
-    """A plain decimal. Fraction alone would take an exponent, and one of nine digits would fill the memory."""
-    if _RATE.fullmatch(text) is None:
-        raise ValueError("not a decimal")
-    return Fraction(text)
-
-
-def _parity(path: Path | None) -> dict[tuple[str, date], Fraction]:
-    rates: dict[tuple[str, date], Fraction] = {}
-    if path is None:
-        return rates
-    for number, row in enumerate(_records(path, ("currency", "day", "rate")), start=1):
-        try:
-            rate = _rate(row["rate"])
-            key = row["currency"].upper(), parse_date(row["day"])
-        except (Invalid, ValueError) as error:
-            raise Invalid(Code.FILE_VALUE, "a rate cannot be read", facts={"row": number}) from error
-        if rate == 0:
-            raise Invalid(Code.FILE_VALUE, "a rate must be positive", facts={"row": number, "field": "rate"})
-        if rates.setdefault(key, rate) != rate:
-            raise Invalid(Code.FILE_VALUE, "two rates for one day", facts={"row": number, "field": "rate"})
-    return rates
+def _parity(path: Path | None) -> ParityTable | None:
+    return None if path is None else read_parity(_text(path))
 
 
 # computing

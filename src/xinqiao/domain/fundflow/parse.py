@@ -149,7 +149,8 @@ def parse_rows(source: Iterable[Mapping[str, str]], *, parity: Parity | None = N
     rows: list[Row] = []
     spelling: dict[str, str] = {}
     left_out: dict[str, int] = {}
-    rates = parity or {}
+    # Not ``or``: a table of standing rates alone counts no day, and is no empty one.
+    rates: Parity = {} if parity is None else parity
     for index, text in enumerate(source):
         try:
             row = _parse_one(index, text, rates)

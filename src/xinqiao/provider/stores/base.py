@@ -4,10 +4,8 @@ A store hands out one account's rows as a table of *text* columns under the cano
 reading them (indicator dictionary 3.9 rule 1) live with the engine, once, for files, databases and statements.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from fractions import Fraction
 from typing import Protocol
 
 import pyarrow as pa
@@ -73,36 +71,6 @@ class AccountRecord:
     cnaps: str = ""
     bank_name: str = ""
     currency: str = "CNY"
-
-
-class ParityTable(Mapping[tuple[str, date], Fraction]):
-    """Rates by currency and day; a rate without a day holds for every day that has none of its own."""
-
-    def __init__(self, rows: Iterable[tuple[str, str, str]]) -> None:
-        """``rows`` are (day or empty, currency, CNY per one unit) as texts. Raises StoreError."""
-        self._dated: dict[tuple[str, date], Fraction] = {}
-        self._standing: dict[str, Fraction] = {}
-        for day, currency, rate in rows:
-            try:
-                value = Fraction(rate)
-                if value <= 0:
-                    raise ValueError
-                if day:
-                    self._dated[currency.strip().upper(), date.fromisoformat(day)] = value
-                else:
-                    self._standing[currency.strip().upper()] = value
-            except (ValueError, ZeroDivisionError):
-                raise StoreError("a line of the parity table is not (day, currency, rate)") from None
-
-    def __getitem__(self, key: tuple[str, date]) -> Fraction:
-        found = self._dated.get(key)
-        return found if found is not None else self._standing[key[0]]
-
-    def __iter__(self) -> Iterator[tuple[str, date]]:
-        return iter(self._dated)
-
-    def __len__(self) -> int:
-        return len(self._dated)
 
 
 class TransactionStore(Protocol):

@@ -22,7 +22,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from xinqiao.domain.errors import Invalid
 from xinqiao.domain.fundflow.model import Parity
+from xinqiao.domain.fundflow.parity import ParityTable, read_parity
+from xinqiao.lake.statements import decode
 from xinqiao.provider.config import StoreConfig
 from xinqiao.provider.stores.base import (
     ACCOUNT_COLUMNS,
@@ -30,7 +33,6 @@ from xinqiao.provider.stores.base import (
     REQUIRED_TRANSACTION_COLUMNS,
     TRANSACTION_COLUMNS,
     AccountRecord,
-    ParityTable,
     StoreError,
     account_record,
     as_of_from_newest,
@@ -103,7 +105,7 @@ class DuckDBStore:
         self._order = ""
         self._accounts: dict[str, AccountRecord] = {}
         self._related: dict[str, tuple[str, ...]] = {}
-        self._parity = ParityTable(())
+        self._parity = ParityTable()
         self._as_of = self._stated_as_of
         self._refresh()
 
@@ -240,9 +242,13 @@ class DuckDBStore:
     def _read_parity(self) -> ParityTable:
         path = self._folder / "parity.csv"
         if not path.is_file():
-            return ParityTable(())
-        sql = "SELECT coalesce(date, ''), currency, rate FROM read_csv(?, header=true, all_varchar=true)"
-        return ParityTable((str(d), str(c), str(r)) for d, c, r in self._query(sql, [[str(path)]]).fetchall())
+            return ParityTable()
+        try:
+            return read_parity(decode(path.read_bytes()))
+        except OSError as error:
+            raise StoreError("parity.csv cannot be opened") from error
+        except Invalid as error:
+            raise StoreError(f"parity.csv: {error.detail}") from None
 
     def _manifest_as_of(self) -> datetime | None:
         path = Path(self._folder / "manifest.json")

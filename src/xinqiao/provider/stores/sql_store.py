@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from xinqiao.domain.fundflow.model import Parity
+from xinqiao.domain.fundflow.parity import ParityTable
 from xinqiao.provider.config import StoreConfig, TableMap
 from xinqiao.provider.stores.base import (
     ACCOUNT_COLUMNS,
@@ -23,7 +24,6 @@ from xinqiao.provider.stores.base import (
     REQUIRED_TRANSACTION_COLUMNS,
     TRANSACTION_COLUMNS,
     AccountRecord,
-    ParityTable,
     StoreError,
     account_record,
     as_of_from_newest,
@@ -245,7 +245,7 @@ class SqlStore:
         return ()
 
     def parity(self) -> Parity:
-        return ParityTable(())  # rows in other currencies are left out and counted (3.9 rule 2)
+        return ParityTable()  # rows in other currencies are left out and counted (3.9 rule 2)
 
     def close(self) -> None:
         self._database.close()
