@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from xinqiao.domain.errors import Code, Invalid
+from xinqiao.domain.errors import Code, Invalid, TooLarge
+from xinqiao.lake import statements
+from xinqiao.lake.sandbox import Limits, run_limited
 from xinqiao.lake.statements import cell_text, decode, read_statement, read_table
 
 CASES = Path(__file__).parents[1] / "cases" / "fundflow"
@@ -123,6 +125,26 @@ def test_a_pipe_a_device_or_a_folder_is_no_statement(tmp_path):
         with pytest.raises(Invalid) as caught:
             read_statement(path)
         assert caught.value.code is Code.FILE_UNREADABLE
+
+
+def test_a_csv_file_that_would_fill_the_memory_ends_its_child_and_not_the_program(tmp_path, monkeypatch):
+    def small(func, *args):
+        return run_limited(func, *args, limits=Limits(memory=512 << 20))
+
+    monkeypatch.setattr(statements, "run_limited", small)
+    assert len(read_table(EXAMPLE).rows) > 1
+    assert refusal(tmp_path, b"\n" * 20_000_000 + b"x").code is Code.FILE_UNREADABLE
+
+
+def test_a_file_over_the_limit_is_refused_unread(tmp_path):
+    path = write(tmp_path, HEADER + ROW)
+    os.truncate(path, statements.MAX_BYTES + 1)
+    with pytest.raises(TooLarge) as caught:
+        read_statement(path)
+    assert (caught.value.code, caught.value.facts) == (
+        Code.BODY_TOO_LARGE,
+        {"limit_bytes": statements.MAX_BYTES},
+    )
 
 
 @pytest.mark.parametrize(
