@@ -106,6 +106,29 @@ def test_blank_lines_are_no_rows(tmp_path):
     assert len(read_statement(write(tmp_path, HEADER + ROW + "\n,,,,,\n" + ROW)).rows) == 2
 
 
+def test_blank_lines_before_the_header_are_passed_over(tmp_path):
+    for blank in ("\n", " \n", ",,,,,\n\n", "\r\n"):
+        assert len(read_statement(write(tmp_path, blank + HEADER + ROW)).rows) == 1
+    error = refusal(tmp_path, "\n\n" + HEADER + ROW + ROW.replace("1.00", "1.005"))
+    assert (error.code, error.facts) == (Code.FILE_VALUE, {"row": 2, "field": "amount"})
+
+
+@pytest.mark.parametrize("top", [0, 1, 3])
+def test_blank_rows_above_the_header_of_a_sheet_are_passed_over(tmp_path, top):
+    book = tmp_path / "statement.xlsx"
+    with xlsxwriter.Workbook(book) as workbook:
+        sheet = workbook.add_worksheet()
+        if top:
+            sheet.write_string(0, 2, " ")
+        sheet.write_row(top, 0, HEADER.strip().split(","))
+        sheet.write_row(top + 1, 0, ["6217", "2026-01-05", "in", 1.0, "甲公司", "货款"])
+        sheet.write_row(top + 2, 0, [6217000000003017.0, "2026-01-05", "in", 1.0, "甲公司", "货款"])
+    with pytest.raises(Invalid) as caught:
+        read_table(book)
+    # the columns are known by their names all the same
+    assert (caught.value.code, caught.value.facts) == (Code.FILE_VALUE, {"row": 2, "field": "account_no"})
+
+
 def test_unknown_columns_are_ignored_and_can_be_named(tmp_path):
     table = read_table(write(tmp_path, "account_no,booked_at,direction,amount,note\n1,2026-01-05,in,1,x\n"))
     assert table.ignored == ("note",)

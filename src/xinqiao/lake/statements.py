@@ -91,8 +91,9 @@ def _received(answer: Json) -> list[list[str]]:
 
 
 def _table(cells: Sequence[Sequence[str]]) -> Table:
-    """Header and rows; blank rows are skipped, rows of another width refused."""
-    if not cells or not any(cell.strip() for cell in cells[0]):
+    """Header and rows; blank rows are skipped, also before the header, rows of another width refused."""
+    cells = cells[_blank_rows(cells) :]
+    if not cells:
         raise Invalid(Code.FILE_EMPTY, "the file has no header")
     header = tuple(cell.strip() for cell in cells[0])
     missing = [name for name in REQUIRED_COLUMNS if name not in header]
@@ -112,6 +113,12 @@ def _table(cells: Sequence[Sequence[str]]) -> Table:
     if not rows:
         raise Invalid(Code.FILE_EMPTY, "the file has a header and no row")
     return Table(header, tuple(rows))
+
+
+def _blank_rows(rows: Sequence[Sequence[object]]) -> int:
+    """How many blank rows stand before the first one that is not."""
+    said = (number for number, row in enumerate(rows) if any(str(cell).strip() for cell in row))
+    return next(said, len(rows))
 
 
 def _bad_value(row: int, field: str, why: str) -> Invalid:
@@ -205,6 +212,7 @@ def spreadsheet_cells(path: str) -> Json:
         sheet = load_workbook(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
     except (CalamineError, PasswordError, XmlError, ZipError, OSError, ValueError, IndexError) as error:
         raise Invalid(Code.FILE_UNREADABLE, "not a spreadsheet that can be read") from error
+    sheet = sheet[_blank_rows(sheet) :]
     header = [str(cell).strip() for cell in sheet[0]] if sheet else []
     return [list(header), *(_cells(row, number, header) for number, row in enumerate(sheet[1:], start=1))]
 
