@@ -97,6 +97,10 @@ class Caller:
             self._token = (str(answer.json()["access_token"]), now + timedelta(seconds=240))
         return self._token[0]
 
+    def forget_token(self) -> None:
+        """Ask for another token next time: a platform that has started again may not know this one."""
+        self._token = None
+
     def _assertion(self, now: datetime) -> str:
         header: dict[str, Json] = {"alg": self._key.alg, "kid": self._key.kid, "typ": "JWT"}
         claims: dict[str, Json] = {

@@ -229,7 +229,12 @@ class Campaign:
                     break
                 continue
             if answer.status == 401:
-                continue  # the token or the nonce of another life
+                # the token or the nonce of another life
+                caller.forget_token()
+                self.figures[f"query_again_after_{answer.json().get('code')}"] += 1
+                if self._stop.wait(0.1):
+                    break
+                continue
             self.problems.append(f"unexpected {answer.status}: {answer.body[:200]!r}")
             return
         case.open.append(question)
