@@ -12,9 +12,9 @@ import pytest
 from joserfc import jws as jose_jws
 from joserfc.jwk import OKPKey
 
-from xinqiao.domain.errors import Code, Unauthenticated
+from xinqiao.domain.errors import Unauthenticated
 from xinqiao.trust.encoding import b64
-from xinqiao.trust.jws import ArtefactType, check_audience, check_window, sign_jws, signer_of, verify_jws
+from xinqiao.trust.jws import ArtefactType, sign_jws, signer_of, verify_jws
 from xinqiao.trust.keys import KeyEntry, KeySet, SigningKey
 from xinqiao.trust.suites import SUITES, Suite
 
@@ -178,41 +178,3 @@ def test_every_flipped_bit_of_a_token_is_refused(suite: Suite) -> None:
             changed = token[:place] + chr(ord(token[place]) ^ 1 << bit) + token[place + 1 :]
             with pytest.raises(Unauthenticated):
                 verify_jws(changed, {key.kid: key.public}, typ=PERMIT, at=NOW)
-
-
-@pytest.mark.parametrize("aud", ["node-2", "", None, ["node-1"], ["node-1", "node-2"], 1])
-def test_another_audience_or_a_list_is_refused(aud: Any) -> None:
-    check_audience({"aud": "node-1"}, "node-1")
-    with pytest.raises(Unauthenticated) as refused:
-        check_audience({"aud": aud}, "node-1")
-    assert refused.value.code is Code.AUDIENCE_MISMATCH
-
-
-S = int(NOW.timestamp())
-
-
-@pytest.mark.parametrize(
-    ("claims", "code"),
-    [
-        ({"iat": S, "exp": S + 30}, None),
-        ({"iat": S - 29, "exp": S + 1}, None),
-        ({"iat": S + 10, "exp": S + 40}, None),
-        ({"iat": S + 11, "exp": S + 41}, Code.CLOCK_SKEW),
-        ({"iat": S - 30, "exp": S}, Code.TOKEN_EXPIRED),
-        ({"iat": S, "exp": S + 31}, Code.SIGNATURE_INVALID),
-        ({"iat": S, "exp": S}, Code.SIGNATURE_INVALID),
-        ({"iat": S, "exp": S - 1}, Code.SIGNATURE_INVALID),
-        ({"exp": S + 30}, Code.SIGNATURE_INVALID),
-        ({"iat": S}, Code.SIGNATURE_INVALID),
-        ({"iat": str(S), "exp": S + 30}, Code.SIGNATURE_INVALID),
-        ({"iat": True, "exp": S + 30}, Code.SIGNATURE_INVALID),
-        ({"iat": S * 1000, "exp": S * 1000 + 30}, Code.CLOCK_SKEW),
-    ],
-)
-def test_the_window_of_a_token_at_its_borders(claims: dict[str, Any], code: Code | None) -> None:
-    if code is None:
-        check_window(claims, NOW, max_lifetime=timedelta(seconds=30))
-        return
-    with pytest.raises(Unauthenticated) as refused:
-        check_window(claims, NOW, max_lifetime=timedelta(seconds=30))
-    assert refused.value.code is code
