@@ -106,6 +106,7 @@ TRICKS: dict[str, Callable[[list[str]], None]] = {
     "epk of small order": _set(epk={"kty": "OKP", "crv": "X25519", "x": b64(bytes(32))}),
     "epk too short": _set(epk={"kty": "OKP", "crv": "X25519", "x": "AA"}),
     "epk is text": _set(epk="x"),
+    "epk is null": _set(epk=None),
     "facts are numbers": _set(xq={"permit": 1}),
     "typ changed": _set(typ="other"),
     "facts changed": _set(xq={"permit": "p2"}),
@@ -137,6 +138,14 @@ def test_no_trick_opens(suite: Suite, name: str) -> None:
     with pytest.raises(Unauthenticated) as refused:
         open_sealed(".".join(parts), key)
     assert refused.value.code is Code.SIGNATURE_INVALID
+
+
+@suites
+def test_an_epk_of_null_is_not_taken_for_none(suite: Suite) -> None:
+    sealed = seal(b"hello", OpenKey.generate(suite).public, typ=TYP).split(".")
+    TRICKS["epk is null"](sealed)
+    with pytest.raises(Unauthenticated, match="epk"):
+        sealed_header(".".join(sealed))
 
 
 @suites

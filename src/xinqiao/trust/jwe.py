@@ -114,8 +114,9 @@ def _parse_header(text: str) -> SealedHeader:
         facts = header.get("xq", {})
         if not isinstance(facts, dict) or not all(isinstance(v, str) for v in facts.values()):
             _refuse("facts are text")
-        epk, ephemeral = header.get("epk"), b""
-        if epk is not None:
+        ephemeral = b""
+        if "epk" in header:
+            epk = header["epk"]
             if not isinstance(epk, dict) or epk.keys() != {"crv", "kty", "x"}:
                 _refuse("epk is a bare public key")
             if epk["kty"] != "OKP" or epk["crv"] != "X25519":
