@@ -130,6 +130,22 @@ def test_what_is_no_export_is_said_to_be_none(tmp_path: Path, text: bytes) -> No
     assert not verify_file(path).ok
 
 
+def test_a_version_of_true_is_not_the_number_one(log: SyntheticLog, tmp_path: Path) -> None:
+    for path in (
+        _write(tmp_path / "log", log.lines, log.notes, log.key),
+        _ledger(log, "bank-3", tmp_path),
+        _bundle(tmp_path),
+    ):
+        assert b'"version":1' in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":true'))
+        assert _codes(verify_file(path)) == {Finding.UNKNOWN_FORMAT}
+    lines = _story(GRANT, PERMIT, USE)
+    lines[2] = lines[2].replace(b'"v":1', b'"v":true')
+    report = verify_file(_write(tmp_path / "log", lines, [_sign(lines)], KEY))
+    assert Finding.MALFORMED in _codes(report)
+    assert report.first_bad == 2
+
+
 def _story(
     *steps: tuple[LeafType, dict[str, str], dict[str, Any]], gap: timedelta = timedelta(seconds=1)
 ) -> list[bytes]:

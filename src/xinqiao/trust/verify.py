@@ -106,6 +106,11 @@ def read_canonical(line: bytes) -> dict[str, Json]:
     return value
 
 
+def is_one(version: Json) -> bool:
+    """Whether a version is the number 1: true is equal to it, and is none."""
+    return version == 1 and version is not True
+
+
 class LogVerifier:
     """Checks a full log leaf by leaf. ``fork`` gives an independent copy at the same point (tamper campaign)."""
 
@@ -158,7 +163,7 @@ class LogVerifier:
         self.size = index + 1
         try:
             leaf = read_canonical(line)
-            if leaf.keys() != _LEAF_MEMBERS or leaf["v"] != 1:
+            if leaf.keys() != _LEAF_MEMBERS or not is_one(leaf["v"]):
                 raise ValueError("members do not fit a leaf")
             at, kind, ids, facts = leaf["t"], leaf["type"], leaf["ids"], leaf["facts"]
             if not (type(at) is str and type(kind) is str and _INSTANT.fullmatch(at)):
@@ -398,16 +403,15 @@ def verify_stream(
         findings.add(Finding.MALFORMED, None, f"header: {error}"[:200])
         return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
     log_keys = None if trusted_keys is None else of_platform(trusted_keys, owners)
-    match header.get("format"), header.get("version"):
-        case (str(name), 1) if name == LOG_FORMAT:
-            return _verify_log(source, header, findings, log_keys, known_checkpoints)
-        case (str(name), 1) if name == LEDGER_FORMAT:
-            return verify_ledger(source, header, findings, log_keys, known_checkpoints)
-        case (str(name), 1) if name == BUNDLE_FORMAT:
-            return verify_bundle(source, header, findings, trusted_keys, owners)
-        case _:
-            findings.add(Finding.UNKNOWN_FORMAT, None)
-            return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
+    known_format = header.get("format") if is_one(header.get("version")) else None
+    if known_format == LOG_FORMAT:
+        return _verify_log(source, header, findings, log_keys, known_checkpoints)
+    if known_format == LEDGER_FORMAT:
+        return verify_ledger(source, header, findings, log_keys, known_checkpoints)
+    if known_format == BUNDLE_FORMAT:
+        return verify_bundle(source, header, findings, trusted_keys, owners)
+    findings.add(Finding.UNKNOWN_FORMAT, None)
+    return report(findings, "unknown", 0, 0, keys_from_file=trusted_keys is None)
 
 
 def of_platform(keys: Sequence[VerifyKey], owners: Owners | None) -> list[VerifyKey]:
