@@ -217,6 +217,7 @@ class Gate:
         issued = claims.get("iat")
         if type(issued) is not int:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "a statement says when it was made")
-        age = now.timestamp() - issued
-        if not -SKEW.total_seconds() <= age <= QUERY_MAX_AGE.total_seconds():
+        # compared and not subtracted: an instant may be a number of any length
+        oldest, newest = (now - QUERY_MAX_AGE).timestamp(), (now + SKEW).timestamp()
+        if not oldest <= issued <= newest:
             raise Unauthenticated(Code.CLOCK_SKEW, "the statement is not of this moment")

@@ -76,6 +76,17 @@ def test_a8_a_tricky_client_assertion_gets_no_token(world: World, trick: str) ->
     assert "access_token" not in answer.text
 
 
+@pytest.mark.parametrize("issued", [1, 4_000_000_000, 10**400], ids=["1970", "2096", "no float holds it"])
+def test_a8_a_statement_of_another_time_is_refused(world: World, issued: int) -> None:
+    sent = world.bank.prepare(world.granted, world.account)
+    claims = json.loads(_decoded(str(sent.body["statement"]))) | {"iat": issued}
+    header = {"alg": "EdDSA", "kid": world.bank.key.kid, "typ": "xq-query+jwt"}
+    signed = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims).encode())}"
+    sent.body["statement"] = f"{signed}.{b64(world.bank.key.sign(signed.encode()))}"
+    answer = world.bank.send(sent)
+    assert (answer.status_code, answer.json()["code"]) == (401, "CLOCK_SKEW")
+
+
 def test_a8_a_statement_that_says_something_else_is_refused(world: World) -> None:
     sent = world.bank.prepare(world.granted, world.account, months=12)
     sent.body["months"] = 24
