@@ -286,9 +286,10 @@ def shown_as(state: VisibleState, at: datetime) -> Q:
 
 
 def bindings(actor: Actor, *, at: datetime) -> list[BindingRow]:
-    """The actor's accounts, live ones first."""
+    """The actor's accounts, live ones first; among these the basic account, then by age, the newest first."""
     rows = Binding.objects.for_viewer(actor).select_related("node__institution").fetch_mode(FETCH_RAISE)
-    found = list(rows.order_by("-created_at"))
+    # the kinds stand in the alphabet as people name them: basic, general, payment
+    found = list(rows.order_by("kind", "-created_at"))
     live = Authorisation.objects.filter(
         state=AuthState.CONFIRMED.value, valid_to__gt=at, accounts__binding_id__in=[row.id for row in found]
     )
