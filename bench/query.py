@@ -169,7 +169,7 @@ def _rows(folder: Path) -> list[BenchRow]:
             _wait_port(constant_port)
             made_anew = _measure(prepared, town.hub_port, constant_port)
             town.kill("node")
-            _start_node(town, kept_figures=512)
+            _start_node(town, kept_figures=1024)
             _fire_all(prepared(20), town.hub_port, 2)
             kept = _measure(prepared, town.hub_port, constant_port)
         finally:

@@ -13,12 +13,11 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 
-from xinqiao.domain.canonical import canonical_bytes
+from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Product
 from xinqiao.domain.errors import Code, Unavailable
-from xinqiao.domain.fundflow.facts import Facts
 from xinqiao.domain.fundflow.model import Context
-from xinqiao.domain.fundflow.products import QueryKind, ReportHead, build_report, build_summary
+from xinqiao.domain.fundflow.products import QueryKind, ReportHead, basis_members, build_report, build_summary
 from xinqiao.provider.engine import PreparedStatement, facts, prepare_table
 from xinqiao.provider.stores.base import (
     TRANSACTION_COLUMNS,
@@ -55,8 +54,9 @@ class _Kept:
 class Body:
     """The figures of a product, still without its head: no query, no number, no time in it."""
 
-    facts: Facts
-    #: name → canonical bytes: written once, because every answer with these figures signs the same 60 KB
+    #: the members of the head that come from the figures
+    basis: Mapping[str, Json]
+    #: name → canonical bytes: written once, because every answer with these figures signs the same 40 KB
     sections: Mapping[str, bytes]
 
 
@@ -80,7 +80,7 @@ class Computer:
     """Computes the figures of products; safe to call from several threads."""
 
     def __init__(self, store: TransactionStore, *, cache_mb: int, kept_figures: int) -> None:
-        """``kept_figures``: how many products' figures are kept beside the columns, some 125 KB each."""
+        """``kept_figures``: how many products' figures are kept beside the columns, some 60 KB each."""
         self._store = store
         self._kept_figures = kept_figures
         self._room = cache_mb * 1024 * 1024
@@ -145,7 +145,8 @@ class Computer:
             made = build_report(_NO_HEAD, found, include_balance=include_balance)
         else:
             made = build_summary(_NO_HEAD, found)
-        body = Body(found, {name: canonical_bytes(part) for name, part in made.items() if name != "head"})
+        sections = {name: canonical_bytes(part) for name, part in made.items() if name != "head"}
+        body = Body(basis_members(found), sections)
         with self._lock:
             self._bodies[which] = body
             while len(self._bodies) > self._kept_figures:

@@ -81,7 +81,7 @@ class NodeConfig:
     signing_key: Path
     store: StoreConfig
     cache_mb: int = 256
-    kept_figures: int = 512
+    kept_figures: int = 1024
     demo: bool = False
     users: tuple[PortalUser, ...] = ()
 
@@ -218,7 +218,7 @@ def parse_config(text: str, home: Path, environ: Mapping[str, str]) -> NodeConfi
         signing_key=home / keys.text("signing", "keys/node.json"),
         store=_store(root.table("store"), home, environ),
         cache_mb=int(limits.number("cache_mb", 256, 1, 65536)),
-        kept_figures=int(limits.number("kept_figures", 512, 0, 1_000_000)),
+        kept_figures=int(limits.number("kept_figures", 1024, 0, 1_000_000)),
         users=users,
     )
     for table in (node, hub, keys, portal, limits, root):

@@ -60,7 +60,7 @@ class ProductMaker:
         report_no = f"FR-{now.astimezone(SHANGHAI):%Y%m%d}-{secrets.token_hex(6).upper()}"
         head = self._head(admitted, account, report_no, now)
         kind = HeadProduct.REPORT if permit.product is Product.REPORT else HeadProduct.SUMMARY
-        product = {"head": canonical_bytes(head_section(head, body.facts, kind)), **body.sections}
+        product = {"head": canonical_bytes(head_section(head, body.basis, kind)), **body.sections}
         stamp = int(now.timestamp())
         subject = permit.subject
         if self._hooks.fault is Fault.WRONG_SUBJECT:
@@ -76,15 +76,14 @@ class ProductMaker:
         sealed = seal(
             signed.encode("ascii"), admitted.seal_key, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti}
         )
-        parameters = body.facts.parameters
         receipt: dict[str, Json] = {
             "iss": self._config.id, "aud": permit.hub, "iat": stamp, "jti": permit.jti, "sub": subject,
             "account": permit.account, "product": str(permit.product), "months": permit.months,
             "request": "0" * 64 if self._hooks.fault is Fault.WRONG_NONCE else admitted.permit_digest,
             "product_digest": hashlib.sha256(sealed.encode("ascii")).hexdigest(),
             "report_no": report_no, "rules_version": RULES_VERSION, "template_version": TEMPLATE_VERSION,
-            "period_from": parameters.period_from.isoformat(),
-            "period_to": parameters.period_to.isoformat(),
+            "period_from": body.basis["period_from"],
+            "period_to": body.basis["period_to"],
             "computed_at": now.astimezone(UTC).isoformat(timespec="microseconds"),
         }  # fmt: skip
         token = sign_jws(receipt, self._key, ArtefactType.RECEIPT)

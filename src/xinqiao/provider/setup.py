@@ -119,7 +119,7 @@ folder = {_quoted(setup.data_folder)}
 
 [limits]
 cache_mb = 256
-kept_figures = 512
+kept_figures = 1024
 {users}""",
         encoding="utf-8",
     )

@@ -99,9 +99,25 @@ def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def head_section(head: ReportHead, facts: Facts, product: Product) -> dict[str, Json]:
-    """Part A with the parameters every report head states (3.9)."""
+def basis_members(facts: Facts) -> dict[str, Json]:
+    """The members of part A that come from the facts: period, coverage and the parameters of 3.9.
+
+    They are the same in every product of the same figures, whoever asks.
+    """
     p = facts.parameters
+    return {
+        "as_of": p.as_of.isoformat(),
+        "period_from": p.period_from.isoformat(),
+        "period_to": p.period_to.isoformat(),
+        "months": p.months,
+        "accounts_covered": facts.accounts_covered,
+        "coverage": coverage_section(facts),
+        "parameters": _parameters(facts),
+    }
+
+
+def head_section(head: ReportHead, basis: Mapping[str, Json], product: Product) -> dict[str, Json]:
+    """Part A: what the caller answers for, and ``basis``, the :func:`basis_members` of the figures."""
     marks: list[Json] = [
         {"objection_no": m.objection_no, "marked_at": format_instant(m.marked_at), "months": list(m.months)}
         for m in head.objection_marks
@@ -130,13 +146,7 @@ def head_section(head: ReportHead, facts: Facts, product: Product) -> dict[str, 
         "opened_on": _day(head.opened_on),
         "account_status": head.account_status,
         "currency": head.currency,
-        "as_of": p.as_of.isoformat(),
-        "period_from": p.period_from.isoformat(),
-        "period_to": p.period_to.isoformat(),
-        "months": p.months,
-        "accounts_covered": facts.accounts_covered,
-        "coverage": coverage_section(facts),
-        "parameters": _parameters(facts),
+        **basis,
         "objection_marks": marks,
         "statements": statements,
     }
@@ -222,7 +232,7 @@ def _definitions() -> list[Json]:
 def build_report(head: ReportHead, facts: Facts, *, include_balance: bool = True) -> dict[str, Json]:
     """The report. With ``include_balance`` false every balance figure is null with reason WITHHELD."""
     return {
-        "head": head_section(head, facts, Product.REPORT),
+        "head": head_section(head, basis_members(facts), Product.REPORT),
         "overview": overview_section(facts, include_balance),
         "monthly": monthly_section(facts, include_balance),
         "cash": cash_section(facts),
@@ -259,7 +269,7 @@ def build_summary(head: ReportHead, facts: Facts) -> dict[str, Json]:
     if facts.summary is None:
         raise ValueError("these facts are without a summary")
     return {
-        "head": head_section(head, facts, Product.SUMMARY),
+        "head": head_section(head, basis_members(facts), Product.SUMMARY),
         "rows": summary_rows(facts.summary),
         "legend": {
             "counterparty_kind": _legend(KIND_WORDS),
@@ -285,6 +295,7 @@ __all__ = [
     "QueryKind",
     "ReportHead",
     "SubjectStatement",
+    "basis_members",
     "build_report",
     "build_summary",
 ]
