@@ -5,9 +5,9 @@ permit signed, node called with a signed message; the node re-checks, consumes t
 seals; receipt checked; decision again under the lock, USE leaf, durable commit; answer signed. The peer is the
 constant-body ceiling: the same server answering the same number of bytes with no work at all, in the same run.
 
-The figures are made anew for every query from the account's prepared columns (``kept_figures = 0``), as when every query
-is about another firm or period. What a node does by itself, keep the figures of the last products while the bank's data
-do not change, is told beside it.
+The queries go round two dozen accounts, each asked about before. Two ways are measured: as a node is installed, which
+keeps the figures of the last thousand products while the bank's data do not change; and with ``kept_figures = 0``, where
+the figures of every query are made anew from the account's prepared columns, as when no two queries are alike.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ from bench.statement import statement
 if TYPE_CHECKING:
     from xinqiao.campaigns.processes import Town
 
-#: The account asked about: 50 rows a month.
-ROWS, MONTHS = 1_200, 24
+#: Each account asked about has 50 rows a month.
+ROWS, MONTHS, ACCOUNTS = 1_200, 24, 24
 REQUESTS = int(os.environ.get("BENCH_QUERIES", "600"))
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "16"))
 
@@ -133,22 +133,25 @@ def _rows(folder: Path) -> list[BenchRow]:
     clock = SystemClock()
     try:
         place = town.make_node(anchor(), "ins-" + "0" * 32)
-        _fill_bank(folder / "node" / "data", ACCOUNT_NO)
+        numbers = [str(int(ACCOUNT_NO) + place) for place in range(ACCOUNTS)]
+        _fill_bank(folder / "node" / "data", numbers)
         stage = Stage(clock, node=place, bind=False)
         key = stage.bank_key()
         town.start_hub()
         town.wait("hub")
         _start_node(town, kept_figures=0)
-        stage.account_id = stage.bind()
-        grants = []
-        for _ in range(4 * REQUESTS // MAX_QUERIES + 3):
-            grants.append(stage.request(f"B-{secrets.token_hex(6)}"))
-            stage.confirm(grants[-1])
+        accounts = [stage.bind(account_no=number) for number in numbers]
+        grants: list[tuple[str, str]] = []
+        for place in range(max(ACCOUNTS, 4 * REQUESTS // MAX_QUERIES + 8)):
+            stage.account_id = accounts[place % ACCOUNTS]
+            grants.append((stage.request(f"B-{secrets.token_hex(6)}"), stage.account_id))
+            stage.confirm(grants[-1][0])
         caller = Caller(town.hub_url, stage.bank_id, key, clock)
-        uses = [grant for grant in grants for _ in range(MAX_QUERIES)]
+        # one use of each authorisation in turn, so that neighbours are about different accounts
+        uses = [grant for _ in range(MAX_QUERIES) for grant in grants]
 
         def question() -> tuple[bytes, dict[str, str]]:
-            asked = caller.question(uses.pop(), stage.account_id, months=MONTHS)
+            asked = caller.question(*uses.pop(), months=MONTHS)
             return asked.body, caller.signed("POST", QUERIES, asked.body, asked.idempotency_key)
 
         def prepared(count: int) -> list[bytes]:
@@ -158,7 +161,7 @@ def _rows(folder: Path) -> list[BenchRow]:
                 found.append(_http(f"127.0.0.1:{town.hub_port}", QUERIES, headers, body))
             return found
 
-        _fire_all(prepared(20), town.hub_port, 2)  # warm
+        _fire_all(prepared(2 * ACCOUNTS), town.hub_port, 2)  # warm
         body, headers = question()
         answer = caller.send("POST", QUERIES, headers, body)
         if answer.status != 200:
@@ -170,26 +173,39 @@ def _rows(folder: Path) -> list[BenchRow]:
             made_anew = _measure(prepared, town.hub_port, constant_port)
             town.kill("node")
             _start_node(town, kept_figures=1024)
-            _fire_all(prepared(20), town.hub_port, 2)
-            kept = _measure(prepared, town.hub_port, constant_port)
+            _fire_all(prepared(2 * ACCOUNTS), town.hub_port, 2)
+            as_installed = _measure(prepared, town.hub_port, constant_port)
         finally:
             constant.stop()
     finally:
         town.stop_all()
     return [
-        *made_anew.table("figures made anew for every query", judged=True),
-        *kept.table("the node's kept figures"),
+        *as_installed.table("node as installed"),
+        *made_anew.table("figures made anew for every query"),
     ]
 
 
-def _fill_bank(data: Path, account_no: str) -> None:
-    """An account like a small firm's, in place of the campaigns' even one."""
+def _fill_bank(data: Path, numbers: list[str]) -> None:
+    """Accounts like a small firm's, in place of the campaigns' even one."""
     from xinqiao.clock import SystemClock
     from xinqiao.domain.period import shanghai
 
+    with (data / "accounts.csv").open(encoding="utf-8", newline="") as known:
+        (account,) = csv.DictReader(known)
+    _write(data / "accounts.csv", [{**account, "account_no": number} for number in numbers])
     last = shanghai(SystemClock().now()).date().replace(day=1) - timedelta(days=1)
-    rows = statement(ROWS, MONTHS, account=account_no, last=last)
-    with (data / "transactions" / "part-0.csv").open("w", encoding="utf-8", newline="") as out:
+    rows = [
+        row
+        for place, number in enumerate(numbers)
+        for row in statement(ROWS, MONTHS, seed=place, account=number, last=last)
+    ]
+    for place, row in enumerate(rows):
+        row["txn_id"] = f"t{place}"
+    _write(data / "transactions" / "part-0.csv", rows)
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -221,18 +237,18 @@ class _Measured:
     rate: float
     rate_peer: float
 
-    def table(self, how: str, *, judged: bool = False) -> list[BenchRow]:
+    def table(self, how: str) -> list[BenchRow]:
         ms, peer_ms = self.alone * 1000, self.alone_peer * 1000
         return [
             BenchRow(
                 "Q1", f"authorised query end to end, one at a time, p50, {how}", f"{ms:.1f} ms",
                 f"constant body {peer_ms:.2f} ms", f"{peer_ms / ms:.3f}",
-                *(("<= 30 ms", "<= 10 ms", verdict(ms <= 30, ms <= 10)) if judged else ()),
+                "<= 30 ms", "<= 10 ms", verdict(ms <= 30, ms <= 10),
             ),
             BenchRow(
                 "Q2", f"the same per second, {CONNECTIONS} connections, hub + node + load on 2 cores, {how}",
                 f"{self.rate:.0f}/s", f"constant body {self.rate_peer:.0f}/s", f"{self.rate / self.rate_peer:.3f}",
-                *((">= 300/s", ">= 1000/s", verdict(self.rate >= 300, self.rate >= 1000)) if judged else ()),
+                ">= 300/s", ">= 1000/s", verdict(self.rate >= 300, self.rate >= 1000),
             ),
         ]  # fmt: skip
 

@@ -183,8 +183,8 @@ class Stage:
         identity.approve_key(actor=system, kid=key.kid, at=at)
         return key
 
-    def bind(self, silent: SilentNode | None = None) -> str:
-        """Bind the firm's account, at the silent node or over the network, and return its link."""
+    def bind(self, silent: SilentNode | None = None, *, account_no: str = ACCOUNT_NO) -> str:
+        """Bind an account of the firm, at the silent node or over the network, and return its link."""
         from xinqiao.hub.apps.consents import services as consents
         from xinqiao.hub.apps.consents.models import Binding
         from xinqiao.hub.apps.consents.summary import what_you_entrust
@@ -196,7 +196,7 @@ class Stage:
         binding = consents.start_binding(
             actor=self.owner,
             node_id=self.node_id,
-            account_no=ACCOUNT_NO,
+            account_no=account_no,
             kind="basic",
             client=client,
             at=self.clock.now(),
