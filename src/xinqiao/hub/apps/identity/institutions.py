@@ -6,7 +6,6 @@ change is a leaf and raises the version of the signed directory.
 """
 
 from datetime import datetime
-from typing import assert_never
 
 from django.db import transaction
 from django.db.models import F
@@ -17,7 +16,6 @@ from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.hub.actors import (
     InstitutionActor,
     InstitutionRole,
-    OperatorActor,
     OperatorRole,
     SystemActor,
 )
@@ -31,24 +29,11 @@ from xinqiao.hub.apps.identity.models import (
     NodeKey,
     User,
 )
+from xinqiao.hub.apps.identity.node_address import check_node_id, node_base_url
+from xinqiao.hub.apps.identity.rights import Manager
+from xinqiao.hub.apps.identity.rights import require_operator as _require_operator
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.trust.keys import Jwk, VerifyKey
-
-type Manager = OperatorActor | SystemActor
-
-
-def _require_operator(actor: Manager, role: OperatorRole) -> str:
-    match actor:
-        case SystemActor(process=process):
-            return f"system:{process}"
-        case OperatorActor(user_id=user_id, roles=roles):
-            if role not in roles:
-                raise Forbidden(
-                    Code.ROLE_FORBIDDEN, "the platform role is missing", facts={"role": role.value}
-                )
-            return user_id
-        case _:
-            assert_never(actor)  # the auditor looks; without this the match would fall through to a yes
 
 
 def _manages(actor: InstitutionActor | Manager, institution_id: str) -> str:
@@ -93,7 +78,7 @@ def register_institution(
 ) -> Institution:
     """Let an institution in. Raises ROLE_FORBIDDEN, USCC_*, CONFLICT_DUPLICATE."""
     code = validate_uscc(uscc)
-    with transaction.atomic(durable=True):
+    with transaction.atomic():  # not durable: also a part of admission.admit_institution
         by = _require_operator(actor, OperatorRole.ADMIN)
         if Institution.objects.filter(uscc=code).exists():
             raise Conflict(Code.CONFLICT_DUPLICATE, "this institution is registered")
@@ -146,7 +131,7 @@ def add_member(
     Raises:
         NotFound: a foreign institution. Forbidden: no administrator. Conflict: the log-in name is taken.
     """
-    with transaction.atomic(durable=True):
+    with transaction.atomic():  # not durable: also a part of admission.admit_institution
         by = _manages(actor, institution_id)
         institution = _institution(institution_id)
         if User.objects.filter(username=username).exists():
@@ -305,7 +290,7 @@ def revoke_key(*, actor: InstitutionActor | Manager, kid: str, at: datetime) -> 
 def _refuse_known_node_key(key: VerifyKey) -> None:
     """A key speaks for one node, and once revoked for none. Raises CONFLICT_DUPLICATE."""
     if NodeKey.objects.filter(kid=key.kid).exists():
-        raise Conflict(Code.CONFLICT_DUPLICATE, "this key is known already")
+        raise Conflict(Code.CONFLICT_DUPLICATE, "this key is known already", facts={"field": "jwk"})
 
 
 def register_node(
@@ -326,9 +311,12 @@ def register_node(
     ``node_id`` lets an installer choose the id beforehand (the node is configured with it); it must be free.
 
     Raises:
+        Invalid: no usable key, an id out of form, or an address that may not be a node's (:func:`node_base_url`).
         Conflict: ``CONFLICT_STATE``: no provider; ``CONFLICT_DUPLICATE``: the id or the key is known already.
     """
-    key = VerifyKey.from_jwk(jwk)
+    key, address = VerifyKey.from_jwk(jwk), node_base_url(base_url)
+    if node_id is not None:
+        check_node_id(node_id)
     with transaction.atomic(durable=True):
         by = _require_operator(actor, OperatorRole.ADMIN)
         institution = _institution(institution_id)
@@ -336,12 +324,12 @@ def register_node(
             raise Conflict(Code.CONFLICT_STATE, "the institution is no provider")
         _refuse_known_node_key(key)
         if node_id is not None and Node.objects.filter(id=node_id).exists():
-            raise Conflict(Code.CONFLICT_DUPLICATE, "the node is registered")
+            raise Conflict(Code.CONFLICT_DUPLICATE, "the node is registered", facts={"field": "node_id"})
         node = Node.objects.create(
             id=node_id or new_id(Prefix.NODE),
             institution=institution,
             name=name.strip(),
-            base_url=base_url.rstrip("/"),
+            base_url=address,
             is_demo=is_demo,
             created_at=at,
         )
@@ -379,13 +367,14 @@ def add_node_key(
 
 
 def revoke_node_key(*, actor: Manager, kid: str, at: datetime) -> None:
-    """Stop believing a node's key at once."""
+    """Stop believing a node's key, at once and for good. Raises CONFLICT_STATE when it is revoked already."""
     with transaction.atomic(durable=True):
         by = _require_operator(actor, OperatorRole.SECURITY)
         row = NodeKey.objects.filter(kid=kid).first()
         if row is None:
             raise NotFound
-        NodeKey.objects.filter(kid=kid).update(status="revoked")
+        if NodeKey.objects.filter(kid=kid, status="active").update(status="revoked") != 1:
+            raise Conflict(Code.CONFLICT_STATE, "the key is revoked already")
         _directory_changed()
         _leaf(
             "node_key_revoked", at, by, type_="KEY", refs=Refs(node=row.node_id, object=row.node_id), kid=kid

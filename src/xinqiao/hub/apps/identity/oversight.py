@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from xinqiao.domain.errors import NotFound
-from xinqiao.hub.apps.identity.models import Institution, InstitutionKey, Member, Node, NodeKey
+from xinqiao.hub.apps.identity.models import Institution, InstitutionKey, Member, Node, NodeKey, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +90,8 @@ def node_keys(node_id: str) -> list[NodeKey]:
 def institution_nodes(institution_id: str) -> list[Node]:
     """The nodes of an institution."""
     return list(Node.objects.filter(institution_id=institution_id).order_by("name"))
+
+
+def operators() -> list[User]:
+    """The platform's own people, those who still are first."""
+    return list(User.objects.filter(kind__in=["operator", "auditor"]).order_by("-is_active", "username"))

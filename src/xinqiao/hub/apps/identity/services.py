@@ -1,5 +1,6 @@
 """The verbs of the identity app at one address. Each is written in the module of its subject."""
 
+from xinqiao.hub.apps.identity.admission import admit_institution
 from xinqiao.hub.apps.identity.directory import (
     anchor,
     directory,
@@ -38,6 +39,7 @@ from xinqiao.hub.apps.identity.institutions import (
 from xinqiao.hub.apps.identity.invitations import invite_enterprise, seed_demo_identity
 from xinqiao.hub.apps.identity.login import EnterpriseLogin, login_enterprise, login_staff
 from xinqiao.hub.apps.identity.people import end_agent, name_agent, require_capacity, require_legal_rep
+from xinqiao.hub.apps.identity.staff import add_operator, end_operator
 from xinqiao.hub.apps.identity.tokens import sweep_tokens
 from xinqiao.hub.apps.identity.verifier import IdentityClaim, IdentityVerifier, VerifiedIdentity
 
@@ -50,6 +52,8 @@ __all__ = [
     "VerifiedIdentity",
     "add_member",
     "add_node_key",
+    "add_operator",
+    "admit_institution",
     "anchor",
     "approve_key",
     "approve_roles",
@@ -61,6 +65,7 @@ __all__ = [
     "directory_version",
     "end_agent",
     "end_member",
+    "end_operator",
     "finish_passkey_registration",
     "finish_second_factor",
     "finish_simulated_face",
