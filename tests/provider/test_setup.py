@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def test_init_makes_a_home_that_loads_and_keeps_its_secrets(home: Path) -> None:
     assert config.users == ()
     for name in ("provider.toml", "keys/node.json"):
         assert (home / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_init_makes_an_id_where_none_was_given_and_tells_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = arguments(tmp_path / "node", tmp_path / "anchor.json")[:-2]
+    del given[given.index("--node-id") : given.index("--node-id") + 2]
+    assert main_provider(given) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert re.fullmatch(r"nod-[0-9a-f]{32}", said["node_id"])
+    assert load_config(tmp_path / "node", {}).id == said["node_id"]
 
 
 def test_init_never_writes_over_a_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,10 @@ COMMANDS: dict[str, Command] = {
         "xinqiao.cli.worker", "main_worker", "处理待发事件、检查点与到期", "run the hub's worker"
     ),
     "manage": Command("xinqiao.cli.manage", "main_manage", "Django 管理命令", "Django management commands"),
+    "operator": Command(
+        "xinqiao.cli.operator", "main_operator", "平台自己的人：添加、列出、停用", "the platform's own people"
+    ),
+    "anchor": Command("xinqiao.cli.anchor", "main_anchor", "写出平台的锚文件", "write the hub's anchor file"),
     "provider": Command(
         "xinqiao.cli.provider", "main_provider", "启动信息提供机构节点", "run a provider node"
     ),

@@ -58,7 +58,11 @@ def _run(argv: list[str]) -> int:
 def _init(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="xinqiao provider init")
     parser.add_argument("home", type=Path)
-    parser.add_argument("--node-id", required=True)
+    parser.add_argument(
+        "--node-id",
+        default="",
+        help="平台给的节点编号，没有就新造一个 the node's id at the hub (default: a new one)",
+    )
     parser.add_argument("--institution", required=True, help="平台登记的机构编号 institution id at the hub")
     parser.add_argument("--name", required=True)
     parser.add_argument("--bank-name", default="")
@@ -71,13 +75,13 @@ def _init(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     from xinqiao.domain.errors import XinqiaoError
     from xinqiao.provider.directory import read_anchor
-    from xinqiao.provider.setup import NodeSetup, write_home
+    from xinqiao.provider.setup import NodeSetup, new_node_id, write_home
 
     if (args.home / "provider.toml").exists():
         print(f"{args.home / 'provider.toml'} 已经存在 exists already", file=sys.stderr)
         return 2
     setup = NodeSetup(
-        node_id=args.node_id, institution=args.institution, name=args.name, bank_name=args.bank_name or args.name,
+        node_id=args.node_id or new_node_id(), institution=args.institution, name=args.name, bank_name=args.bank_name or args.name,
         public_url=args.public_url, hub_id=args.hub_id, hub_url=args.hub_url,
     )  # fmt: skip
     try:
@@ -91,7 +95,8 @@ def _init(argv: list[str]) -> int:
     except (OSError, XinqiaoError) as error:
         print(f"没有建立 not made: {error}", file=sys.stderr)
         return 2
-    print(json.dumps({"home": str(args.home), "public_key": jwk}, ensure_ascii=False, indent=1))
+    made = {"home": str(args.home), "node_id": setup.node_id, "public_key": jwk}
+    print(json.dumps(made, ensure_ascii=False, indent=1))
     return 0
 
 

@@ -59,19 +59,24 @@ def _password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def _staff() -> tuple[Login, ...]:
-    from xinqiao.hub.apps.identity.models import User
+def _staff(at: datetime) -> tuple[Login, ...]:
+    from xinqiao.hub.actors import OperatorRole, SystemActor
+    from xinqiao.hub.apps.identity.services import add_operator
 
     made = []
-    for role, username, name, kind, roles in (
-        ("operator", "operator", "运营甲（演示）", "operator", ["admin", "service"]),
-        ("security", "security", "安全员乙（演示）", "operator", ["security"]),
-        ("auditor", "auditor", "审计员丙（演示）", "auditor", []),
+    for username, name, roles in (
+        ("operator", "运营甲（演示）", {OperatorRole.ADMIN, OperatorRole.SERVICE}),
+        ("security", "安全员乙（演示）", {OperatorRole.SECURITY}),
+        ("auditor", "审计员丙（演示）", set[OperatorRole]()),
     ):
-        login = Login(role, username, _password(), name)
-        user = User.objects.create_user(username, kind=kind, password=login.password, display_name=name)
-        user.roles, user.is_staff = roles, role == "operator"
-        user.save(update_fields=["roles", "is_staff"])
+        login = Login(username, username, _password(), name)
+        user = add_operator(
+            actor=SystemActor("demo"), login=username, password=login.password, name=name,
+            roles=frozenset(roles), auditor=not roles, at=at,
+        )  # fmt: skip
+        if username == "operator":  # looks at Django's admin too, where nothing can be changed
+            user.is_staff = True
+            user.save(update_fields=["is_staff"])
         made.append(login)
     return tuple(made)
 
@@ -147,7 +152,7 @@ def connect_node(plan: NodePlan, institution_id: str, at: datetime) -> None:
 
 def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Path, at: datetime) -> Seeded:
     """Fill an empty hub with the province."""
-    staff = _staff()
+    staff = _staff(at)
     banks = tuple(_bank(bank, institutions_dir, at) for bank in province.banks)
     by_key = {seeded.bank.key: seeded.institution_id for seeded in banks}
     for plan in nodes:

@@ -20,6 +20,11 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 _N, _R, _P = 2**14, 8, 1
 
 
+def new_node_id() -> str:
+    """An id for a node, as the hub itself would make it; the hub is told when the node is registered."""
+    return f"nod-{secrets.token_hex(16)}"
+
+
 def hash_password(password: str) -> str:
     """scrypt with a fresh salt, as ``scrypt$salt$hash``."""
     salt = secrets.token_bytes(16)
