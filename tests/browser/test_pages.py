@@ -1,10 +1,14 @@
 """Every page of the public, the enterprise, the operator and the provider portal, as different people see it."""
 
+import json
 import re
 
 import pytest
 from tests.browser.conftest import Arrive, Province
 from tests.browser.people import Person
+
+from xinqiao.demo.ids import invented_uscc
+from xinqiao.trust.keys import SigningKey
 
 pytestmark = pytest.mark.browser
 
@@ -179,3 +183,44 @@ def test_pages_of_a_provider_node(arrive: Arrive, province: Province) -> None:
     names.nth(1).fill(node["portal"]["password"])
     person.submit()
     assert len(_walk(person, "/")) >= 4
+
+
+def test_pages_that_let_a_bank_in(arrive: Arrive, province: Province) -> None:
+    """The last in this file: it leaves an institution and a node behind."""
+    head = arrive.staff(province.operator("operator"), "admit").expect(422)
+    head.go("/o/institutions").press("登记机构").look("institution-new")
+    head.fill(
+        name="青屿农村商业银行股份有限公司", short_name="青屿银行", uscc="91990102MADEM0A16Y", display_name="沈岚（演示）",
+        username="operator",
+    )  # fmt: skip
+    head.choose("takes_part", "provider")
+    head.submit().look("institution-wrong")
+    assert head.page.locator("#f-uscc").get_attribute("aria-invalid") == "true"
+    head.fill(uscc=invented_uscc(serial=29_000)).submit().look("institution-taken")
+    assert "这个登录名已经有人用" in head.text
+    head.fill(username="qingyu.shen").submit().look("institution-made")
+    assert "密码只显示这一次" in head.text
+    head.go("/o/institutions").press("青屿农村商业银行股份有限公司").press("登记节点").look("node-new")
+    bank = head.path.split("/")[3]
+    key = json.dumps(SigningKey.generate().public.to_jwk())
+    head.fill(base_url="node.qingyu.example", jwk="{").submit().look("node-wrong")
+    head.fill(base_url="http://localhost:9", jwk=key).submit().look("node-made")
+    assert head.path.startswith("/o/nodes/nod-")
+    node = head.path
+
+    officer = arrive.staff(province.operator("security"), "admit-security").expect(422)
+    officer.go(node).look("node-keys")
+    officer.fill(jwk=key).press("加上").look("node-key-known")
+    assert "这把密钥已经登记过" in officer.text
+    officer.fill(jwk=json.dumps(SigningKey.generate().public.to_jwk())).press("加上")
+    officer.press("吊销").look("node-key-revoked")
+
+    visitor = arrive.staff(province.operator("operator"), "admit-english", locale="en-GB")
+    for name, path in (
+        ("institution-new", "/o/institutions/new"),
+        ("node-new", f"/o/institutions/{bank}/nodes/new"),
+    ):
+        visitor.go(path).look(name, widths=(1440, 390))
+        assert _chinese_left(visitor) == [], name
+    night = arrive.staff(province.operator("operator"), "admit-dark", dark=True)
+    night.go("/o/institutions/new").look("institution-new", widths=(1440, 390))

@@ -36,6 +36,7 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
         "rows": [(row, kind_words(is_user=row.is_user, is_provider=row.is_provider)) for row in rows],
         "waiting": sum(row.keys_proposed for row in rows),
         "q": text,
+        "admin": has(visit, OperatorRole.ADMIN),
     }
     return staff_page(visit, "operation/institutions.html", "institutions", context)
 
@@ -44,6 +45,11 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
 @operator_page
 def detail(visit: Visit[Staff], institution_id: str) -> HttpResponse:
     """One institution."""
+    return show(visit, institution_id)
+
+
+def show(visit: Visit[Staff], institution_id: str, *, made: tuple[str, str] | None = None) -> HttpResponse:
+    """The page of an institution; ``made`` is its first administrator's log-in name and password, shown this once."""
     row = identity.institution(institution_id)
     keys = [
         (key, key_state(key, visit.at), algorithm(key.jwk), fmt.days_left(key.not_after, now=visit.at))
@@ -58,6 +64,7 @@ def detail(visit: Visit[Staff], institution_id: str) -> HttpResponse:
         "counts": figures.record_counts(visit.actor, institution_id=institution_id),
         "admin": has(visit, OperatorRole.ADMIN),
         "security": has(visit, OperatorRole.SECURITY),
+        "made": made,
     }
     return staff_page(visit, "operation/institution.html", "institutions", context)
 

@@ -1,4 +1,4 @@
-"""Provider nodes: whether they answer, their keys, suspending and connecting again, a check now."""
+"""Provider nodes: whether they answer, suspending and connecting again, a check now; adding and revoking their keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,16 +7,22 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from xinqiao.domain.errors import Code, Forbidden
+from xinqiao.domain.errors import Code, Conflict, Forbidden, NotFound
 from xinqiao.hub.actors import OperatorRole
 from xinqiao.hub.apps.identity import oversight
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.models import Node, NodeKey
-from xinqiao.hub.apps.identity.services import record_node_health, set_node_status
+from xinqiao.hub.apps.identity.services import (
+    add_node_key,
+    record_node_health,
+    revoke_node_key,
+    set_node_status,
+)
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.institution.keys import algorithm, key_state
 from xinqiao.hub.portals.nodes import node_client
-from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
+from xinqiao.hub.portals.operation.shell import Staff, has, manager, needs, staff_page
+from xinqiao.hub.portals.pasted_key import KeyForm
 from xinqiao.ui import format as fmt
 
 #: The worker asks every thirty seconds; an answer older than this says nothing about now.
@@ -122,14 +128,20 @@ def key_row(key: NodeKey, at: datetime) -> dict[str, object]:
 @operator_page
 def detail(visit: Visit[Staff], node_id: str) -> HttpResponse:
     """One node."""
+    return _page(visit, node_id, KeyForm.fresh(visit.at))
+
+
+def _page(visit: Visit[Staff], node_id: str, form: KeyForm) -> HttpResponse:
     node = oversight.node(node_id)
     context = {
         "card": NodeCard.of(node, visit.at),
         "keys": [key_row(key, visit.at) for key in oversight.node_keys(node_id)],
         "admin": has(visit, OperatorRole.ADMIN),
+        "security": has(visit, OperatorRole.SECURITY),
         "may_check": may_check(visit),
+        "form": form,
     }
-    return staff_page(visit, "operation/node.html", "nodes", context)
+    return staff_page(visit, "operation/node.html", "nodes", context, status=422 if form.errors else 200)
 
 
 def may_check(visit: Visit[Staff]) -> bool:
@@ -160,4 +172,31 @@ def check(visit: Visit[Staff], node_id: str) -> HttpResponse:
     node = oversight.node(node_id)
     health = node_client().health(node.base_url)
     record_node_health(node_id=node.id, health=health, at=visit.at)
+    return _back(node_id)
+
+
+@require_POST
+@operator_page
+def add_key(visit: Visit[Staff], node_id: str) -> HttpResponse:
+    """Paste the node's next public key; it counts at once, beside the ones it has."""
+    actor = needs(visit, OperatorRole.SECURITY)
+    form = KeyForm.read(visit.request)
+    if form.errors:
+        return _page(visit, node_id, form)
+    try:
+        add_node_key(actor=actor, node_id=node_id, jwk=form.jwk, at=visit.at, **form.days)
+    except Conflict:
+        form.known()
+        return _page(visit, node_id, form)
+    return _back(node_id)
+
+
+@require_POST
+@operator_page
+def revoke_key(visit: Visit[Staff], node_id: str, kid: str) -> HttpResponse:
+    """Stop believing one of the node's keys, at once and for good."""
+    actor = needs(visit, OperatorRole.SECURITY)
+    if kid not in {key.kid for key in oversight.node_keys(node_id)}:
+        raise NotFound
+    revoke_node_key(actor=actor, kid=kid, at=visit.at)
     return _back(node_id)

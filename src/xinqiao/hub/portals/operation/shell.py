@@ -40,6 +40,13 @@ def has(visit: Visit[Staff], role: OperatorRole) -> bool:
     return isinstance(visit.actor, OperatorActor) and role in visit.actor.roles
 
 
+def needs(visit: Visit[Staff], role: OperatorRole) -> OperatorActor:
+    """The operator behind a visit, who has this role: for pages that are a form. The services ask again."""
+    if not has(visit, role):
+        raise Forbidden(Code.ROLE_FORBIDDEN, "the platform role is missing", facts={"role": role.value})
+    return manager(visit)
+
+
 def operation_frame(visit: Visit[Staff], current: str) -> Shell:
     """The shell of a page; ``current`` is the key of the place."""
     user = visit.request.user

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.operation import checkpoints, health, home, institutions, nodes, refusals
+from xinqiao.hub.portals.operation import (
+    checkpoints,
+    health,
+    home,
+    institution_new,
+    institutions,
+    node_new,
+    nodes,
+    refusals,
+)
 
 app_name = "operator"
 urlpatterns = [
@@ -11,9 +20,13 @@ urlpatterns = [
     path("nodes/<str:node_id>", nodes.detail, name="node"),
     path("nodes/<str:node_id>/status", nodes.set_status, name="node_status"),
     path("nodes/<str:node_id>/check", nodes.check, name="node_check"),
+    path("nodes/<str:node_id>/keys", nodes.add_key, name="node_key_add"),
+    path("nodes/<str:node_id>/keys/<str:kid>/revoke", nodes.revoke_key, name="node_key_revoke"),
     path("institutions", institutions.listing, name="institutions"),
+    path("institutions/new", institution_new.new, name="institution_new"),
     path("institutions/<str:institution_id>", institutions.detail, name="institution"),
     path("institutions/<str:institution_id>/status", institutions.set_status, name="institution_status"),
+    path("institutions/<str:institution_id>/nodes/new", node_new.new, name="node_new"),
     path("keys/<str:kid>/approve", institutions.approve, name="key_approve"),
     path("keys/<str:kid>/revoke", institutions.revoke, name="key_revoke"),
     path("members/<str:user_id>/approve", institutions.approve_member, name="member_approve"),
