@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sqlite3
 import textwrap
 from datetime import timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.docs.code import ROOT
 
+from xinqiao.cli import main
 from xinqiao.cli.campaign import _parser
 from xinqiao.clock import AdjustableClock
 from xinqiao.hub.apps.audit.services import append_leaf
@@ -51,20 +53,36 @@ def restart(clock: AdjustableClock) -> None:
     runtime.__dict__["clock"] = clock
 
 
+COMMAND = re.compile(r"^[ ]*xinqiao ((?:operator|anchor) [^\n…]+)$", re.M)
+
+
+def commands() -> list[list[str]]:
+    """The command lines about first people and the anchor on the front page, in order."""
+    text = (OPERATIONS / "README.md").read_text(encoding="utf-8")
+    return [shlex.split(line, comments=True) for line in COMMAND.findall(text)]
+
+
+def write_the_anchor() -> None:
+    """As the front page says, after the first start, which makes the key."""
+    assert runtime.hub_key.kid
+    (line,) = [words for words in commands() if words[0] == "anchor"]
+    assert main(line) == 0
+
+
 def test_the_first_people_have_their_roles(db, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("getpass.getpass", lambda prompt: f"a long word for {prompt}")
-    run(blocks("README.md")[0])
+    monkeypatch.setattr("xinqiao.cli.terminal.getpass", lambda prompt: "a long word for a lamp")
+    assert [main(words) for words in commands() if words[0] == "operator"] == [0, 0, 0, 0]
     made = {user.username: (user.kind, user.roles) for user in User.objects.all()}
     assert made == {
-        "admin": ("operator", ["admin"]),
+        "admin": ("operator", ["admin", "service"]),
         "security": ("operator", ["security"]),
         "auditor": ("auditor", []),
     }
-    assert User.objects.get(username="admin").check_password("a long word for admin: ")
+    assert User.objects.get(username="admin").check_password("a long word for a lamp")
 
 
 def test_the_anchor_file_is_one_a_node_accepts(db, home: Path) -> None:
-    run(blocks("README.md")[1])
+    write_the_anchor()
     party = read_anchor(home / "hub-anchor.json")
     assert party.keys.verify_key(runtime.hub_key.kid, runtime.clock.now()) is not None
 
@@ -97,7 +115,7 @@ def test_the_exported_log_verifies_and_an_older_copy_is_found_by_a_kept_checkpoi
 
 def test_the_hub_key_rotates_as_the_page_says(db, home: Path, clock: AdjustableClock) -> None:
     first, second = blocks("keys.md")
-    run(blocks("README.md")[1])
+    write_the_anchor()
     node = TrustStore(read_anchor(home / "hub-anchor.json"), "hub-xinqiao")
     node.accept(directory(at=clock.now()), clock.now())
     old = runtime.hub_key
