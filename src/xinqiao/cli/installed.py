@@ -10,7 +10,8 @@ def settings_ready() -> bool:
     """Read the hub's settings; else say on standard error what is wrong with them."""
     from xinqiao.cli.hub_checks import load_settings
 
-    return _good(load_settings())
+    found = load_settings()
+    return _told(found, good=all(finding.state is State.OK for finding in found))
 
 
 def database_ready() -> bool:
@@ -22,12 +23,13 @@ def database_ready() -> bool:
         return False
     from xinqiao.cli.hub_checks import database
 
-    found, readable = database()
-    return _good(found, readable=readable)
+    found, readable = (
+        database()
+    )  # what else it found, ``xinqiao doctor`` tells; only absent tables stop a command
+    return _told(found, good=readable)
 
 
-def _good(findings: Sequence[Finding], *, readable: bool = True) -> bool:
-    if readable and all(finding.state is not State.BAD for finding in findings):
-        return True
-    print(as_table([f for f in findings if f.state is not State.OK]), file=sys.stderr)
-    return False
+def _told(findings: Sequence[Finding], *, good: bool) -> bool:
+    if not good:
+        print(as_table([f for f in findings if f.state is not State.OK]), file=sys.stderr)
+    return good
