@@ -1,6 +1,7 @@
 """What cannot be recorded is not done (invariant I13), and nothing of a product stays at the hub (abuse case E9)."""
 
 import logging
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from xinqiao.domain.consent import Product
 from xinqiao.hub.apps.audit.services import make_checkpoint
 from xinqiao.hub.apps.fundflow.models import Query
 from xinqiao.hub.apps.fundflow.services import display_query, self_query
+from xinqiao.hub.gateway import core
 from xinqiao.hub.gateway.core import Gateway
 from xinqiao.hub.node_client import NodeClient
 
@@ -143,3 +145,24 @@ def test_an_error_tells_nothing_of_the_inside(world: World, monkeypatch: pytest.
     assert answer.status_code == 503
     assert "secret" not in answer.text
     assert "ZeroDivision" not in answer.text
+
+
+def test_the_sweeper_goes_on_after_whatever_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise abandoned queries stay open and sealed copies outlive a withdrawal until the next start."""
+    again = threading.Event()
+    rounds: list[int] = []
+
+    async def tidy() -> int:
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            raise ZeroDivisionError("not one of ours")
+        again.set()
+        return 0
+
+    async def start() -> None:
+        world.gateway.start()
+
+    monkeypatch.setattr(core, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(world.gateway, "tidy", tidy)
+    world.loop.run(start())
+    assert again.wait(10)

@@ -32,18 +32,6 @@ WAL_PAGES = 8_192
 HEALTH_EVERY = timedelta(seconds=1)
 
 
-def thread_connection() -> tuple[BaseDatabaseWrapper, Dialect, LogWriter]:
-    """This thread's connection, kept open, with the statements in its driver's own markers."""
-    wrapper = connections["default"]
-    wrapper.ensure_connection()
-    vendor: Literal["sqlite", "postgresql"] = "postgresql" if wrapper.vendor == "postgresql" else "sqlite"
-    markers: Literal["%s", "?"] = "?" if vendor == "sqlite" else "%s"
-    if vendor == "sqlite":
-        # the same hot pages (log head, indexes) are copied back once for many commits instead of at every few
-        wrapper.connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
-    return wrapper, Dialect(vendor, markers), log_writer(vendor, markers)
-
-
 @dataclass(slots=True)
 class _Waiting:
     job: Job[object]
@@ -58,6 +46,7 @@ class ReleaseWriter:
         self._clock = clock
         self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = False
+        self._door = threading.Lock()
         self._health_at: datetime | None = None
         self._failing = False
         self.batches = 0
@@ -70,6 +59,8 @@ class ReleaseWriter:
         future: Future[R] = Future()
 
         def resolve(result: object, error: BaseException | None) -> None:
+            if not future.set_running_or_notify_cancel():  # nobody waits any more; the effect stands
+                return
             if error is not None:
                 future.set_exception(error)
             else:
@@ -95,18 +86,35 @@ class ReleaseWriter:
         return await future
 
     def _put(self, waiting: _Waiting) -> None:
-        if self._closed:
-            raise Unavailable(Code.AUDIT_UNAVAILABLE, "the platform is stopping", facts={"retry_after": 2})
-        self._jobs.put(waiting)
+        # Under the lock of :meth:`close`: a job that found the door open stands before the marker that ends the thread.
+        with self._door:
+            if self._closed:
+                raise _stopping()
+            self._jobs.put(waiting)
 
     def close(self) -> None:
-        """Finish what is queued and stop."""
-        self._closed = True
-        self._jobs.put(None)
+        """Finish what is queued and stop; a job the thread did not come to is told so instead of waiting for ever."""
+        with self._door:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join(15)
+        left: list[_Waiting] = []
+        while True:
+            try:
+                waiting = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if waiting is not None:
+                left.append(waiting)
+        if self._thread.is_alive():
+            self._jobs.put(None)  # the marker may have been among what was taken
+        _tell([(waiting, None, _stopping()) for waiting in left])
 
     def _run(self) -> None:
-        wrapper, dialect, log = thread_connection()
+        wrapper = connections["default"]
+        vendor: Literal["sqlite", "postgresql"] = "postgresql" if wrapper.vendor == "postgresql" else "sqlite"
+        markers: Literal["%s", "?"] = "?" if vendor == "sqlite" else "%s"
+        dialect, log = Dialect(vendor, markers), log_writer(vendor, markers)
         stop = False
         while not stop:
             first = self._jobs.get()
@@ -123,7 +131,7 @@ class ReleaseWriter:
                     break
                 batch.append(more)
             try:
-                wrapper = _usable(wrapper)
+                _connect(wrapper)
             except Exception as error:  # noqa: BLE001  a database that is away must not end the thread
                 _tell([(one, None, _cannot_record(error)) for one in batch])
                 continue
@@ -171,13 +179,19 @@ class ReleaseWriter:
         return self._failing
 
 
-def _usable(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    """The connection, or a new one in place of a lost one (a database server that was restarted)."""
+def _connect(wrapper: BaseDatabaseWrapper) -> None:
+    """Open this thread's connection, or a new one in place of a lost one (a database server that was restarted)."""
     if wrapper.connection is not None and not getattr(wrapper.connection, "closed", False):
-        return wrapper
+        return
     wrapper.close()
     wrapper.connect()
-    return wrapper
+    if wrapper.vendor == "sqlite":
+        # the same hot pages (log head, indexes) are copied back once for many commits instead of at every few
+        wrapper.connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+
+
+def _stopping() -> Unavailable:
+    return Unavailable(Code.AUDIT_UNAVAILABLE, "the platform is stopping", facts={"retry_after": 2})
 
 
 def _cannot_record(error: BaseException) -> Unavailable:
