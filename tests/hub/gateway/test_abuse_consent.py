@@ -11,6 +11,7 @@ from tests.hub.cast import Cast
 from tests.hub.gateway.conftest import World
 from tests.hub.gateway.desk import QUERIES, claims_of
 
+from xinqiao.hub.apps.audit.services import make_checkpoint
 from xinqiao.hub.apps.consents import services as consents
 from xinqiao.hub.apps.consents.models import Authorisation
 from xinqiao.hub.apps.fundflow import selectors
@@ -246,14 +247,47 @@ def test_a12_nothing_is_handed_out_again_after_a_withdrawal(world: World) -> Non
 
 
 def test_a12_the_sealed_product_is_forgotten_when_its_time_is_over(world: World) -> None:
+    """The product goes, the record and its receipt stay: by them the institution accounts for its use."""
     sent = world.bank.prepare(world.granted, world.account)
     released = world.bank.send(sent)
+    address = f"{QUERIES}/{released.json()['id']}"
+    assert world.bank.get(address).json()["sealed"] == released.json()["product"]
     world.cast.clock.advance(timedelta(minutes=10))
     world.bank.login()
-    answer = world.bank.get(f"{QUERIES}/{released.json()['id']}")
-    assert (answer.status_code, answer.json()["code"]) == (410, "GONE_EXPIRED")
-    world.loop.run(world.gateway.tidy())
+    for _ in range(2):  # before the sweep and after it
+        answer = world.bank.get(address)
+        assert (answer.status_code, answer.json()["sealed"]) == (200, None)
+        assert answer.json()["receipt"] == released.json()["receipt"]
+        world.loop.run(world.gateway.tidy())
     assert Query.objects.get().cipher is None
+    assert world.leaves("DENY") == []  # nobody was refused anything
+
+
+def test_a12_after_a_withdrawal_the_record_stays_readable_without_the_product(world: World) -> None:
+    released = world.bank.query(world.granted, world.account)
+    address = f"{QUERIES}/{released.json()['id']}"
+    world.cast.withdraw(world.cast.owner, world.granted)
+    assert world.bank.get(address).status_code == 410
+    world.cast.clock.advance(timedelta(minutes=10))
+    world.bank.login()
+    answer = world.bank.get(address)
+    assert (answer.status_code, answer.json()["sealed"]) == (200, None)
+    assert answer.json()["receipt"] == released.json()["receipt"]
+    assert len(world.leaves("DENY")) == 1
+
+
+def test_a12_the_same_key_gives_nothing_once_the_authorisation_is_over(world: World) -> None:
+    short = world.cast.confirmed(world.account, ref="SQ-0012", valid_days=1)
+    assert short.valid_to is not None
+    world.cast.clock.set(short.valid_to - timedelta(minutes=1))
+    make_checkpoint(at=world.cast.now)
+    world.bank.login()
+    sent = world.bank.prepare(short, world.account)
+    released = world.bank.send(sent)
+    world.cast.clock.advance(timedelta(minutes=1))
+    answer = world.bank.send(sent)
+    assert (answer.status_code, answer.json()["code"]) == (410, "GONE_EXPIRED")
+    assert world.bank.get(f"{QUERIES}/{released.json()['id']}").json()["sealed"] is None
 
 
 def test_a13_a_withdrawal_needs_no_node_at_all(world: World) -> None:

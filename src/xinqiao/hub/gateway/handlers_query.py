@@ -26,6 +26,7 @@ from xinqiao.hub.apps.fundflow.protocol import (
     nearest_json,
 )
 from xinqiao.hub.apps.fundflow.release import PermitJob, ReleaseJob
+from xinqiao.hub.apps.fundflow.rows import CIPHER_TTL
 from xinqiao.hub.apps.fundflow.selectors import QueryRow
 from xinqiao.hub.apps.fundflow.services import refusal
 from xinqiao.hub.gateway import schemas
@@ -234,7 +235,11 @@ def _summary(row: QueryRow) -> dict[str, object]:
 
 
 async def get_query(call: Call) -> BaseModel | Reply:
-    """``GET /api/v1/fundflow/queries/{id}``: the record; the sealed product only while the authorisation lives."""
+    """``GET /api/v1/fundflow/queries/{id}``: the record; the sealed product only while the authorisation lives.
+
+    While the copy would still be kept, a withdrawal is said as 410; afterwards the record, with the receipt by which the
+    institution accounts for its use, stays readable without it.
+    """
     query_id = call.path_params["id"]
 
     def work() -> QueryRow:
@@ -242,10 +247,11 @@ async def get_query(call: Call) -> BaseModel | Reply:
 
     row = await call.gateway.in_thread(work)
     sealed: str | None = None
-    if row.state == "released" and row.reader == Reader.INSTITUTION_KEY:
+    kept = row.answered_at is not None and call.gateway.clock.now() < row.answered_at + CIPHER_TTL
+    if row.state == "released" and row.reader == Reader.INSTITUTION_KEY and kept:
         again = await call.gateway.writer.do(FetchJob(query_id, row.authorisation_id, call.institution_id))
         if isinstance(again, Refused):
-            raise Gone(again.code, "the product is no longer available")
+            raise Gone(again.code, "the product is not handed out after a withdrawal")
         sealed = again
     return schemas.QueryView.model_validate(
         {

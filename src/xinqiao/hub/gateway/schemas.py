@@ -305,7 +305,7 @@ class QuerySummary(Answer):
 
 
 class QueryView(QuerySummary):
-    """One query with its evidence; ``sealed`` is the product, only while it may still be fetched."""
+    """One query with its evidence; ``sealed`` is the product, null once it is no longer kept."""
 
     nearest: dict[str, str | int | None] | None
     permit: str | None
