@@ -94,7 +94,7 @@ def test_nobody_who_comes_while_it_closes_is_left_without_an_answer(stage: Cast)
         ) -> None:
             start.wait(PATIENCE)
             try:
-                for _ in range(400):
+                while len(futures) < 1_000:
                     futures.append(writer.submit(at_once()))
             except Unavailable:
                 return
@@ -116,7 +116,9 @@ def test_a_job_the_thread_never_came_to_is_told_so(
     writer.submit(held)
     assert held.running.wait(PATIENCE)
     waiting = writer.submit(at_once())
-    monkeypatch.setattr(writer._thread, "join", lambda timeout: None)  # a database that does not come back in time
+    monkeypatch.setattr(
+        writer._thread, "join", lambda timeout: None
+    )  # a database that does not come back in time
     writer.close()
     with pytest.raises(Unavailable):
         waiting.result(0)

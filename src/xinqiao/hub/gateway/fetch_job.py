@@ -22,7 +22,7 @@ class FetchJob:
         """The authorisation of the query."""
         return (self.authorisation_id,) if self.authorisation_id else ()
 
-    def run(self, tx: Tx) -> Step[str | None | Refused]:
+    def run(self, tx: Tx) -> Step[str | Refused | None]:
         """No use is counted: it is the same release. Time that has passed refuses nobody, so it leaves no leaf."""
         found = released_again(tx, self.query_id)
         if isinstance(found, Released):

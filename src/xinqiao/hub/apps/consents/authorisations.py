@@ -260,11 +260,14 @@ def _refuse_late(row: Authorisation, at: datetime) -> None:
 
 
 def _chosen_bindings(row: Authorisation, accounts: frozenset[str]) -> list[Binding]:
-    """The bound accounts the subject chose. Raises INVALID for one that is not its own bound account."""
+    """The bound accounts the subject chose, locked: none may be unbound between this reading and the commit.
+
+    Raises INVALID for one that is not its own bound account.
+    """
     rows = Binding.objects.filter(
         id__in=accounts, enterprise_id=row.enterprise_id, state=BindingState.BOUND.value
     ).select_related("node")
-    found = list(rows.order_by("id"))
+    found = list(rows.select_for_update(of=("self",), no_key=True).order_by("id"))
     if len(found) != len(accounts):
         raise Invalid(Code.INVALID, "not a bound account of this enterprise", facts={"field": "accounts"})
     return found

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import Entrustment as DomainEntrustment
 from xinqiao.domain.consent import Product, entrustment_claims
-from xinqiao.domain.errors import Code, Conflict, Invalid, ProviderFault
+from xinqiao.domain.errors import Code, Conflict, Invalid, ProviderFault, Stale
 from xinqiao.domain.identifiers import Finding, check_account, mask_account
 from xinqiao.domain.lifecycles import BINDING, BindingEvent, BindingState
 from xinqiao.domain.machine import Role
@@ -47,6 +47,8 @@ _ACTIVE = (
     BindingState.AGREEMENT_SIGNED,
     BindingState.BOUND,
 )
+#: How often the authorisations of an account may change while it is being locked before the person is asked again.
+_TRIES = 5
 _REJECTIONS = {
     "name_mismatch": Code.ACCOUNT_NAME_MISMATCH,
     "not_found": Code.ACCOUNT_NOT_FOUND,
@@ -289,10 +291,7 @@ def unbind(
     """
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.BIND, at)
-        covered = Authorisation.objects.for_viewer(actor).filter(accounts__binding_id=binding_id)
-        ids = list(covered.order_by("id").values_list("id", flat=True))
-        list(Authorisation.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))
-        binding = lock_binding(actor, binding_id, expected_version)
+        binding, covering = _lock_with_authorisations(actor, binding_id, expected_version)
         before = BindingState(binding.state)
         state = BINDING.fire(before, BindingEvent.UNBIND, Role.ENTERPRISE)
         entrustment = Entrustment.objects.get(binding=binding, ended_at__isnull=True)
@@ -325,7 +324,7 @@ def unbind(
         leaf = append_leaf(
             type="UNBIND",
             at=at,
-            facts={"artefact": digest, "authorisations": len(ids)},
+            facts={"artefact": digest, "authorisations": len(covering)},
             refs=binding_refs(binding, entrustment.id),
         )
         record_binding_move(
@@ -333,6 +332,28 @@ def unbind(
         )
         announce(topic=DELIVER_TERMINATION, key=entrustment.id, payload={"binding": binding.id}, at=at)
     return binding
+
+
+def _lock_with_authorisations(
+    actor: EnterpriseActor, binding_id: str, expected_version: int | None
+) -> tuple[Binding, list[str]]:
+    """Lock every authorisation that covers an account, in the order of ids, then the account.
+
+    The list is made before anything is locked, so it is made again under the locks: while the account is locked none can
+    be added. If one was, all locks are given back (the savepoint) and taken anew in the one order everybody uses.
+    """
+    covering = Authorisation.objects.for_viewer(actor).filter(accounts__binding_id=binding_id).order_by("id")
+    for _ in range(_TRIES):
+        ids = list(covering.values_list("id", flat=True))
+        with transaction.atomic():
+            list(
+                Authorisation.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id")
+            )
+            binding = lock_binding(actor, binding_id, expected_version)
+            if list(covering.values_list("id", flat=True)) == ids:
+                return binding, ids
+            transaction.set_rollback(True)
+    raise Stale("authorisations of the account keep changing")
 
 
 def account_number(binding: Binding) -> str:

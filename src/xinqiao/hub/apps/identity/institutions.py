@@ -30,6 +30,7 @@ from xinqiao.hub.apps.identity.models import (
     User,
 )
 from xinqiao.hub.apps.identity.node_address import check_node_id, node_base_url
+from xinqiao.hub.apps.identity.once import only_once
 from xinqiao.hub.apps.identity.rights import Manager
 from xinqiao.hub.apps.identity.rights import require_operator as _require_operator
 from xinqiao.hub.ids import Prefix, new_id
@@ -80,18 +81,17 @@ def register_institution(
     code = validate_uscc(uscc)
     with transaction.atomic():  # not durable: also a part of admission.admit_institution
         by = _require_operator(actor, OperatorRole.ADMIN)
-        if Institution.objects.filter(uscc=code).exists():
-            raise Conflict(Code.CONFLICT_DUPLICATE, "this institution is registered")
-        institution = Institution.objects.create(
-            id=new_id(Prefix.INSTITUTION),
-            uscc=code,
-            name=name.strip(),
-            short_name=short_name.strip(),
-            is_user=is_user,
-            is_provider=is_provider,
-            is_demo=is_demo,
-            created_at=at,
-        )
+        with only_once(Institution.objects.filter(uscc=code), "this institution is registered"):
+            institution = Institution.objects.create(
+                id=new_id(Prefix.INSTITUTION),
+                uscc=code,
+                name=name.strip(),
+                short_name=short_name.strip(),
+                is_user=is_user,
+                is_provider=is_provider,
+                is_demo=is_demo,
+                created_at=at,
+            )
         _directory_changed()
         _leaf(
             "institution_registered",
@@ -134,11 +134,11 @@ def add_member(
     with transaction.atomic():  # not durable: also a part of admission.admit_institution
         by = _manages(actor, institution_id)
         institution = _institution(institution_id)
-        if User.objects.filter(username=username).exists():
-            raise Conflict(Code.CONFLICT_DUPLICATE, "the log-in name is taken", facts={"field": "username"})
-        user = User.objects.create_user(
-            username, kind="institution", password=password, display_name=display_name
-        )
+        taken = User.objects.filter(username=username)
+        with only_once(taken, "the log-in name is taken", {"field": "username"}):
+            user = User.objects.create_user(
+                username, kind="institution", password=password, display_name=display_name
+            )
         wanted = sorted(role.value for role in roles)
         at_once = not isinstance(actor, InstitutionActor)
         member = Member.objects.create(
@@ -233,17 +233,16 @@ def propose_key(
     with transaction.atomic(durable=True):
         by = _manages(actor, institution_id)
         institution = _institution(institution_id)
-        if InstitutionKey.objects.filter(kid=key.kid).exists():
-            raise Conflict(Code.CONFLICT_DUPLICATE, "this key is known already")
-        row = InstitutionKey.objects.create(
-            institution=institution,
-            kid=key.kid,
-            jwk=key.to_jwk(),
-            not_before=not_before,
-            not_after=not_after,
-            status="proposed",
-            proposed_by=by,
-        )
+        with only_once(InstitutionKey.objects.filter(kid=key.kid), "this key is known already"):
+            row = InstitutionKey.objects.create(
+                institution=institution,
+                kid=key.kid,
+                jwk=key.to_jwk(),
+                not_before=not_before,
+                not_after=not_after,
+                status="proposed",
+                proposed_by=by,
+            )
         _leaf(
             "key_proposed",
             at,
@@ -287,10 +286,12 @@ def revoke_key(*, actor: InstitutionActor | Manager, kid: str, at: datetime) -> 
         _leaf("key_revoked", at, by, type_="KEY", refs=Refs(institution=row.institution_id), kid=kid)
 
 
-def _refuse_known_node_key(key: VerifyKey) -> None:
+def _store_node_key(node: Node, key: VerifyKey, not_before: datetime, not_after: datetime) -> NodeKey:
     """A key speaks for one node, and once revoked for none. Raises CONFLICT_DUPLICATE."""
-    if NodeKey.objects.filter(kid=key.kid).exists():
-        raise Conflict(Code.CONFLICT_DUPLICATE, "this key is known already", facts={"field": "jwk"})
+    with only_once(NodeKey.objects.filter(kid=key.kid), "this key is known already", {"field": "jwk"}):
+        return NodeKey.objects.create(
+            node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
+        )
 
 
 def register_node(
@@ -322,20 +323,17 @@ def register_node(
         institution = _institution(institution_id)
         if not institution.is_provider:
             raise Conflict(Code.CONFLICT_STATE, "the institution is no provider")
-        _refuse_known_node_key(key)
-        if node_id is not None and Node.objects.filter(id=node_id).exists():
-            raise Conflict(Code.CONFLICT_DUPLICATE, "the node is registered", facts={"field": "node_id"})
-        node = Node.objects.create(
-            id=node_id or new_id(Prefix.NODE),
-            institution=institution,
-            name=name.strip(),
-            base_url=address,
-            is_demo=is_demo,
-            created_at=at,
-        )
-        NodeKey.objects.create(
-            node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
-        )
+        chosen = node_id or new_id(Prefix.NODE)
+        with only_once(Node.objects.filter(id=chosen), "the node is registered", {"field": "node_id"}):
+            node = Node.objects.create(
+                id=chosen,
+                institution=institution,
+                name=name.strip(),
+                base_url=address,
+                is_demo=is_demo,
+                created_at=at,
+            )
+        _store_node_key(node, key, not_before, not_after)
         _directory_changed()
         _leaf(
             "node_registered",
@@ -357,10 +355,7 @@ def add_node_key(
         node = Node.objects.filter(id=node_id).first()
         if node is None:
             raise NotFound
-        _refuse_known_node_key(key)
-        row = NodeKey.objects.create(
-            node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
-        )
+        row = _store_node_key(node, key, not_before, not_after)
         _directory_changed()
         _leaf("node_key_added", at, by, type_="KEY", refs=Refs(node=node_id, object=node_id), kid=key.kid)
     return row

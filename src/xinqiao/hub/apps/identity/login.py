@@ -4,6 +4,8 @@ A refusal always reads the same, whatever was wrong (case B11). The verifier, wh
 outside any transaction; the record, the leaf and a new data account are written in one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,17 +55,17 @@ def login_enterprise(
         Forbidden: ``SUBJECT_NOT_AUTHORISED``: the person is real but acts for this enterprise in no capacity.
     """
     handle = runtime.blind_index("login", f"{claim.uscc.strip().upper()}|{claim.id_no.strip().upper()}")
-    _refuse_if_locked(handle, at)
-    try:
-        verified = (verifier or configured_verifier()).verify(claim, at)
-    except Unauthenticated:
-        _record(handle, at, outcome="failed", method="identity", subject_uscc=claim.uscc)
-        raise
-    try:
-        return _open_account(handle, verified, at)
-    except Forbidden:
-        _record(handle, at, outcome="failed", method=verified.method, subject_uscc=verified.uscc)
-        raise
+    with _attempt(handle, at) as attempt:
+        try:
+            verified = (verifier or configured_verifier()).verify(claim, at)
+        except Unauthenticated:
+            _record(attempt, outcome="failed", method="identity", subject_uscc=claim.uscc)
+            raise
+        try:
+            return _open_account(attempt, verified, at)
+        except Forbidden:
+            _record(attempt, outcome="failed", method=verified.method, subject_uscc=verified.uscc)
+            raise
 
 
 def login_staff(*, username: str, password: str, at: datetime) -> User:
@@ -73,12 +75,12 @@ def login_staff(*, username: str, password: str, at: datetime) -> User:
         Unauthenticated: ``LOGIN_LOCKED``, else ``UNAUTHENTICATED``; wrong name and wrong password read the same.
     """
     handle = runtime.blind_index("login", username.strip())
-    _refuse_if_locked(handle, at)
-    user = authenticate(username=username, password=password)
-    if not isinstance(user, User) or user.kind == "enterprise" or _membership_ended(user):
-        _record(handle, at, outcome="failed", method="password")
-        raise Unauthenticated(Code.UNAUTHENTICATED, "wrong name or password")
-    _record(handle, at, outcome="passed", method="password", user=user)
+    with _attempt(handle, at) as attempt:
+        user = authenticate(username=username, password=password)
+        if not isinstance(user, User) or user.kind == "enterprise" or _membership_ended(user):
+            _record(attempt, outcome="failed", method="password")
+            raise Unauthenticated(Code.UNAUTHENTICATED, "wrong name or password")
+        _record(attempt, outcome="passed", method="password", user=user)
     return user
 
 
@@ -89,53 +91,67 @@ def _membership_ended(user: User) -> bool:
     return membership is None or membership.ended_at is not None
 
 
-def _refuse_if_locked(handle: str, at: datetime) -> None:
-    since = at - timedelta(minutes=settings.LOGIN_LOCK_MINUTES)
-    recent = LoginAttempt.objects.filter(handle=handle, at__gt=since, at__lte=at)
+@contextmanager
+def _attempt(handle: str, at: datetime) -> Iterator[LoginAttempt]:
+    """Write an attempt down as begun, refuse it if too many stand beside it, and let the body say how it ended.
+
+    It is written before the others are counted: of attempts at once, each sees those written before it, so never more
+    than the allowed number get to guess. One that is not ended by a yes or a no (a register that is away) is forgotten;
+    one whose process died counts as a failure.
+
+    Raises:
+        Unauthenticated: ``LOGIN_LOCKED``.
+    """
+    attempt = LoginAttempt.objects.create(handle=handle, at=at, outcome="begun")
+    try:
+        if _others(attempt) >= settings.LOGIN_FAILURES_BEFORE_LOCK:
+            # Not counted as a further failure: a stranger must not be able to keep somebody out for ever.
+            _record(attempt, outcome="locked", method="lock")
+            raise Unauthenticated(
+                Code.LOGIN_LOCKED, "too many failures", facts={"minutes": settings.LOGIN_LOCK_MINUTES}
+            )
+        yield attempt
+    finally:
+        LoginAttempt.objects.filter(id=attempt.id, outcome="begun").delete()
+
+
+def _others(attempt: LoginAttempt) -> int:
+    """Attempts beside this one that failed or are under way, since the last success within the half hour."""
+    since = attempt.at - timedelta(minutes=settings.LOGIN_LOCK_MINUTES)
+    recent = LoginAttempt.objects.filter(handle=attempt.handle, at__gt=since)
     passed = recent.filter(outcome="passed").order_by("-at").values_list("at", flat=True).first()
-    failures = recent.filter(outcome="failed", at__gt=passed or since).count()
-    if failures >= settings.LOGIN_FAILURES_BEFORE_LOCK:
-        # Not counted as a further failure: a stranger must not be able to keep somebody out for ever.
-        _record(handle, at, outcome="locked", method="lock")
-        raise Unauthenticated(
-            Code.LOGIN_LOCKED, "too many failures", facts={"minutes": settings.LOGIN_LOCK_MINUTES}
-        )
+    counted = recent.filter(outcome__in=["failed", "begun"], at__gt=passed or since)
+    return counted.exclude(id=attempt.id).count()
 
 
 def _record(
-    handle: str,
-    at: datetime,
-    *,
-    outcome: str,
-    method: str,
-    user: User | None = None,
-    subject_uscc: str = "",
+    attempt: LoginAttempt, *, outcome: str, method: str, user: User | None = None, subject_uscc: str = ""
 ) -> None:
     with transaction.atomic(durable=True):
         enterprise = Enterprise.objects.filter(uscc=subject_uscc).first() if subject_uscc else None
-        _write(handle, at, outcome=outcome, method=method, user=user, enterprise=enterprise)
+        _write(attempt, outcome=outcome, method=method, user=user, enterprise=enterprise)
 
 
 def _write(
-    handle: str, at: datetime, *, outcome: str, method: str, user: User | None, enterprise: Enterprise | None
+    attempt: LoginAttempt, *, outcome: str, method: str, user: User | None, enterprise: Enterprise | None
 ) -> None:
-    LoginAttempt.objects.create(
-        handle=handle, user=user, enterprise=enterprise, at=at, outcome=outcome, method=method
+    LoginAttempt.objects.filter(id=attempt.id).update(
+        outcome=outcome, method=method, user=user, enterprise=enterprise
     )
     append_leaf(
         type="LOGIN",
-        at=at,
+        at=attempt.at,
         facts={"outcome": outcome, "method": method, "user": user.id if user else None},
         refs=Refs(subject=enterprise.id if enterprise else None, object=user.id if user else None),
     )
 
 
-def _open_account(handle: str, verified: VerifiedIdentity, at: datetime) -> EnterpriseLogin:
+def _open_account(attempt: LoginAttempt, verified: VerifiedIdentity, at: datetime) -> EnterpriseLogin:
     with transaction.atomic(durable=True):
         enterprise, created = _data_account(verified, at)
         person = _capacity(enterprise, verified, at)
         user = person.user
-        _write(handle, at, outcome="passed", method=verified.method, user=user, enterprise=enterprise)
+        _write(attempt, outcome="passed", method=verified.method, user=user, enterprise=enterprise)
         if created:
             _answer_invitations(enterprise, at)
     return EnterpriseLogin(user=user, enterprise=enterprise, person=person, created=created)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound
@@ -32,9 +32,13 @@ def user_for_person(id_no: str, name: str) -> User:
     """The account of a natural person, made at first sight. Call inside a transaction."""
     username = f"p-{person_index(id_no)}"
     user = User.objects.filter(username=username).first()
-    if user is None:
-        user = User.objects.create_user(username, kind="enterprise", display_name=mask_name(name))
-    return user
+    if user is not None:
+        return user
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(username, kind="enterprise", display_name=mask_name(name))
+    except IntegrityError:  # another enterprise named the same person at this moment
+        return User.objects.get(username=username)
 
 
 def store_capacity(
