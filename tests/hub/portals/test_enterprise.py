@@ -442,7 +442,7 @@ def test_a_passkeys_answer_that_is_no_answer_is_refused_with_a_page(cast: Cast, 
     owner = visitor(cast.owner)
     form = fields(owner.post(address("consent", row.id), card(row, binding)).content.decode())
     SecondFactor.objects.update(method="passkey")
-    for nonsense in ("", "[]", "null", "[" * 100_000, '{"id": 1, "response": 2}'):
+    for nonsense in ("", "[]", "null", "[" * 100_000, '{"id": "\\u0000"}', '{"id": 1, "response": 2}'):
         response = owner.post(
             address("consent_confirm", row.id), {**form, "method": ["passkey"], "credential": [nonsense]}
         )

@@ -252,3 +252,32 @@ def test_the_figures_of_the_home_page_are_those_of_the_last_seven_days(cast: Cas
     assert (later.confirmed, later.released, later.withdrawn, later.used_after_withdrawal) == (0, 0, 0, 1)
     page = visitor().get("/").content.decode()
     assert "P01 · v1" in page
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "given"),
+    [
+        ("post", "/login", {**RIGHT, "enterprise_name": "远山\x00农机"}),
+        ("post", "/login", {**RIGHT, "id\x00no": "1"}),
+        ("post", "/login/staff", {"username": "ba\x00nk", "password": "long-enough-password"}),
+        ("get", "/verify", {"code": "ab\x00cd"}),
+        ("get", "/", {"lang": "en\x00"}),
+    ],
+)
+def test_a_character_that_is_no_text_is_refused_in_words(
+    cast: Cast, method: str, address: str, given: dict[str, str]
+) -> None:
+    """PostgreSQL takes no NUL in any text; it is refused before a query is made of it."""
+    response = getattr(visitor(), method)(address, given)
+    assert response.status_code == 422
+    assert "空字符" in response.content.decode()
+    assert "INVALID" in response.content.decode()
+
+
+def test_a_nul_in_an_address_names_nothing_that_exists(cast: Cast) -> None:
+    client = visitor()
+    client.post(reverse("public:login"), RIGHT)
+    plain = client.get("/e/authorisations/aut-0")
+    answer = client.get("/e/authorisations/aut-%000")
+    assert (answer.status_code, plain.status_code) == (404, 404)
+    assert client.post("/e/accounts/acc%00/unbind").status_code == 404

@@ -118,9 +118,8 @@ class Gateway:
                 await self.tidy()
             except XinqiaoError as error:
                 log.warning("sweep: %s", error)
-            except (
-                Exception
-            ):  # a sweeper that ends is noticed by nobody; the next round may find the cause gone
+            except Exception:
+                # a sweeper that ends is noticed by nobody; the next round may find the cause gone
                 log.exception("sweep failed")
             await asyncio.sleep(SWEEP_SECONDS)
 

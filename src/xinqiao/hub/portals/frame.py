@@ -152,16 +152,21 @@ class WayOn:
 
 
 def error_page(
-    request: HttpRequest, error: XinqiaoError | None, *, trace: str, on: WayOn | None = None
+    request: HttpRequest, error: XinqiaoError | None, *, trace: str, on: WayOn | None = None, step: str = ""
 ) -> HttpResponse:
-    """What happened, what was not done, what to do next, the code and a trace number; a part of a page for HTMX."""
+    """What happened, what was not done, what to do next, the code and a trace number; a part of a page for HTMX.
+
+    ``step`` says what to do where the words of the code are too general.
+    """
     status = error.status if error else 500
     said = words(error.code) if error else None
     context = {
         "status": status,
         "code": error.code.value if error else "",
         "title": said.title if said else _("这一步没有办成"),
-        "step": said.step if said else _("没有任何数据给出。请稍后再试，或把下面的编号告诉服务中心。"),
+        "step": step or said.step
+        if said
+        else _("没有任何数据给出。请稍后再试，或把下面的编号告诉服务中心。"),
         "trace": trace,
         "on": on or WayOn(_("回到首页"), reverse("public:home")),
     }

@@ -14,7 +14,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, transaction
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -216,6 +216,7 @@ def finish_second_factor(*, user_id: str, factor_id: str, response: str, at: dat
             KeyError,
             TypeError,
             RecursionError,
+            DataError,  # PostgreSQL takes no NUL, and JSON can spell one
         ) as error:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the passkey answer does not verify") from error
         passkey.sign_count = verified.new_sign_count
