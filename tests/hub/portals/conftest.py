@@ -13,14 +13,26 @@ from tests.hub.cast import Cast
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Permit, Product
+from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.identity.models import User
+from xinqiao.hub.portals.access import PERSON_KEY
+from xinqiao.hub.portals.denials import _looks
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import SealKey
 from xinqiao.ui import gallery_report
 
+type Browser = Callable[[str], Client]
+type Visitor = Callable[[EnterpriseActor], Client]
+
 ROLES = {"ops": ["admin"], "sec": ["security"]}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_minute() -> None:
+    """Nobody has looked at anything yet in this minute."""
+    _looks.clear()
 
 
 @pytest.fixture
@@ -49,6 +61,29 @@ def node(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
     for module in ("institution.queries", "operation.nodes"):
         monkeypatch.setattr(f"xinqiao.hub.portals.{module}.node_client", lambda: cast.client)
     return cast
+
+
+@pytest.fixture
+def visitor(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    """A client logged in as a member of the cast; the portal's node client reaches the cast's node."""
+    made = samples()
+
+    def answer(body: dict[str, Json]) -> tuple[int, dict[str, Json]]:
+        return 200, deliver(cast, str(body["permit"]), made)
+
+    cast.fake.answers["/node/v1/products"] = answer
+    for module in ("accounts", "consents", "report"):
+        monkeypatch.setattr(f"xinqiao.hub.portals.enterprise.{module}.node_client", lambda: cast.client)
+
+    def log_in(actor: EnterpriseActor) -> Client:
+        client = Client(HTTP_ACCEPT_LANGUAGE="zh-CN")
+        client.force_login(User.objects.get(id=actor.user_id))
+        session = client.session
+        session[PERSON_KEY] = actor.person_id
+        session.save()
+        return client
+
+    return log_in
 
 
 @cache

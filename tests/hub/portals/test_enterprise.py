@@ -1,7 +1,6 @@
 """The enterprise portal: who opens which page, the two steps of every act, what is refused, what is never shown."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +9,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from tests.hub.cast import ACCOUNT_NO, CLERK_ID, OWNER_ID, OWNER_USCC, READER_ID, STRANGER_ID, Cast
-from tests.hub.portals.conftest import deliver, samples, text_of
+from tests.hub.portals.conftest import Visitor, text_of
 
-from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose
-from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.consents.services import refuse_authorisation, request_authorisation, unbind
 from xinqiao.hub.apps.fundflow.models import Query, Statement
@@ -25,32 +22,8 @@ from xinqiao.hub.apps.identity.services import set_node_status
 from xinqiao.hub.portals.access import PERSON_KEY
 from xinqiao.trust.verify import verify_file
 
-type Visitor = Callable[[EnterpriseActor], Client]
 PAGES = ("home", "consents", "accounts", "bind", "report", "ledger", "me")
 ABSENT = "aut-" + "0" * 32
-
-
-@pytest.fixture
-def visitor(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Visitor:
-    """A client logged in as a member of the cast; the portal's node client reaches the cast's node."""
-    made = samples()
-
-    def answer(body: dict[str, Json]) -> tuple[int, dict[str, Json]]:
-        return 200, deliver(cast, str(body["permit"]), made)
-
-    cast.fake.answers["/node/v1/products"] = answer
-    for module in ("accounts", "consents", "report"):
-        monkeypatch.setattr(f"xinqiao.hub.portals.enterprise.{module}.node_client", lambda: cast.client)
-
-    def log_in(actor: EnterpriseActor) -> Client:
-        client = Client(HTTP_ACCEPT_LANGUAGE="zh-CN")
-        client.force_login(User.objects.get(id=actor.user_id))
-        session = client.session
-        session[PERSON_KEY] = actor.person_id
-        session.save()
-        return client
-
-    return log_in
 
 
 def fields(page: str) -> dict[str, list[str]]:

@@ -100,7 +100,10 @@ def test_the_auditor_sees_no_buttons_and_every_act_is_refused(cast: Cast, browse
     assert key.status == "proposed"
     assert Node.objects.get().status == "active"
     assert Institution.objects.get(id=bank).status == "active"
-    assert Leaf.objects.count() == leaves
+    assert Leaf.objects.filter(type="DENY").count() == len(
+        acts
+    )  # each refusal is in the log, and nothing else is
+    assert Leaf.objects.count() == leaves + len(acts)
 
 
 def test_the_services_never_take_an_auditor_for_a_manager(cast: Cast) -> None:

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, Unauthenticated, XinqiaoError
 from xinqiao.hub.portals.access import actor_of, home_of
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.frame import WayOn, error_page
 from xinqiao.hub.runtime import runtime
 from xinqiao.ui import i18n
@@ -90,6 +91,7 @@ class ErrorPages:
                 known = Forbidden(Code.ROLE_FORBIDDEN)
             case _:
                 return None
+        record_refusal(request, known)
         trace = secrets.token_hex(8)
         log.info(
             "portal_error", code=known.code.value, status=known.status, path_kind=_kind(request), trace=trace

@@ -1,7 +1,5 @@
 """Questions about queries, for a given actor: records of uses and refusals, one query, verification, public figures."""
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,12 +14,13 @@ from xinqiao.hub.apps.consents.models import Authorisation, History
 from xinqiao.hub.apps.consents.summary import product_words
 from xinqiao.hub.apps.fundflow.models import Query, Statement
 from xinqiao.hub.apps.identity.services import node_keys
+from xinqiao.hub.rate import PerMinute
 from xinqiao.trust.encoding import strict_object, unb64
 from xinqiao.trust.jws import ArtefactType, verify_jws
 
 #: Lookups of verification codes by one visitor in one minute (abuse case E11: lookup is rate-limited).
 LOOKUPS_PER_MINUTE = 30
-_VISITORS = 4_096
+_lookups = PerMinute(LOOKUPS_PER_MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,19 +250,9 @@ def _jti_of(receipt: str) -> str:
     return jti if isinstance(jti, str) and jti.isprintable() else ""
 
 
-_lookups: OrderedDict[str, list[datetime]] = OrderedDict()
-_lookups_lock = threading.Lock()
-
-
 def _limit(visitor: str, at: datetime) -> None:
-    with _lookups_lock:
-        recent = [one for one in _lookups.pop(visitor, []) if 0 <= (at - one).total_seconds() < 60]
-        if len(recent) >= LOOKUPS_PER_MINUTE:
-            _lookups[visitor] = recent
-            raise TooMany(Code.RATE_LIMITED, "too many lookups", facts={"retry_after": 60})
-        _lookups[visitor] = [*recent, at]
-        while len(_lookups) > _VISITORS:
-            _lookups.popitem(last=False)
+    if not _lookups.allows(visitor, at):
+        raise TooMany(Code.RATE_LIMITED, "too many lookups", facts={"retry_after": 60})
 
 
 @dataclass(frozen=True, slots=True)

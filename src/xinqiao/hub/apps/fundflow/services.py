@@ -218,7 +218,7 @@ def _digest(query_id: str) -> str:
 def _ask_and_open(ask: Ask, key: OpenKey, client: NodeClient, clock: Clock) -> Opened:
     permitted = run_now(PermitJob(ask, settings.XINQIAO_HUB_ID), clock=clock)
     if isinstance(permitted, Refused):
-        raise refusal(permitted)
+        raise _told(permitted)
     assert isinstance(permitted, Permitted)
     permit_jws = sign_jws(permit_claims(permitted.permit), runtime.hub_key, ArtefactType.PERMIT)
     try:
@@ -240,8 +240,16 @@ def _ask_and_open(ask: Ask, key: OpenKey, client: NodeClient, clock: Clock) -> O
         raise
     released = run_now(ReleaseJob(permitted, permit_jws, delivered), clock=clock)
     if isinstance(released, Refused):
-        raise refusal(released)
+        raise _told(released)
     return Opened(released, permitted.enterprise_id, permitted.node_id, product, signed)
+
+
+def _told(refused: Refused) -> XinqiaoError:
+    """The error of a refusal that has its leaf, and says so also where its facts say nothing else (404)."""
+    error = refusal(refused)
+    if refused.leaf is not None:
+        error.facts["denial_leaf"] = refused.leaf.index
+    return error
 
 
 def _deliver(permitted: Permitted, permit_jws: str, address: NodeAddress, client: NodeClient) -> Delivered:

@@ -12,6 +12,7 @@ from xinqiao.hub.apps.consents import desk, selectors, services
 from xinqiao.hub.apps.consents.summary import what_you_entrust
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.portals.access import Visit, enterprise_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.enterprise.cards import AccountCard
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
@@ -56,6 +57,7 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
                 at=visit.at,
             )
         except XinqiaoError as refused:
+            record_refusal(visit.request, refused)
             said = words(refused.code)
             values["error"] = f"{said.title}{_('。')}{said.step}"
             errors.append((values["error"], "f-account_no"))

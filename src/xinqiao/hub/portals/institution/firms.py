@@ -14,6 +14,7 @@ from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.services import invite_enterprise
 from xinqiao.hub.portals.access import Visit, institution_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.institution.cards import ReqCard
 from xinqiao.hub.portals.institution.shell import desk_page, may_query
 from xinqiao.ui.error_words import words
@@ -87,7 +88,8 @@ def invite(visit: Visit[InstitutionActor]) -> HttpResponse:
         if len(message) > MESSAGE_MOST:
             raise Invalid(Code.INVALID, "too long", facts={"field": "message"})
         invite_enterprise(actor=visit.actor, uscc=code, message=message, at=visit.at)
-    except Conflict:
+    except Conflict as refused:
+        record_refusal(visit.request, refused)
         return HttpResponseRedirect(back)  # it has a data account by now: the page says so
     except Invalid as refused:
         return _page(visit, post.get("uscc", ""), message=message, refused=refused)

@@ -13,6 +13,7 @@ from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.models import InstitutionKey, NodeKey
 from xinqiao.hub.apps.identity.services import propose_key, revoke_key
 from xinqiao.hub.portals.access import Visit, institution_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.institution.shell import desk_page, is_admin
 from xinqiao.hub.portals.pasted_key import KeyForm
 from xinqiao.ui import format as fmt
@@ -73,7 +74,8 @@ def propose(visit: Visit[InstitutionActor]) -> HttpResponse:
             at=visit.at,
             **form.days,
         )
-    except Conflict:
+    except Conflict as refused:
+        record_refusal(visit.request, refused)
         form.known()
         return _page(visit, form)
     return HttpResponseRedirect(reverse("institution:keys"))

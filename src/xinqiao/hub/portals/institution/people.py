@@ -12,6 +12,7 @@ from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.models import Member
 from xinqiao.hub.apps.identity.services import add_member, approve_roles, end_member, propose_roles
 from xinqiao.hub.portals.access import Visit, institution_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.institution.shell import desk_page, is_admin, role_word
 from xinqiao.ui.i18n import gettext as _
 
@@ -112,7 +113,8 @@ def add(visit: Visit[InstitutionActor]) -> HttpResponse:
             roles=_roles(post.getlist("role")),
             at=visit.at,
         )
-    except Conflict:
+    except Conflict as refused:
+        record_refusal(visit.request, refused)
         return _page(visit, values=values, errors={"username": _("这个登录名已经有人用，换一个。")})
     return _page(visit, made=(str(values["username"]), password))
 

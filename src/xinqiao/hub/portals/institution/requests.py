@@ -15,6 +15,7 @@ from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.consents.summary import purpose_words
 from xinqiao.hub.apps.fundflow import figures, selectors
 from xinqiao.hub.portals.access import Visit, institution_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.institution.cards import (
     ReqCard,
     account_words,
@@ -180,6 +181,7 @@ def new(visit: Visit[InstitutionActor]) -> HttpResponse:
                 at=visit.at,
             )
         except (Invalid, Conflict) as refused:
+            record_refusal(visit.request, refused)
             form.blame(refused)
         else:
             return HttpResponseRedirect(reverse("institution:request", args=[row.id]))

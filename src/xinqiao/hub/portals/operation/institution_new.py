@@ -10,6 +10,7 @@ from xinqiao.domain.errors import Conflict, Invalid
 from xinqiao.hub.actors import OperatorRole
 from xinqiao.hub.apps.identity.services import admit_institution
 from xinqiao.hub.portals.access import Visit, operator_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.operation.institutions import show
 from xinqiao.hub.portals.operation.shell import Staff, needs, staff_page
 from xinqiao.ui.error_words import words
@@ -92,6 +93,7 @@ def new(visit: Visit[Staff]) -> HttpResponse:
             at=visit.at,
         )
     except (Invalid, Conflict) as refused:
+        record_refusal(visit.request, refused)
         form.blame(refused)
         return _form_page(visit, form)
     return show(visit, member.institution_id, made=(form.username, password))

@@ -14,6 +14,7 @@ from xinqiao.hub.apps.identity.models import Institution
 from xinqiao.hub.apps.identity.node_address import check_node_id, node_base_url
 from xinqiao.hub.apps.identity.services import register_node
 from xinqiao.hub.portals.access import Visit, operator_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.operation.shell import Staff, needs, staff_page
 from xinqiao.hub.portals.pasted_key import KeyForm
 from xinqiao.ui.i18n import gettext as _
@@ -105,6 +106,7 @@ def new(visit: Visit[Staff], institution_id: str) -> HttpResponse:
             node_id=form.node_id or None,
         )
     except (Invalid, Conflict) as refused:
+        record_refusal(visit.request, refused)
         form.blame(refused)
         return _form_page(visit, institution, form)
     return HttpResponseRedirect(reverse("operator:node", args=[node.id]))

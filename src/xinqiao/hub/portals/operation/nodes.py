@@ -19,6 +19,7 @@ from xinqiao.hub.apps.identity.services import (
     set_node_status,
 )
 from xinqiao.hub.portals.access import Visit, operator_page
+from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.institution.keys import algorithm, key_state
 from xinqiao.hub.portals.nodes import node_client
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, needs, staff_page
@@ -185,7 +186,8 @@ def add_key(visit: Visit[Staff], node_id: str) -> HttpResponse:
         return _page(visit, node_id, form)
     try:
         add_node_key(actor=actor, node_id=node_id, jwk=form.jwk, at=visit.at, **form.days)
-    except Conflict:
+    except Conflict as refused:
+        record_refusal(visit.request, refused)
         form.known()
         return _page(visit, node_id, form)
     return _back(node_id)
