@@ -17,7 +17,7 @@ PUBLIC = {
 }  # fmt: skip
 ENTERPRISE = {
     "home": "/e/", "consents": "/e/authorisations", "report": "/e/report", "ledger": "/e/ledger", "me": "/e/me",
-    "accounts": "/e/accounts", "bind": "/e/accounts/bind",
+    "accounts": "/e/accounts", "bind": "/e/accounts/bind", "notices": "/e/me/notices",
 }  # fmt: skip
 CJK = re.compile(r"[\u4e00-\u9fff]")
 
@@ -149,6 +149,25 @@ def test_dark(arrive: Arrive) -> None:
     assert owner.page.locator("html").get_attribute("data-bs-theme") == "light"
 
 
+def test_notices_are_read_on_a_phone_and_at_a_desk(arrive: Arrive, province: Province) -> None:
+    owner = arrive.firm(0, "notices", width=390)
+    owner.go("/e/me").press("全部通知")
+    assert owner.path == "/e/me/notices"
+    owner.look("unread", widths=(390, 360))
+    unread = owner.page.get_by_role("button", name="标为已读", exact=True)
+    before = unread.count()
+    assert before > 0
+    owner.press("标为已读", exact=True)
+    assert unread.count() == before - 1
+    officer = arrive.staff(province.staff("chenghu"), "notices-desk")
+    officer.go("/i/").press("通知")
+    assert officer.path == "/i/notices"
+    officer.look("unread").press("全部标为已读").look("read")
+    assert "0 条未读" in officer.text
+    officer.press("去看")
+    assert officer.path.startswith("/i/")
+
+
 def _walk(person: Person, home: str) -> list[str]:
     """Look at every place of the navigation of a desk portal; their names."""
     person.go(home)
@@ -162,7 +181,7 @@ def _walk(person: Person, home: str) -> list[str]:
 
 def test_pages_of_an_institution(arrive: Arrive, province: Province) -> None:
     officer = arrive.staff(province.staff("chenghu"), "institution")
-    assert len(_walk(officer, "/i/")) >= 7
+    assert len(_walk(officer, "/i/")) >= 8
     head = arrive.staff(province.staff("chenghu", "institution_admin"), "institution-admin")
     assert len(_walk(head, "/i/")) >= 5
 

@@ -88,13 +88,16 @@ def enterprise_shell(request: HttpRequest, visitor: Visitor, current: str, *, to
     )  # fmt: skip
 
 
-def institution_shell(request: HttpRequest, visitor: Visitor, current: str, *, to_do: int = 0) -> Shell:
+def institution_shell(
+    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int = 0, unread: int = 0
+) -> Shell:
     """The frame of the institution portal."""
     work = (
         NavItem("work", _("工作台"), reverse("institution:home"), "layout-dashboard", to_do),
         NavItem("firms", _("企业"), reverse("institution:firms"), "building-store"),
         NavItem("requests", _("授权申请"), reverse("institution:requests"), "shield-check"),
         NavItem("reports", _("报告"), reverse("institution:reports"), "report-analytics"),
+        NavItem("notices", _("通知"), reverse("institution:notices"), "bell", unread),
     )
     manage = (
         NavItem("records", _("查询记录"), reverse("institution:records"), "history"),

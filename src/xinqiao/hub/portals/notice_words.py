@@ -1,7 +1,14 @@
-"""Notices in words. A kind without words still tells that something happened."""
+"""Notices as a list to read: who did what, when, where to look. A kind without words still tells that something happened.
+
+Read or unread is the party's, not the person's: what one colleague has read, all have.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
+from xinqiao.hub.actors import Actor
+from xinqiao.hub.apps.notices import selectors
 from xinqiao.ui.i18n import gettext as _
 
 
@@ -22,3 +29,32 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
     }
     return sentences.get(kind, _("有一条新的记录")).format(who=who or _("对方"), masked=masked)
+
+
+#: The newest of them; older ones say nothing that the records do not.
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One notice in the list."""
+
+    id: str
+    sentence: str
+    link: str
+    created_at: datetime
+    unread: bool
+
+
+def notice_rows(actor: Actor, *, limit: int = MOST) -> list[NoticeRow]:
+    """The actor's notices in words, newest first."""
+    return [
+        NoticeRow(n.id, notice_sentence(n.kind, n.facts), n.link, n.created_at, n.read_at is None)
+        for n in selectors.notices(actor, limit=limit)
+    ]
+
+
+def notice_context(actor: Actor) -> dict[str, object]:
+    """What the page of notices shows."""
+    rows = notice_rows(actor)
+    return {"notices": rows, "unread": selectors.unread_count(actor), "cut": len(rows) >= MOST, "most": MOST}

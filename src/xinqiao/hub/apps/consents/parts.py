@@ -112,7 +112,12 @@ def tell_institution(
     notify(
         audience=("institution", row.institution_id),
         kind=kind,
-        facts={"request_no": row.request_no, "business_ref": row.business_ref, **(facts or {})},
-        link=f"/i/authorisations/{row.id}",
+        facts={
+            "request_no": row.request_no,
+            "business_ref": row.business_ref,
+            "enterprise": row.enterprise.name,
+            **(facts or {}),
+        },
+        link=f"/i/requests/{row.id}",
         at=at,
     )

@@ -218,6 +218,6 @@ def _answer_invitations(enterprise: Enterprise, at: datetime) -> None:
             audience=("institution", invitation.institution_id),
             kind="invitation_joined",
             facts={"uscc": enterprise.uscc, "name": enterprise.name},
-            link="/i/enterprises",
+            link=f"/i/firms?q={enterprise.uscc}",
             at=at,
         )

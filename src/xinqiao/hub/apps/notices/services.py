@@ -68,6 +68,13 @@ def mark_read(*, actor: Actor, notice_id: str, at: datetime) -> None:
     rows.filter(read_at__isnull=True).update(read_at=at)
 
 
+def mark_all_read(*, actor: Actor, at: datetime) -> int:
+    """Mark everything the actor was told up to now as read; returns how many there were."""
+    return (
+        Notice.objects.for_viewer(actor).filter(read_at__isnull=True, created_at__lte=at).update(read_at=at)
+    )
+
+
 def claim_event(*, topics: list[str], at: datetime) -> OutboxEvent | None:
     """Take the next due event for this worker, or ``None``. Two workers never hold the same one.
 

@@ -19,12 +19,12 @@ from xinqiao.hub.apps.identity.services import (
     finish_passkey_registration,
     name_agent,
 )
-from xinqiao.hub.apps.notices import selectors as notices
+from xinqiao.hub.apps.notices.selectors import unread_count
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.cards import AccountCard
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame, role_word
 from xinqiao.hub.portals.frame import page
-from xinqiao.hub.portals.notice_words import notice_sentence
+from xinqiao.hub.portals.notice_words import notice_rows
 from xinqiao.hub.portals.posted import start_of_typed_day
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
@@ -60,7 +60,8 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
             c for b in consents.bindings(visit.actor, at=visit.at) if not (c := AccountCard.of(b)).over
         ],
         "statements": fundflow.statements(visit.actor),
-        "notices": [(n, notice_sentence(n.kind, n.facts)) for n in notices.notices(visit.actor, limit=10)],
+        "notices": notice_rows(visit.actor, limit=10),
+        "unread": unread_count(visit.actor),
         "logins": identity.login_attempts(visit.actor, limit=8),
         "default_end": fmt.shanghai(visit.at + timedelta(days=180)).date().isoformat(),
     }

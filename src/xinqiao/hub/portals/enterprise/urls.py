@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.enterprise import accounts, consents, home, ledger, me, report
+from xinqiao.hub.portals.enterprise import accounts, consents, home, ledger, me, notices, report
 
 app_name = "enterprise"
 urlpatterns = [
@@ -30,6 +30,9 @@ urlpatterns = [
     path("ledger", ledger.show, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
     path("me", me.show, name="me"),
+    path("me/notices", notices.listing, name="notices"),
+    path("me/notices/read", notices.read_all, name="notices_read_all"),
+    path("me/notices/<str:notice_id>/read", notices.read, name="notice_read"),
     path("me/agents", me.add_agent, name="agent_add"),
     path("me/agents/<str:person_id>/end", me.stop_agent, name="agent_end"),
     path("me/passkeys", me.add_passkey, name="passkey_add"),

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.notices.selectors import unread_count
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.frame import Visitor, institution_shell, page
 from xinqiao.hub.portals.posted import whole_number
@@ -42,7 +43,13 @@ def institution_frame(visit: Visit[InstitutionActor], current: str) -> Shell:
     roles = _("、").join(role_word(role) for role in InstitutionRole if role in actor.roles)
     organisation = " · ".join(part for part in (institution.short_name, actor.department) if part)
     visitor = Visitor(actor.operator_name, roles or _("还没有角色"), organisation)
-    return institution_shell(visit.request, visitor, current, to_do=desk.to_do_count(actor, at=visit.at))
+    return institution_shell(
+        visit.request,
+        visitor,
+        current,
+        to_do=desk.to_do_count(actor, at=visit.at),
+        unread=unread_count(actor),
+    )
 
 
 def cursor(request: HttpRequest) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.institution import firms, home, keys, people, queries, records, requests
+from xinqiao.hub.portals.institution import firms, home, keys, notices, people, queries, records, requests
 
 app_name = "institution"
 urlpatterns = [
@@ -21,6 +21,9 @@ urlpatterns = [
     path("records.csv", records.as_csv, name="records_csv"),
     path("records/ledger", records.ledger, name="ledger"),
     path("records/<str:query_id>", records.detail, name="record"),
+    path("notices", notices.listing, name="notices"),
+    path("notices/read", notices.read_all, name="notices_read_all"),
+    path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
     path("people", people.listing, name="people"),
     path("people/add", people.add, name="person_add"),
     path("people/<str:user_id>/roles", people.propose, name="roles_propose"),
