@@ -5,6 +5,7 @@ roles another administrator of the institution (or the operator), to a key the o
 change is a leaf and raises the version of the signed directory.
 """
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from django.db import transaction
@@ -286,12 +287,9 @@ def revoke_key(*, actor: InstitutionActor | Manager, kid: str, at: datetime) -> 
         _leaf("key_revoked", at, by, type_="KEY", refs=Refs(institution=row.institution_id), kid=kid)
 
 
-def _store_node_key(node: Node, key: VerifyKey, not_before: datetime, not_after: datetime) -> NodeKey:
+def _unknown_node_key(key: VerifyKey) -> AbstractContextManager[None]:
     """A key speaks for one node, and once revoked for none. Raises CONFLICT_DUPLICATE."""
-    with only_once(NodeKey.objects.filter(kid=key.kid), "this key is known already", {"field": "jwk"}):
-        return NodeKey.objects.create(
-            node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
-        )
+    return only_once(NodeKey.objects.filter(kid=key.kid), "this key is known already", {"field": "jwk"})
 
 
 def register_node(
@@ -324,16 +322,20 @@ def register_node(
         if not institution.is_provider:
             raise Conflict(Code.CONFLICT_STATE, "the institution is no provider")
         chosen = node_id or new_id(Prefix.NODE)
-        with only_once(Node.objects.filter(id=chosen), "the node is registered", {"field": "node_id"}):
-            node = Node.objects.create(
-                id=chosen,
-                institution=institution,
-                name=name.strip(),
-                base_url=address,
-                is_demo=is_demo,
-                created_at=at,
+        taken = Node.objects.filter(id=chosen)
+        with _unknown_node_key(key):
+            with only_once(taken, "the node is registered", {"field": "node_id"}):
+                node = Node.objects.create(
+                    id=chosen,
+                    institution=institution,
+                    name=name.strip(),
+                    base_url=address,
+                    is_demo=is_demo,
+                    created_at=at,
+                )
+            NodeKey.objects.create(
+                node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
             )
-        _store_node_key(node, key, not_before, not_after)
         _directory_changed()
         _leaf(
             "node_registered",
@@ -355,7 +357,10 @@ def add_node_key(
         node = Node.objects.filter(id=node_id).first()
         if node is None:
             raise NotFound
-        row = _store_node_key(node, key, not_before, not_after)
+        with _unknown_node_key(key):
+            row = NodeKey.objects.create(
+                node=node, kid=key.kid, jwk=key.to_jwk(), not_before=not_before, not_after=not_after
+            )
         _directory_changed()
         _leaf("node_key_added", at, by, type_="KEY", refs=Refs(node=node_id, object=node_id), kid=key.kid)
     return row

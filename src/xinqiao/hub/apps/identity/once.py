@@ -7,12 +7,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Conflict
+from xinqiao.domain.errors import Code, Conflict, Fact
 
 
 @contextmanager
-def only_once(known: QuerySet[Any], detail: str, facts: Mapping[str, Json] | None = None) -> Iterator[None]:
+def only_once(known: QuerySet[Any], detail: str, facts: Mapping[str, Fact] | None = None) -> Iterator[None]:
     """Write something in the body, inside the open transaction, unless one of ``known`` is there already.
 
     On PostgreSQL two transactions can both see none; the table's constraint then lets one through. Any other broken

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound
 from xinqiao.hub.actors import OperatorRole
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.identity.models import User
+from xinqiao.hub.apps.identity.once import only_once
 from xinqiao.hub.apps.identity.rights import Manager, require_operator
 
 #: Lower case only, so that no two people's log-in names differ by what nobody sees.
@@ -55,13 +56,8 @@ def add_operator(
     user.set_password(password)  # slow on purpose, so before the transaction takes the database's lock
     with transaction.atomic(durable=True):
         by = require_operator(actor, OperatorRole.ADMIN)
-        try:
-            with transaction.atomic():
-                user.save(force_insert=True)
-        except IntegrityError:
-            raise Conflict(
-                Code.CONFLICT_DUPLICATE, "the log-in name is taken", facts={"field": "login"}
-            ) from None
+        with only_once(User.objects.filter(username=login), "the log-in name is taken", {"field": "login"}):
+            user.save(force_insert=True)
         append_leaf(
             type="ADMIN",
             at=at,
