@@ -301,6 +301,17 @@ def test_an_unbound_account_is_refused_at_once(world: World) -> None:
     refused(world, world.bank.query(world.granted, world.account), 403, "ENTRUSTMENT_ENDED")
 
 
+def test_a_closed_account_goes_on_supplying_its_history_and_is_shown_so(world: World) -> None:
+    """What the institution is shown and what is released agree, until the enterprise unbinds it."""
+    shown = f"/api/v1/authorisations/{world.granted.id}"
+    consents.record_closure(actor=world.cast.system, binding_id=world.account.id, at=world.cast.now)
+    assert [one["live"] for one in world.bank.get(shown).json()["granted"]["accounts"]] == [True]
+    assert world.bank.query(world.granted, world.account).status_code == 200
+    consents.unbind(actor=world.cast.owner, binding_id=world.account.id, at=world.cast.now)
+    assert [one["live"] for one in world.bank.get(shown).json()["granted"]["accounts"]] == [False]
+    refused(world, world.bank.query(world.granted, world.account), 403, "ENTRUSTMENT_ENDED", node_calls=1)
+
+
 def test_the_permit_says_no_more_than_the_grant(world: World) -> None:
     closed = world.cast.confirmed(world.account, ref="SQ-0006", include_balance=False)
     answer = world.bank.query(closed, world.account, months=6)

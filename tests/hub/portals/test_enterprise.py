@@ -13,7 +13,12 @@ from tests.hub.portals.conftest import Visitor, text_of
 
 from xinqiao.domain.consent import Product, Purpose
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
-from xinqiao.hub.apps.consents.services import refuse_authorisation, request_authorisation, unbind
+from xinqiao.hub.apps.consents.services import (
+    record_closure,
+    refuse_authorisation,
+    request_authorisation,
+    unbind,
+)
 from xinqiao.hub.apps.fundflow.models import Query, Statement
 from xinqiao.hub.apps.fundflow.services import add_statement
 from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, SecondFactor, User
@@ -421,6 +426,16 @@ def test_a_passkeys_answer_that_is_no_answer_is_refused_with_a_page(cast: Cast, 
         )
         assert response.status_code == 401, nonsense[:20]
     assert state_of(row) == "requested"
+
+
+def test_a_closed_account_can_be_unbound_from_its_page(cast: Cast, visitor: Visitor) -> None:
+    account = cast.bound()
+    record_closure(actor=cast.system, binding_id=account.id, at=cast.now)
+    owner = visitor(cast.owner)
+    assert f'href="{address("unbind", account.id)}"' in owner.get(address("accounts")).content.decode()
+    assert owner.get(address("unbind", account.id)).status_code == 200
+    owner.post(address("unbind", account.id))
+    assert Binding.objects.get(id=account.id).state == "unbound"
 
 
 def test_an_agent_without_the_scope_reads_but_does_not_decide(cast: Cast, visitor: Visitor) -> None:

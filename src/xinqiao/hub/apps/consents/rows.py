@@ -13,10 +13,14 @@ from xinqiao.domain.consent import (
 )
 from xinqiao.domain.lifecycles import BindingEvent, BindingState
 
+#: States of a binding in which its bank may still give out statistics: a closed account supplies the history up to its
+#: closure (fund-flow rules 4.7) until the enterprise unbinds it. What is shown and what is released both read this.
+SUPPLYING = frozenset({BindingState.BOUND, BindingState.CLOSED})
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account that an authorisation covers; ``live`` while it is bound, read at the time of the question."""
+    """One account that an authorisation covers; ``live`` while its bank may supply, read at the time of the question."""
 
     id: str
     masked: str
@@ -30,7 +34,7 @@ class AccountRow:
     @property
     def live(self) -> bool:
         """Whether it can be queried at present, as far as the binding goes."""
-        return self.state is BindingState.BOUND
+        return self.state in SUPPLYING
 
 
 #: An authorisation that is shown as one of these can be queried.

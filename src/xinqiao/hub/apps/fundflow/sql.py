@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Authorisation, AuthState, Entrustment, Product, Purpose, Reader, Scope
+from xinqiao.hub.apps.consents.rows import SUPPLYING
 from xinqiao.trust.encoding import strict_object, unb64
 
 type Vendor = Literal["sqlite", "postgresql"]
@@ -31,9 +32,7 @@ class Cursor(Protocol):
     def fetchall(self) -> Sequence[Sequence[object]]: ...
 
 
-#: States of a binding in which its bank may still give out statistics: a closed account supplies the history up to its
-#: closure (fund-flow rules 4.7) until the enterprise unbinds it.
-BOUND_STATES = frozenset({"bound", "closed"})
+_SUPPLYING = tuple(str(state) for state in sorted(SUPPLYING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class Dialect:
             "SELECT aa.binding_id FROM consents_authorisationaccount aa"
             " JOIN consents_binding b ON b.id = aa.binding_id"
             " JOIN consents_entrustment t ON t.binding_id = b.id AND t.ended_at IS NULL"
-            " WHERE aa.authorisation_id = %s AND b.state IN ('bound', 'closed')"
+            " WHERE aa.authorisation_id = %s AND b.state IN (%s, %s)"
         )
         self._artefact = self.sql(
             "SELECT jws FROM consents_artefact WHERE owner_kind = 'authorisation' AND owner_id = %s AND digest = %s"
@@ -198,13 +197,13 @@ class Dialect:
             subject=str(row[2]),
             node_id=str(row[3]),
             node_active=row[4] == "active",
-            bound=str(row[5]) in BOUND_STATES,
+            bound=str(row[5]) in SUPPLYING,
             entrustment=entrustment,
         )
 
     def live_accounts(self, cursor: Cursor, authorisation_id: str) -> frozenset[str]:
         """Accounts of an authorisation that are bound and entrusted now."""
-        cursor.execute(self._live, (authorisation_id,))
+        cursor.execute(self._live, (authorisation_id, *_SUPPLYING))
         return frozenset(str(row[0]) for row in cursor.fetchall())
 
     def artefact(self, cursor: Cursor, authorisation_id: str, digest: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from xinqiao.domain.consent import VisibleState
 from xinqiao.hub.apps.consents import selectors
+from xinqiao.hub.apps.consents.rows import SUPPLYING
 from xinqiao.hub.portals.words import kind_word, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
@@ -24,6 +25,7 @@ class AccountCard:
     state: str
     state_key: str
     bound: bool
+    supplies: bool
     waiting: bool
     over: bool
     reason: str
@@ -45,6 +47,7 @@ class AccountCard:
             state=row.state,
             state_key=f"binding.{row.state}",
             bound=row.state == "bound",
+            supplies=row.state in SUPPLYING,
             waiting=row.state in ("agreement_presented", "agreement_signed"),
             over=row.state in ("rejected", "unbound"),
             reason=row.reason,

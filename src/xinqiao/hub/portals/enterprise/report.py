@@ -6,6 +6,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from xinqiao.domain.consent import MAX_MONTHS, Product
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors as consents
+from xinqiao.hub.apps.consents.rows import SUPPLYING
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.fundflow.services import Opened, self_query
 from xinqiao.hub.portals.access import Visit, enterprise_page
@@ -39,9 +40,7 @@ def _ask(visit: Visit[EnterpriseActor], only: Product | None = None) -> tuple[Op
 def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """GET: choose account, product and months. POST: the report."""
     accounts = [
-        AccountCard.of(row)
-        for row in consents.bindings(visit.actor, at=visit.at)
-        if row.state in ("bound", "closed")
+        AccountCard.of(row) for row in consents.bindings(visit.actor, at=visit.at) if row.state in SUPPLYING
     ]
     if visit.request.method == "GET":
         get = visit.request.GET
