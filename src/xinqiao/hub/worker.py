@@ -26,7 +26,7 @@ from xinqiao.hub.apps.consents.services import (
     lapse_requests,
 )
 from xinqiao.hub.apps.identity.models import Node
-from xinqiao.hub.apps.identity.services import record_node_health, sweep_tokens
+from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirmations
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
 from xinqiao.hub.node_client import NodeClient
@@ -65,7 +65,7 @@ def _lapse(client: NodeClient, at: datetime) -> None:
 
 
 def _sweep(client: NodeClient, at: datetime) -> None:
-    sweep_tokens(at=at)
+    sweep_confirmations(at=at)
 
 
 def _health(client: NodeClient, at: datetime) -> None:

@@ -4,12 +4,17 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from tests.hub.gateway.conftest import World
 from tests.hub.gateway.desk import QUERIES
 from tests.hub.gateway.test_isolation import REQUEST
 
 from xinqiao.hub.apps.consents.models import Authorisation
+from xinqiao.hub.apps.fundflow.jobs import AbandonedJob
 from xinqiao.hub.apps.fundflow.models import IdempotencyKey, Query
+from xinqiao.hub.apps.fundflow.sql import Dialect
+from xinqiao.hub.apps.fundflow.transaction import Tx
+from xinqiao.hub.apps.identity.models import AccessToken, SeenNonce
 
 
 def test_d6_the_same_key_and_body_give_the_same_bytes_and_one_use(world: World) -> None:
@@ -120,3 +125,50 @@ def test_a_query_whose_process_died_is_closed_as_failed_and_its_key_is_free(worl
     assert (waiting.state, waiting.code) == ("failed", "PROVIDER_TIMEOUT")
     assert [leaf.ids["permit"] for leaf in world.leaves("FAIL")] == [waiting.permit_jti]
     assert not IdempotencyKey.objects.exists()
+
+
+def test_what_has_had_its_time_is_forgotten_after_its_last_instant(world: World) -> None:
+    SeenNonce.objects.all().delete()
+    AccessToken.objects.all().delete()
+    end = world.cast.now + timedelta(seconds=70)
+    SeenNonce.objects.create(scope="key-1", nonce="n", expires_at=end)
+    AccessToken.objects.create(
+        token_hash="h", institution_id=world.cast.bank.institution_id, jkt="k", expires_at=end
+    )
+    world.cast.clock.set(end)
+    world.loop.run(world.gateway.tidy())
+    assert (SeenNonce.objects.count(), AccessToken.objects.count()) == (1, 1)
+    world.cast.clock.advance(timedelta(microseconds=1))
+    world.loop.run(world.gateway.tidy())
+    assert (SeenNonce.objects.count(), AccessToken.objects.count()) == (0, 0)
+
+
+def test_all_abandoned_queries_are_found_in_one_question(world: World) -> None:
+    """A gateway that comes back after an outage must not ask once for each of them while it holds the writer."""
+    for _ in range(3):
+        ask = world.bank.query(world.granted, world.account)
+        assert ask.status_code == 200
+    Query.objects.update(state="permitted", end_leaf=None)
+    asked: list[str] = []
+
+    class Counting:
+        def __init__(self, cursor: object) -> None:
+            self._cursor = cursor
+
+        def execute(self, sql: str, params: object = ()) -> object:
+            asked.append(sql)
+            return self._cursor.execute(sql, params)  # type: ignore[attr-defined]
+
+        def fetchall(self) -> object:
+            return self._cursor.fetchall()  # type: ignore[attr-defined]
+
+    with connection.cursor() as cursor:
+        dialect = Dialect("postgresql" if connection.vendor == "postgresql" else "sqlite")
+        at = world.cast.now + timedelta(minutes=1)
+        tx = Tx(Counting(cursor), dialect, at, audit_failing=False)  # type: ignore[arg-type]
+        step = AbandonedJob().run(tx)
+        with pytest.raises(StopIteration) as end:
+            next(step)
+    assert len(end.value.value) == 3
+    assert {job.authorisation_id for job in end.value.value} == {world.granted.id}
+    assert len(asked) == 1

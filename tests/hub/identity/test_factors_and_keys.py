@@ -14,7 +14,7 @@ from xinqiao.hub.apps.consents import services as consents
 from xinqiao.hub.apps.consents.summary import what_you_withdraw
 from xinqiao.hub.apps.identity import services as identity
 from xinqiao.hub.apps.identity.factors import FactorMethod, challenge_bytes
-from xinqiao.hub.apps.identity.models import AccessToken, InstitutionKey, SecondFactor, SeenNonce
+from xinqiao.hub.apps.identity.models import InstitutionKey, SecondFactor
 from xinqiao.hub.runtime import runtime
 from xinqiao.provider.directory import TrustStore, read_anchor, read_directory
 from xinqiao.trust.keys import SigningKey
@@ -178,14 +178,8 @@ def test_the_sweep_forgets_what_can_no_longer_be_presented_and_keeps_evidence(ca
         method=FactorMethod.SIMULATED_FACE,
         at=cast.now,
     )
-    end = cast.now + timedelta(seconds=70)
-    SeenNonce.objects.create(scope="key-1", nonce="n", expires_at=end)
-    AccessToken.objects.create(
-        token_hash="h", institution_id=cast.bank.institution_id, jkt="k", expires_at=end
-    )
-    assert identity.sweep_tokens(at=end) == 0
-    assert identity.sweep_tokens(at=begun.expires_at) == 2
-    assert identity.sweep_tokens(at=begun.expires_at + timedelta(microseconds=1)) == 1
+    assert identity.sweep_confirmations(at=begun.expires_at) == 0
+    assert identity.sweep_confirmations(at=begun.expires_at + timedelta(microseconds=1)) == 1
     assert not SecondFactor.objects.filter(used_at__isnull=True).exists()
     assert SecondFactor.objects.filter(used_at__isnull=False).count() == 2
 

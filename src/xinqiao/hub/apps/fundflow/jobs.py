@@ -112,24 +112,20 @@ class AbandonedJob:
 
     def run(self, tx: Tx) -> Step[list[FailJob]]:
         """The jobs to do next."""
-        jobs: list[FailJob] = []
-        for query_id in abandoned(tx, tx.at - self.older_than):
-            tx.cursor.execute(
-                tx.dialect.sql("SELECT authorisation_id, permit_jti FROM fundflow_query WHERE id = %s"),
-                (query_id,),
-            )
-            row = tx.cursor.fetchone()
-            if row is not None:
-                authorisation_id = None if row[0] is None else str(row[0])
-                jti = None if row[1] is None else str(row[1])
-                jobs.append(FailJob(query_id, authorisation_id, jti, Code.PROVIDER_TIMEOUT, "abandoned"))
+        found = abandoned(tx, tx.at - self.older_than)
         yield from ()  # no leaf
-        return jobs
+        return [
+            FailJob(query_id, authorisation_id, jti, Code.PROVIDER_TIMEOUT, "abandoned")
+            for query_id, authorisation_id, jti in found
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class SweepJob:
-    """Forget what has had its time: sealed products kept for a retry, idempotency keys, nonces."""
+    """Forget what has had its time: sealed products kept for a retry, idempotency keys, nonces, tokens.
+
+    The one place that does: in small portions beside the writes that make them, so that no one deletion is long.
+    """
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -146,8 +142,8 @@ class SweepJob:
                 " authorisation_id IN (SELECT id FROM consents_authorisation WHERE withdrawn_at IS NOT NULL))"
             ),
             "DELETE FROM fundflow_idempotencykey WHERE expires_at <= %s",
-            "DELETE FROM identity_seennonce WHERE expires_at <= %s",
-            "DELETE FROM identity_accesstoken WHERE expires_at <= %s",
+            "DELETE FROM identity_seennonce WHERE expires_at < %s",
+            "DELETE FROM identity_accesstoken WHERE expires_at < %s",
         ):
             tx.cursor.execute(tx.dialect.sql(statement), (now,))
         yield from ()  # no leaf

@@ -172,15 +172,22 @@ def released_again(tx: Tx, query_id: str) -> Released | Code:
     )
 
 
-def abandoned(tx: Tx, before: datetime) -> list[str]:
-    """Queries permitted before an instant and never ended: their process died (commit-unknown, reliability 5.11)."""
+def abandoned(tx: Tx, before: datetime) -> list[tuple[str, str | None, str | None]]:
+    """Queries permitted before an instant and never ended: their process died (commit-unknown, reliability 5.11).
+
+    With each its authorisation and its permit.
+    """
     tx.cursor.execute(
         tx.dialect.sql(
-            "SELECT id FROM fundflow_query WHERE state = 'permitted' AND asked_at < %s ORDER BY asked_at"
+            "SELECT id, authorisation_id, permit_jti FROM fundflow_query"
+            " WHERE state = 'permitted' AND asked_at < %s ORDER BY asked_at"
         ),
         (tx.dialect.time(before),),
     )
-    return [str(row[0]) for row in tx.cursor.fetchall()]
+    return [
+        (str(row[0]), None if row[1] is None else str(row[1]), None if row[2] is None else str(row[2]))
+        for row in tx.cursor.fetchall()
+    ]
 
 
 def reload_ask(tx: Tx, query_id: str) -> Ask | None:

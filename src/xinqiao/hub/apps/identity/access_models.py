@@ -96,7 +96,7 @@ class SeenNonce(models.Model):
         verbose_name = _("已用随机数")
         verbose_name_plural = _("已用随机数")
         indexes = [
-            # The worker's sweep.
+            # The gateway's sweep.
             models.Index(fields=["expires_at"], name="identity_nonce_expiry"),
         ]
         constraints = [
@@ -119,7 +119,7 @@ class AccessToken(models.Model):
         verbose_name = _("访问令牌")
         verbose_name_plural = _("访问令牌")
         indexes = [
-            # The worker's sweep.
+            # The gateway's sweep.
             models.Index(fields=["expires_at"], name="identity_token_expiry"),
         ]
 

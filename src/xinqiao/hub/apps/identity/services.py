@@ -40,7 +40,7 @@ from xinqiao.hub.apps.identity.invitations import invite_enterprise, seed_demo_i
 from xinqiao.hub.apps.identity.login import EnterpriseLogin, login_enterprise, login_staff
 from xinqiao.hub.apps.identity.people import end_agent, name_agent, require_capacity, require_legal_rep
 from xinqiao.hub.apps.identity.staff import add_operator, end_operator
-from xinqiao.hub.apps.identity.tokens import sweep_tokens
+from xinqiao.hub.apps.identity.tokens import sweep_confirmations
 from xinqiao.hub.apps.identity.verifier import IdentityClaim, IdentityVerifier, VerifiedIdentity
 
 __all__ = [
@@ -88,5 +88,5 @@ __all__ = [
     "seed_demo_identity",
     "set_institution_status",
     "set_node_status",
-    "sweep_tokens",
+    "sweep_confirmations",
 ]

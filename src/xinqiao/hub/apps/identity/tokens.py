@@ -1,12 +1,12 @@
-"""What is kept of tokens, and forgetting what has had its time: nonces, tokens, confirmations nobody went on with.
+"""What is kept of tokens, and forgetting confirmations nobody went on with.
 
-Nonces and tokens are written where they are judged, in the gateway's own transactions.
+Nonces and tokens are written, judged and forgotten in the gateway's own transactions.
 """
 
 import hashlib
 from datetime import datetime
 
-from xinqiao.hub.apps.identity.models import AccessToken, SecondFactor, SeenNonce
+from xinqiao.hub.apps.identity.models import SecondFactor
 
 
 def token_hash(token: str) -> str:
@@ -14,10 +14,9 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def sweep_tokens(*, at: datetime) -> int:
-    """Delete what can no longer be presented; returns how many rows went."""
-    nonces, _ = SeenNonce.objects.filter(expires_at__lt=at).delete()
-    tokens, _ = AccessToken.objects.filter(expires_at__lt=at).delete()
-    # A page that could sign something starts one each time it is shown; a used one is evidence and stays.
-    factors, _ = SecondFactor.objects.filter(expires_at__lt=at, used_at__isnull=True).delete()
-    return nonces + tokens + factors
+def sweep_confirmations(*, at: datetime) -> int:
+    """Delete second factors that can no longer be used; returns how many.
+
+    A page that could sign something starts one each time it is shown; a used one is evidence and stays.
+    """
+    return SecondFactor.objects.filter(expires_at__lt=at, used_at__isnull=True).delete()[0]
