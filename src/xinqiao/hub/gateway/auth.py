@@ -14,8 +14,8 @@ from typing import NoReturn
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Forbidden, Unauthenticated
 from xinqiao.hub.apps.fundflow.protocol import Nonce
-from xinqiao.hub.apps.fundflow.sql import read_time
 from xinqiao.hub.apps.identity.tokens import token_hash
+from xinqiao.hub.dbapi import read_time
 from xinqiao.hub.gateway.http import Incoming
 from xinqiao.hub.gateway.reader import Reader
 from xinqiao.trust.encoding import strict_object, unb64

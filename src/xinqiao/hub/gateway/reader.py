@@ -11,7 +11,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from xinqiao.domain.errors import Code, Unavailable
-from xinqiao.hub.apps.fundflow.sql import Cursor, Value
+from xinqiao.hub.dbapi import Cursor, Value
 
 
 class Reader:

@@ -8,7 +8,6 @@ the effects and no index is ever skipped. The statements are raw SQL because thi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
 
 from django.conf import settings
 from django.db import connection, connections, transaction
@@ -16,6 +15,15 @@ from django.db import connection, connections, transaction
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Unavailable
 from xinqiao.hub.apps.audit.models import Checkpoint, LogHead
+from xinqiao.hub.dbapi import (
+    Cursor,
+    Markers,
+    Value,
+    Vendor,
+    read_time_or_none,
+    vendor_of,
+    write_time,
+)
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust import checkpoint as notes
 from xinqiao.trust.commitments import commit, new_salt
@@ -81,17 +89,6 @@ class LeafRef:
     at: datetime
 
 
-type Value = str | int | bytes | datetime | None
-
-
-class Cursor(Protocol):
-    """The part of a DB-API cursor that is used."""
-
-    def execute(self, sql: str, params: Sequence[Value] = ..., /) -> object: ...
-    def executemany(self, sql: str, params: Sequence[Sequence[Value]], /) -> object: ...
-    def fetchone(self) -> Sequence[object] | None: ...
-
-
 _HEAD = "SELECT origin, size, frontier, last_hash, last_at FROM audit_loghead WHERE id = 1"
 _NEW_HEAD = (
     "INSERT INTO audit_loghead (id, origin, size, frontier, last_hash, last_at)"
@@ -115,11 +112,11 @@ class LogWriter:
 
     def __init__(
         self,
-        vendor: Literal["sqlite", "postgresql"],
+        vendor: Vendor,
         *,
         origin: str,
         protect: Callable[[bytes, int, str], str],
-        markers: Literal["%s", "?"] = "%s",
+        markers: Markers = "%s",
     ) -> None:
         self._vendor = vendor
         self._origin = origin
@@ -161,7 +158,7 @@ class LogWriter:
                 (
                     index,
                     entry.type,
-                    self._time(last_at),
+                    write_time(self._vendor, last_at),
                     body,
                     previous,
                     entry.refs.subject,
@@ -176,7 +173,9 @@ class LogWriter:
             cursor.executemany(self._node, nodes)
         if salts:
             cursor.executemany(self._salt, salts)
-        cursor.execute(self._move, (frontier.size, frontier.to_bytes(), previous, self._time(last_at)))
+        cursor.execute(
+            self._move, (frontier.size, frontier.to_bytes(), previous, write_time(self._vendor, last_at))
+        )
         return refs
 
     def _lock(self, cursor: Cursor) -> tuple[str, Frontier, bytes, datetime]:
@@ -190,7 +189,8 @@ class LogWriter:
         origin, _, frontier, last_hash, last_at = row
         assert isinstance(frontier, bytes | memoryview)
         assert isinstance(last_hash, bytes | memoryview)
-        return str(origin), Frontier.from_bytes(bytes(frontier)), bytes(last_hash), _read_time(last_at)
+        at = read_time_or_none(last_at) or datetime.min.replace(tzinfo=UTC)
+        return str(origin), Frontier.from_bytes(bytes(frontier)), bytes(last_hash), at
 
     def _commit(
         self, index: int, personal: Mapping[str, str]
@@ -203,17 +203,6 @@ class LogWriter:
             salts.append((index, name, self._protect(salt, index, name)))
         return commitments, salts
 
-    def _time(self, at: datetime) -> Value:
-        # SQLite keeps instants as naive UTC text, the way Django reads them.
-        return at if self._vendor == "postgresql" else str(at.astimezone(UTC).replace(tzinfo=None))
-
-
-def _read_time(value: object) -> datetime:
-    if value is None:
-        return datetime.min.replace(tzinfo=UTC)
-    at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
-
 
 def protect_salt(salt: bytes, index: int, name: str) -> str:
     """Encrypt the salt of a commitment for its row."""
@@ -225,7 +214,7 @@ def log_origin() -> str:
     return f"{settings.XINQIAO_HUB_ID}/audit"
 
 
-def log_writer(vendor: Literal["sqlite", "postgresql"], markers: Literal["%s", "?"] = "%s") -> LogWriter:
+def log_writer(vendor: Vendor, markers: Markers = "%s") -> LogWriter:
     """A writer for connections of the given kind."""
     return LogWriter(vendor, origin=log_origin(), protect=protect_salt, markers=markers)
 
@@ -241,9 +230,8 @@ def append_many(entries: Sequence[Entry], *, using: str = "default") -> list[Lea
         raise RuntimeError("a leaf is written inside the transaction of its effect")
     if not entries:
         return []
-    vendor: Literal["sqlite", "postgresql"] = "postgresql" if chosen.vendor == "postgresql" else "sqlite"
     with chosen.cursor() as cursor:
-        return log_writer(vendor).append(cursor, entries)
+        return log_writer(vendor_of(chosen)).append(cursor, entries)
 
 
 def append_leaf(
@@ -308,7 +296,7 @@ def audit_health(now: datetime) -> AuditHealth:
     if row is None:
         return AuditHealth(0, 0, None, timedelta(0), failing=False)
     size, covered, at = row
-    since = None if at is None else _read_time(at)
+    since = read_time_or_none(at)
     age = max(now - since, timedelta(0)) if since is not None else timedelta(0)
     limit = timedelta(seconds=settings.AUDIT_FAIL_CLOSED_SECONDS)
     return AuditHealth(size, covered or 0, since, age, failing=age > limit)

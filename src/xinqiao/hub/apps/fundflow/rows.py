@@ -6,8 +6,9 @@ from xinqiao.domain.consent import Decision, Product, Purpose, QueryKind, Reader
 from xinqiao.domain.errors import Code
 from xinqiao.hub.apps.audit.services import LeafRef
 from xinqiao.hub.apps.fundflow.protocol import Ask, Delivered, Nonce, Released, nearest_json
-from xinqiao.hub.apps.fundflow.sql import Account, Grant, read_time
+from xinqiao.hub.apps.fundflow.sql import Account, Grant
 from xinqiao.hub.apps.fundflow.transaction import Tx
+from xinqiao.hub.dbapi import read_time
 
 #: How long a client that lost the answer may ask for the same bytes again.
 CIPHER_TTL = timedelta(minutes=10)

@@ -10,27 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal, Protocol
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Authorisation, AuthState, Entrustment, Product, Purpose, Reader, Scope
 from xinqiao.hub.apps.consents.rows import SUPPLYING
+from xinqiao.hub.dbapi import Cursor, Markers, Value, Vendor, read_time_or_none, write_time
 from xinqiao.trust.encoding import strict_object, unb64
-
-type Vendor = Literal["sqlite", "postgresql"]
-type Value = str | int | bytes | datetime | None
-
-
-class Cursor(Protocol):
-    """The part of a DB-API cursor that is used: Django's, sqlite3's or psycopg's."""
-
-    @property
-    def rowcount(self) -> int: ...
-    def execute(self, sql: str, params: Sequence[Value] = ..., /) -> object: ...
-    def executemany(self, sql: str, params: Sequence[Sequence[Value]], /) -> object: ...
-    def fetchone(self) -> Sequence[object] | None: ...
-    def fetchall(self) -> Sequence[Sequence[object]]: ...
-
 
 _SUPPLYING = tuple(str(state) for state in sorted(SUPPLYING))
 
@@ -59,17 +44,6 @@ class Account:
     entrustment: Entrustment | None
 
 
-def read_time(value: object) -> datetime:
-    """An instant of either database as an aware UTC datetime."""
-    at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def read_time_or_none(value: object) -> datetime | None:
-    """The same for a column that may be null."""
-    return None if value is None else read_time(value)
-
-
 def _json_list(value: object) -> list[str]:
     found = json.loads(value) if isinstance(value, str | bytes) else value
     return [str(item) for item in found] if isinstance(found, list) else []
@@ -89,7 +63,7 @@ def _entrustment(artefact: str) -> Entrustment:
 class Dialect:
     """The statements in the markers of one kind of connection."""
 
-    def __init__(self, vendor: Vendor, markers: Literal["%s", "?"] = "%s") -> None:
+    def __init__(self, vendor: Vendor, markers: Markers = "%s") -> None:
         self.vendor = vendor
         self._markers = markers
         self._lock = self.sql("SELECT id FROM consents_authorisation WHERE id = %s", lock="FOR UPDATE")
@@ -130,10 +104,8 @@ class Dialect:
         return text if self._markers == "%s" else text.replace("%s", self._markers)
 
     def time(self, at: datetime | None) -> Value:
-        """An instant as this database takes it; SQLite keeps naive UTC text, the way Django reads it."""
-        if at is None or self.vendor == "postgresql":
-            return at
-        return str(at.astimezone(UTC).replace(tzinfo=None))
+        """An instant, or null, as this database takes it."""
+        return None if at is None else write_time(self.vendor, at)
 
     def json(self, value: Json) -> Value:
         """A JSON column's text."""

@@ -8,13 +8,14 @@ authorisations it touches, which is the lock order of the hub (authorisations by
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from django.db import connection, transaction
 
 from xinqiao.clock import Clock
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, LogWriter, audit_health, log_writer
-from xinqiao.hub.apps.fundflow.sql import Cursor, Dialect
+from xinqiao.hub.apps.fundflow.sql import Dialect
+from xinqiao.hub.dbapi import Cursor, vendor_of
 
 type Step[R] = Generator[list[Entry], list[LeafRef], R]
 
@@ -75,7 +76,7 @@ def run_jobs[R](tx: Tx, log: LogWriter, jobs: Sequence[Job[R]]) -> list[R]:
 
 def run_now[R](job: Job[R], *, clock: Clock) -> R:
     """Run one job in a transaction of its own on Django's connection: the way of the portals."""
-    vendor: Literal["sqlite", "postgresql"] = "postgresql" if connection.vendor == "postgresql" else "sqlite"
+    vendor = vendor_of(connection)
     dialect, log = Dialect(vendor), log_writer(vendor)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         dialect.lock(cursor, job.locks)

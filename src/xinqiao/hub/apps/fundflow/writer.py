@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import cast
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,8 +21,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from xinqiao.clock import Clock
 from xinqiao.domain.errors import Code, Unavailable
 from xinqiao.hub.apps.audit.services import LogWriter, audit_health, log_writer
-from xinqiao.hub.apps.fundflow.sql import Cursor, Dialect
+from xinqiao.hub.apps.fundflow.sql import Dialect
 from xinqiao.hub.apps.fundflow.transaction import Job, Tx, run_jobs
+from xinqiao.hub.dbapi import Cursor, native_markers, vendor_of
 
 #: Enough for every request in flight, small enough to bound the wait of the first.
 MAX_BATCH = 128
@@ -112,8 +113,8 @@ class ReleaseWriter:
 
     def _run(self) -> None:
         wrapper = connections["default"]
-        vendor: Literal["sqlite", "postgresql"] = "postgresql" if wrapper.vendor == "postgresql" else "sqlite"
-        markers: Literal["%s", "?"] = "?" if vendor == "sqlite" else "%s"
+        vendor = vendor_of(wrapper)
+        markers = native_markers(vendor)
         dialect, log = Dialect(vendor, markers), log_writer(vendor, markers)
         stop = False
         while not stop:

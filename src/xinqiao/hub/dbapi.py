@@ -1,0 +1,49 @@
+"""What the raw statements of the hot path share: a cursor's shape, which database it is, and how it keeps instants."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+type Vendor = Literal["sqlite", "postgresql"]
+#: Django's cursors and psycopg's take ``%s``, bare sqlite3 cursors ``?``.
+type Markers = Literal["%s", "?"]
+type Value = str | int | bytes | datetime | None
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that is used: Django's, sqlite3's or psycopg's."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def execute(self, sql: str, params: Sequence[Value] = ..., /) -> object: ...
+    def executemany(self, sql: str, params: Sequence[Sequence[Value]], /) -> object: ...
+    def fetchone(self) -> Sequence[object] | None: ...
+    def fetchall(self) -> Sequence[Sequence[object]]: ...
+
+
+def vendor_of(wrapper: BaseDatabaseWrapper) -> Vendor:
+    """Which of the two databases a connection of Django's is."""
+    return "postgresql" if wrapper.vendor == "postgresql" else "sqlite"
+
+
+def native_markers(vendor: Vendor) -> Markers:
+    """The markers of the driver's own cursors."""
+    return "?" if vendor == "sqlite" else "%s"
+
+
+def write_time(vendor: Vendor, at: datetime) -> Value:
+    """An instant as the database takes it; SQLite keeps naive UTC text, the way Django reads it."""
+    return at if vendor == "postgresql" else str(at.astimezone(UTC).replace(tzinfo=None))
+
+
+def read_time(value: object) -> datetime:
+    """An instant of either database as an aware UTC datetime."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def read_time_or_none(value: object) -> datetime | None:
+    """The same for a column that may be null."""
+    return None if value is None else read_time(value)
