@@ -19,7 +19,9 @@ from tests.hub.portals.conftest import text_of
 
 from xinqiao.domain.consent import Purpose, Reader
 from xinqiao.hub.apps.consents.models import Authorisation
+from xinqiao.hub.apps.fundflow.figures import record_counts
 from xinqiao.hub.apps.fundflow.models import Query
+from xinqiao.hub.apps.fundflow.selectors import records
 from xinqiao.hub.apps.identity.models import InstitutionKey, Invitation, Member, User
 from xinqiao.hub.portals.institution.records import safe_cell
 from xinqiao.trust.keys import SigningKey
@@ -368,6 +370,32 @@ def test_a_provider_reads_the_record_of_what_its_node_served_and_not_the_authori
     assert record.status_code == 200
     assert reverse("institution:request", args=[granted.id]) not in record.content.decode()
     assert provider.get(reverse("institution:request", args=[granted.id])).status_code == 404
+
+
+def test_a_provider_sees_which_institution_asked_and_none_of_its_people(node: Cast, browser: Browser) -> None:
+    account = node.bound()
+    granted = shown(node.confirmed(account))
+    form = {"account": account.id, "months": "12", "product": "FLOW_REPORT"}
+    browser("bank").post(reverse("institution:query", args=[granted.id]), form)
+    query = Query.objects.get()
+    addresses = [
+        reverse("institution:records"),
+        reverse("institution:reports"),
+        reverse("institution:record", args=[query.id]),
+    ]
+    for address in addresses:
+        page = browser("provider").get(address).content.decode()
+        assert "岚江农商银行 普惠金融部" in page, address
+    assert "丙一" in browser("bank").get(addresses[0]).content.decode()
+    # the provider's own administrator has another name, so that the frame around the page does not answer for the rows
+    User.objects.filter(username="provider").update(display_name="丁二")
+    for address in [*addresses, reverse("institution:records_csv")]:
+        page = browser("provider").get(address).content.decode()
+        assert "丙一" not in page, address
+    counted = browser("provider").get(addresses[0], {"operator": "丙一"}).content.decode()
+    assert query.id in counted  # a name it cannot know filters nothing
+    assert records(node.provider, operator="丙一") == []
+    assert record_counts(node.provider, operator="丙一")["released"] == 0
 
 
 def test_a_silent_node_leads_to_the_record_of_the_fault(node: Cast, browser: Browser) -> None:

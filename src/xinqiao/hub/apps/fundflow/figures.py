@@ -32,10 +32,9 @@ def _rows(
         "asked_at__gte": since,
         "asked_at__lt": until,
         "kind": kind,
-        "operator_name": operator,
         "institution_id": institution_id,
     }
-    rows = Query.objects.for_viewer(actor)
+    rows = Query.objects.for_viewer(actor).asked_by(actor, operator)
     return rows.filter(**{name: value for name, value in wanted.items() if value is not None})
 
 
@@ -55,8 +54,8 @@ def record_counts(
 
 
 def record_operators(actor: Actor) -> list[str]:
-    """Names of the people who queried, for a filter."""
-    names = Query.objects.for_viewer(actor).exclude(operator_name="")
+    """Names of the people who queried, for a filter; of other institutions a provider learns none."""
+    names = Query.objects.for_viewer(actor).named_to(actor).exclude(operator_name="")
     return sorted(set(names.values_list("operator_name", flat=True).distinct()))
 
 

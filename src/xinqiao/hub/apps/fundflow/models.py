@@ -39,6 +39,18 @@ class QueryQuerySet(models.QuerySet["Query"]):
             case OperatorActor() | AuditorActor() | SystemActor():
                 return self.all()
 
+    def asked_by(self, actor: Actor, operator: str | None) -> "QueryQuerySet":
+        """Those one person asked, by name; ``None``: everybody's. A provider knows the people of no other institution."""
+        if operator is None:
+            return self
+        return self.named_to(actor).filter(operator_name=operator)
+
+    def named_to(self, actor: Actor) -> "QueryQuerySet":
+        """Those whose operator the actor may know by name: of institutions, its own."""
+        return (
+            self.filter(institution_id=actor.institution_id) if isinstance(actor, InstitutionActor) else self
+        )
+
 
 class Query(models.Model):
     """One query, answered, refused or failed (fund-flow rules 5 and 6), with its evidence and never its content.

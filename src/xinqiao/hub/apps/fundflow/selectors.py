@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product
 from xinqiao.domain.errors import Code, Invalid, NotFound, TooMany, Unauthenticated
-from xinqiao.hub.actors import Actor, EnterpriseActor
+from xinqiao.hub.actors import Actor, EnterpriseActor, InstitutionActor
 from xinqiao.hub.apps.audit.models import Checkpoint
 from xinqiao.hub.apps.consents.models import Authorisation, History
 from xinqiao.hub.apps.consents.summary import product_words
@@ -27,6 +27,7 @@ _lookups = PerMinute(LOOKUPS_PER_MINUTE)
 class QueryRow:
     """One query as a ledger shows it: who, what, why, how it ended, and where the proof is. Never content.
 
+    ``operator_name`` is empty where the viewer may not know it: a provider sees the institution and the department.
     ``leaf_index`` is the leaf of its end (USE, SELF_USE, DENY, FAIL), ``permit_leaf`` that of its permit.
     """
 
@@ -67,7 +68,8 @@ class QueryRow:
     permit: str
 
 
-def _row(query: Query) -> QueryRow:
+def _row(query: Query, actor: Actor) -> QueryRow:
+    named = not isinstance(actor, InstitutionActor) or query.institution_id == actor.institution_id
     enterprise, institution, binding = query.enterprise, query.institution, query.binding
     authorisation = query.authorisation
     return QueryRow(
@@ -95,7 +97,7 @@ def _row(query: Query) -> QueryRow:
         authorisation_no=(authorisation.authorisation_no or authorisation.request_no)
         if authorisation
         else "",
-        operator_name=query.operator_name,
+        operator_name=query.operator_name if named else "",
         department=query.operator_department,
         asked_at=query.asked_at,
         answered_at=query.answered_at,
@@ -135,13 +137,13 @@ def records(
         since, until: half-open period of the asking.
         after: id of the last row of the page before (a foreign or absent id gives an empty list).
     """
-    rows = Query.objects.for_viewer(actor).select_related(*_JOINED).defer("cipher")
+    rows = Query.objects.for_viewer(actor).asked_by(actor, operator)
+    rows = rows.select_related(*_JOINED).defer("cipher")
     wanted: dict[str, object] = {
         "kind": kind,
         "state": state,
         "institution_id": institution_id,
         "authorisation_id": authorisation_id,
-        "operator_name": operator,
         "asked_at__gte": since,
         "asked_at__lt": until,
     }
@@ -151,7 +153,7 @@ def records(
         if last is None:
             return []
         rows = rows.filter(Q(asked_at__lt=last) | Q(asked_at=last, id__lt=after))
-    return [_row(query) for query in rows.order_by("-asked_at", "-id")[:limit]]
+    return [_row(query, actor) for query in rows.order_by("-asked_at", "-id")[:limit]]
 
 
 def query(actor: Actor, query_id: str) -> QueryRow:
@@ -161,7 +163,7 @@ def query(actor: Actor, query_id: str) -> QueryRow:
     )
     if found is None:
         raise NotFound
-    return _row(found)
+    return _row(found, actor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,12 +168,16 @@ def move_moment(row: LedgerRow) -> Moment:
     return Moment(row.at, kind, icon, _event_words(row.event), facts, row.leaf_index)
 
 
+def officer_words(row: QueryRow) -> str:
+    """Who asked: department and name of one's own people, of another institution's its name and department."""
+    if row.operator_name:
+        return " ".join(p for p in (row.department, row.operator_name) if p)
+    return " ".join(p for p in (row.institution_name, row.department) if p)
+
+
 def query_moment(row: QueryRow) -> Moment:
     """A use, a refusal or a fault."""
-    product, officer = (
-        product_short(row.product),
-        " ".join(p for p in (row.department, row.operator_name) if p),
-    )
+    product, officer = product_short(row.product), officer_words(row)
     account = queried_account(row)
     facts = " · ".join(p for p in (account, _("近 {n} 个月").format(n=row.months), officer) if p)
     match row.state:

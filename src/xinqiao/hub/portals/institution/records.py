@@ -15,7 +15,7 @@ from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.files import attachment, ledger_file
-from xinqiao.hub.portals.institution.cards import code_title, queried_account
+from xinqiao.hub.portals.institution.cards import code_title, officer_words, queried_account
 from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short
 from xinqiao.ui import format as fmt
@@ -64,7 +64,7 @@ def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
         if counts[s] or s == chosen.state
     ]
     context = {
-        "rows": [(row, product_short(row.product), _why(row)) for row in rows],
+        "rows": [(row, product_short(row.product), _why(row), officer_words(row)) for row in rows],
         "chips": [(f"?{chosen.address(state=key)}", word, n, key == chosen.state) for key, word, n in chips],
         "chosen": chosen,
         "operators": [("", _("全部经办")), *((name, name) for name in operators)],
@@ -103,6 +103,7 @@ def detail(visit: Visit[InstitutionActor], query_id: str) -> HttpResponse:
         "product": product_short(row.product),
         "purpose": _purpose(row),
         "account": queried_account(row),
+        "officer": officer_words(row),
         "title": said[0],
         "step": said[1],
         "nearest": nearest,
@@ -136,6 +137,7 @@ def reports(visit: Visit[InstitutionActor]) -> HttpResponse:
                 row,
                 product_short(row.product),
                 " · ".join(p for p in (_purpose(row), queried_account(row)) if p),
+                officer_words(row),
             )
             for row in rows
         ],
