@@ -106,6 +106,8 @@ def test_a8_a_statement_that_says_something_else_is_refused(world: World) -> Non
         ({"iat": 4_000_000_000}, "CLOCK_SKEW"),
         ({"jti": None}, "SIGNATURE_INVALID"),
         ({"exp": "soon"}, "SIGNATURE_INVALID"),
+        ({"iss": "ins-\x00"}, "SIGNATURE_INVALID"),  # PostgreSQL takes no NUL
+        ({"jti": "\x00" * 12}, "SIGNATURE_INVALID"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -54,6 +54,14 @@ def test_the_security_of_every_operation_is_stated() -> None:
         assert stated == expected[operation.security]
 
 
+def test_a_token_is_refused_by_the_codes_the_document_names_and_no_others() -> None:
+    """Each of them is shown by a case of the abuse tests; who sends an assertion is not yet known by a token."""
+    answers = DOCUMENT["paths"]["/oauth/token"]["post"]["responses"]["401"]["description"]
+    assert answers.split(", ") == [
+        "AUDIENCE_MISMATCH", "CLOCK_SKEW", "REPLAYED", "SIGNATURE_INVALID", "TOKEN_EXPIRED",
+    ]  # fmt: skip
+
+
 def test_bodies_refuse_members_they_do_not_name() -> None:
     for operation in TABLE:
         if operation.body is not None:

@@ -129,7 +129,7 @@ def assertion_issuer(token: str) -> str:
     """Who a client assertion says it is by, before anything is believed. Raises Unauthenticated."""
     claims, _ = _split(token)
     issuer = claims.get("iss")
-    if not isinstance(issuer, str) or not issuer or len(issuer) > 40:
+    if not isinstance(issuer, str) or not issuer or len(issuer) > 40 or not issuer.isprintable():
         _refuse("iss is missing")
     return issuer
 
@@ -156,7 +156,7 @@ def verify_assertion(token: str, keys: KeySet, *, audience: str, at: datetime) -
         _refuse("iss and sub name the client")
     if claims.get("aud") != audience:
         raise Unauthenticated(Code.AUDIENCE_MISMATCH, "meant for another address")
-    if not isinstance(jti, str) or not 8 <= len(jti) <= 120 or not jti.isascii():
+    if not isinstance(jti, str) or not 8 <= len(jti) <= 120 or not (jti.isascii() and jti.isprintable()):
         _refuse("jti is missing or of the wrong length")
     return Assertion(issuer, key.kid, jti, _window(claims, at))
 
