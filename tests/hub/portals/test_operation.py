@@ -300,6 +300,17 @@ def test_the_lists_ask_the_database_no_more_for_more_rows(node: Cast, browser: B
         assert before[name] <= 40, name
 
 
+def test_the_overview_asks_nothing_twice(cast: Cast, browser: Browser) -> None:
+    make_checkpoint(at=cast.now)
+    client = browser("ops")
+    for name in ("home", "health"):
+        client.get(reverse(f"operator:{name}"))
+        with CaptureQueriesContext(connection) as seen:
+            client.get(reverse(f"operator:{name}"))
+        asked = [query["sql"] for query in seen.captured_queries]
+        assert sorted({sql for sql in asked if asked.count(sql) > 1}) == [], name
+
+
 def _queries(client: Client, name: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         assert client.get(reverse(f"operator:{name}")).status_code == 200

@@ -12,10 +12,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao.hub.actors import OperatorRole
+from xinqiao.hub.apps.audit.models import Checkpoint
 from xinqiao.hub.apps.audit.selectors import checkpoints
 from xinqiao.hub.apps.audit.services import AuditHealth, audit_health
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.identity.models import Node
 from xinqiao.hub.apps.notices import selectors as notices
+from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import resume_event
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
@@ -38,16 +41,37 @@ class Check:
     step: str = ""
 
 
-def worker_seen(at: datetime) -> datetime | None:
-    """When the worker last left a trace: a checkpoint, or a look at a node."""
-    seen = [node.last_health_at for node in identity.nodes() if node.last_health_at is not None]
-    seen += [checkpoint.at for checkpoint in checkpoints(limit=1)]
-    return max(seen, default=None)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the checks are about, asked once for a page that shows some of it again."""
+
+    at: datetime
+    audit: AuditHealth
+    checkpoint: Checkpoint | None
+    nodes: list[Node]
+    pending: int
+    parked: list[OutboxEvent]
+
+    @classmethod
+    def now(cls, at: datetime) -> "Look":
+        """Everything as it stands at ``at``."""
+        newest = next(iter(checkpoints(limit=1)), None)
+        return cls(
+            at, audit_health(at), newest, identity.nodes(), notices.pending_count(), notices.parked_events()
+        )
+
+    @property
+    def worker_seen(self) -> datetime | None:
+        """When the worker last left a trace: a checkpoint, or a look at a node."""
+        seen = [node.last_health_at for node in self.nodes if node.last_health_at is not None]
+        if self.checkpoint is not None:
+            seen.append(self.checkpoint.at)
+        return max(seen, default=None)
 
 
-def checks(at: datetime) -> list[Check]:
+def checks(look: Look) -> list[Check]:
     """Everything that is looked at, in the order of importance."""
-    return [_database(), _audit(audit_health(at)), _worker(at), _outbox()]
+    return [_database(), _audit(look.audit), _worker(look), _outbox(look)]
 
 
 def _database() -> Check:
@@ -71,8 +95,8 @@ def _audit(health: AuditHealth) -> Check:
     return Check(_("存证"), "ok", words)
 
 
-def _worker(at: datetime) -> Check:
-    seen = worker_seen(at)
+def _worker(look: Look) -> Check:
+    seen, at = look.worker_seen, look.at
     if seen is None:
         return Check(_("后台程序"), "wait", _("还没有留下痕迹"), _("运行 xinqiao worker。"))
     words = _("{time} 最后一次留下痕迹").format(time=fmt.instant(seen))
@@ -83,10 +107,9 @@ def _worker(at: datetime) -> Check:
     return Check(_("后台程序"), "ok", words)
 
 
-def _outbox() -> Check:
-    pending, parked = notices.pending_count(), len(notices.parked_events())
-    words = _("{n} 件在路上，{m} 件停下等人").format(n=pending, m=parked)
-    if parked:
+def _outbox(look: Look) -> Check:
+    words = _("{n} 件在路上，{m} 件停下等人").format(n=look.pending, m=len(look.parked))
+    if look.parked:
         return Check(_("发件箱"), "no", words, _("看下面停下的事件，排除原因后重新投递。"))
     return Check(_("发件箱"), "ok", words)
 
@@ -129,12 +152,13 @@ def _settings() -> list[tuple[str, str, str]]:
 @operator_page
 def show(visit: Visit[Staff]) -> HttpResponse:
     """Is it working, and if not, what to do."""
-    found = checks(visit.at)
+    look = Look.now(visit.at)
+    found = checks(look)
     pragmas = effective_pragmas() if connection.vendor == "sqlite" else {}
     context = {
         "checks": found,
         "bad": sum(check.state != "ok" for check in found),
-        "parked": notices.parked_events(),
+        "parked": look.parked,
         "versions": _versions(),
         "settings": _settings(),
         "pragmas": [(name, str(value)) for name, value in pragmas.items()],

@@ -8,17 +8,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from xinqiao.domain.period import start_of_day
-from xinqiao.hub.apps.audit.selectors import checkpoints
-from xinqiao.hub.apps.audit.services import audit_health
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.identity import oversight
-from xinqiao.hub.apps.notices import selectors as notices
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.institution.cards import code_title
 from xinqiao.hub.portals.institution.figures import Figure
-from xinqiao.hub.portals.operation.health import checks
+from xinqiao.hub.portals.operation.health import Look, checks
 from xinqiao.hub.portals.operation.nodes import NodeCard, node_cards
 from xinqiao.hub.portals.operation.shell import Staff, staff_page
 from xinqiao.hub.portals.words import product_short, short_name
@@ -39,19 +36,17 @@ class Task:
     action: str
 
 
-def _tasks(visit: Visit[Staff], cards: list[NodeCard]) -> list[Task]:
+def _tasks(look: Look, cards: list[NodeCard]) -> list[Task]:
     tasks: list[Task] = []
-    health = audit_health(visit.at)
-    if health.failing:
+    if look.audit.failing:
         tasks.append(Task(
             "no", "alert-triangle", _("平台已停止放行：存证没有新的检查点"),
-            _("从 {time} 起有存证没有被检查点覆盖。").format(time=fmt.instant(health.uncovered_since)),
+            _("从 {time} 起有存证没有被检查点覆盖。").format(time=fmt.instant(look.audit.uncovered_since)),
             reverse("operator:health"), _("看运行状况"),
         ))  # fmt: skip
-    parked = notices.parked_events()
-    if parked:
+    if look.parked:
         tasks.append(Task(
-            "no", "send", _("{n} 件投递停下来等人").format(n=len(parked)), parked[0].last_error,
+            "no", "send", _("{n} 件投递停下来等人").format(n=len(look.parked)), look.parked[0].last_error,
             reverse("operator:health"), _("看发件箱"),
         ))  # fmt: skip
     for card in cards:
@@ -101,20 +96,20 @@ def _figures(visit: Visit[Staff], since: datetime) -> list[Figure]:
 @operator_page
 def start(visit: Visit[Staff]) -> HttpResponse:
     """Does it work, and what needs a person?"""
-    cards = node_cards(visit.at)
+    look = Look.now(visit.at)
+    cards = node_cards(look.nodes, visit.at)
     since = start_of_day(fmt.shanghai(visit.at).date())
-    tasks = _tasks(visit, cards)
     context = {
-        "tasks": tasks,
+        "tasks": _tasks(look, cards),
         "figures": _figures(visit, since),
         "cards": cards[:8],
         "nodes": len(cards),
-        "checks": checks(visit.at),
+        "checks": checks(look),
         "recent_rows": [
             (row, product_short(row.product), short_name(row.institution_name) or _("企业自己"),
              code_title(row.code) if row.code else "")
             for row in fundflow.records(visit.actor, limit=8)
         ],
-        "checkpoint": next(iter(checkpoints(limit=1)), None),
+        "checkpoint": look.checkpoint,
     }  # fmt: skip
     return staff_page(visit, "operation/home.html", "home", context)

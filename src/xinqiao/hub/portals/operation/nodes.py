@@ -91,19 +91,17 @@ def node_state(node: Node, at: datetime) -> str:
     return "node.online" if node.last_health is not None else "node.offline"
 
 
-def node_cards(at: datetime) -> list[NodeCard]:
-    """Every node, those that need a person first."""
+def node_cards(nodes: list[Node], at: datetime) -> list[NodeCard]:
+    """A card for each of the nodes, those that need a person first."""
     order = {"node.offline": 0, "node.unchecked": 1, "node.paused": 2, "node.online": 3}
-    return sorted(
-        (NodeCard.of(node, at) for node in identity.nodes()), key=lambda card: order[card.state_key]
-    )
+    return sorted((NodeCard.of(node, at) for node in nodes), key=lambda card: order[card.state_key])
 
 
 @require_GET
 @operator_page
 def listing(visit: Visit[Staff]) -> HttpResponse:
     """Every node and whether it answers."""
-    cards = node_cards(visit.at)
+    cards = node_cards(identity.nodes(), visit.at)
     context = {
         "cards": cards,
         "online": sum(card.state_key == "node.online" for card in cards),
