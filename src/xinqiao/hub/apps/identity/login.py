@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.db import transaction
+from django.db import connection, transaction
 
 from xinqiao.domain.errors import Code, Forbidden, Unauthenticated
 from xinqiao.hub.actors import AgentScope, PersonRole
@@ -95,16 +95,19 @@ def _membership_ended(user: User) -> bool:
 def _attempt(handle: str, at: datetime) -> Iterator[LoginAttempt]:
     """Write an attempt down as begun, refuse it if too many stand beside it, and let the body say how it ended.
 
-    It is written before the others are counted: of attempts at once, each sees those written before it, so never more
-    than the allowed number get to guess. One that is not ended by a yes or a no (a register that is away) is forgotten;
+    It is written and the others are counted in the handle's turn: of attempts at once, each sees those before it, so
+    exactly the allowed number get to guess. One that is not ended by a yes or a no (a register that is away) is forgotten;
     one whose process died counts as a failure.
 
     Raises:
         Unauthenticated: ``LOGIN_LOCKED``.
     """
-    attempt = LoginAttempt.objects.create(handle=handle, at=at, outcome="begun")
+    with transaction.atomic(durable=True):
+        _take_turn(handle)
+        attempt = LoginAttempt.objects.create(handle=handle, at=at, outcome="begun")
+        others = _others(attempt)
     try:
-        if _others(attempt) >= settings.LOGIN_FAILURES_BEFORE_LOCK:
+        if others >= settings.LOGIN_FAILURES_BEFORE_LOCK:
             # Not counted as a further failure: a stranger must not be able to keep somebody out for ever.
             _record(attempt, outcome="locked", method="lock")
             raise Unauthenticated(
@@ -113,6 +116,14 @@ def _attempt(handle: str, at: datetime) -> Iterator[LoginAttempt]:
         yield attempt
     finally:
         LoginAttempt.objects.filter(id=attempt.id, outcome="begun").delete()
+
+
+def _take_turn(handle: str) -> None:
+    """Wait until nobody else counts the attempts of this handle; until the end of the transaction."""
+    # SQLite's transactions begin by taking the one lock of all writers.
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [handle])
 
 
 def _others(attempt: LoginAttempt) -> int:
