@@ -205,3 +205,11 @@ def _months_from(first: date, end: date) -> Iterator[date]:
     while month < end:
         yield month
         month = add_months(month, 1)
+
+
+def is_of_this_moment(seconds: int, at: datetime, *, age: timedelta, skew: timedelta) -> bool:
+    """Whether a Unix second a party states is at most ``age`` before ``at`` and at most ``skew`` after it.
+
+    Compared and not subtracted: the number was read from a message and may be of any length.
+    """
+    return (at - age).timestamp() <= seconds <= (at + skew).timestamp()

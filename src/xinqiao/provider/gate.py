@@ -24,7 +24,7 @@ from xinqiao.domain.consent import (
     check_permit,
 )
 from xinqiao.domain.errors import Code, Fact, Forbidden, Invalid, Unauthenticated
-from xinqiao.domain.period import parse_instant
+from xinqiao.domain.period import is_of_this_moment, parse_instant
 from xinqiao.provider.directory import TrustStore
 from xinqiao.provider.records import Ownership, Records
 from xinqiao.trust.encoding import strict_object, unb64
@@ -217,7 +217,5 @@ class Gate:
         issued = claims.get("iat")
         if type(issued) is not int:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "a statement says when it was made")
-        # compared and not subtracted: an instant may be a number of any length
-        oldest, newest = (now - QUERY_MAX_AGE).timestamp(), (now + SKEW).timestamp()
-        if not oldest <= issued <= newest:
+        if not is_of_this_moment(issued, now, age=QUERY_MAX_AGE, skew=SKEW):
             raise Unauthenticated(Code.CLOCK_SKEW, "the statement is not of this moment")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Purpose, QueryKind, Reader, permit_claims
 from xinqiao.domain.errors import Code, Gone, Unauthenticated, XinqiaoError
-from xinqiao.domain.period import format_instant
+from xinqiao.domain.period import format_instant, is_of_this_moment
 from xinqiao.hub.apps.audit.services import log_origin
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.fundflow.answer import check_delivery, node_request, refusal_of_node
@@ -202,8 +202,7 @@ def _check_statement(call: Call, body: schemas.FundFlowQuery, jkt: str) -> None:
     issued = claims.get("iat")
     if type(issued) is not int or not isinstance(claims.get("jti"), str):
         _bad_statement("iat and jti are missing")
-    # compared and not subtracted: an instant may be a number of any length
-    if not (at - STATEMENT_AGE).timestamp() <= issued <= (at + _SKEW).timestamp():
+    if not is_of_this_moment(issued, at, age=STATEMENT_AGE, skew=_SKEW):
         raise Unauthenticated(Code.CLOCK_SKEW, "the statement is not of this moment")
 
 

@@ -32,8 +32,7 @@ from xinqiao.hub.apps.identity.models import (
 )
 from xinqiao.hub.apps.identity.node_address import check_node_id, node_base_url
 from xinqiao.hub.apps.identity.once import only_once
-from xinqiao.hub.apps.identity.rights import Manager
-from xinqiao.hub.apps.identity.rights import require_operator as _require_operator
+from xinqiao.hub.apps.identity.rights import Manager, require_operator
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.trust.keys import Jwk, VerifyKey
 
@@ -48,7 +47,7 @@ def _manages(actor: InstitutionActor | Manager, institution_id: str) -> str:
                 raise Forbidden(Code.ROLE_FORBIDDEN, "only the institution's administrator")
             return actor.user_id
         case _:
-            return _require_operator(actor, OperatorRole.ADMIN)
+            return require_operator(actor, OperatorRole.ADMIN)
 
 
 def _directory_changed() -> None:
@@ -81,7 +80,7 @@ def register_institution(
     """Let an institution in. Raises ROLE_FORBIDDEN, USCC_*, CONFLICT_DUPLICATE."""
     code = validate_uscc(uscc)
     with transaction.atomic():  # not durable: also a part of admission.admit_institution
-        by = _require_operator(actor, OperatorRole.ADMIN)
+        by = require_operator(actor, OperatorRole.ADMIN)
         with only_once(Institution.objects.filter(uscc=code), "this institution is registered"):
             institution = Institution.objects.create(
                 id=new_id(Prefix.INSTITUTION),
@@ -108,7 +107,7 @@ def register_institution(
 def set_institution_status(*, actor: Manager, institution_id: str, active: bool, at: datetime) -> None:
     """Suspend an institution (its tokens and requests are refused at once) or let it back in."""
     with transaction.atomic(durable=True):
-        by = _require_operator(actor, OperatorRole.ADMIN)
+        by = require_operator(actor, OperatorRole.ADMIN)
         institution = _institution(institution_id)
         institution.status = "active" if active else "suspended"
         institution.save(update_fields=["status"])
@@ -258,7 +257,7 @@ def propose_key(
 def approve_key(*, actor: Manager, kid: str, at: datetime) -> InstitutionKey:
     """Make a proposed key count. Raises ROLE_FORBIDDEN for its proposer, CONFLICT_STATE when it is not proposed."""
     with transaction.atomic(durable=True):
-        by = _require_operator(actor, OperatorRole.SECURITY)
+        by = require_operator(actor, OperatorRole.SECURITY)
         row = InstitutionKey.objects.filter(kid=kid).first()
         if row is None:
             raise NotFound
@@ -317,7 +316,7 @@ def register_node(
     if node_id is not None:
         check_node_id(node_id)
     with transaction.atomic(durable=True):
-        by = _require_operator(actor, OperatorRole.ADMIN)
+        by = require_operator(actor, OperatorRole.ADMIN)
         institution = _institution(institution_id)
         if not institution.is_provider:
             raise Conflict(Code.CONFLICT_STATE, "the institution is no provider")
@@ -353,7 +352,7 @@ def add_node_key(
     """Rotation: add the new key first, end the old one after the overlap. Raises CONFLICT_DUPLICATE for a known key."""
     key = VerifyKey.from_jwk(jwk)
     with transaction.atomic(durable=True):
-        by = _require_operator(actor, OperatorRole.SECURITY)
+        by = require_operator(actor, OperatorRole.SECURITY)
         node = Node.objects.filter(id=node_id).first()
         if node is None:
             raise NotFound
@@ -369,7 +368,7 @@ def add_node_key(
 def revoke_node_key(*, actor: Manager, kid: str, at: datetime) -> None:
     """Stop believing a node's key, at once and for good. Raises CONFLICT_STATE when it is revoked already."""
     with transaction.atomic(durable=True):
-        by = _require_operator(actor, OperatorRole.SECURITY)
+        by = require_operator(actor, OperatorRole.SECURITY)
         row = NodeKey.objects.filter(kid=kid).first()
         if row is None:
             raise NotFound
@@ -384,7 +383,7 @@ def revoke_node_key(*, actor: Manager, kid: str, at: datetime) -> None:
 def set_node_status(*, actor: Manager, node_id: str, active: bool, at: datetime) -> None:
     """Suspend a node or connect it again; while suspended nothing is asked of it."""
     with transaction.atomic(durable=True):
-        by = _require_operator(actor, OperatorRole.ADMIN)
+        by = require_operator(actor, OperatorRole.ADMIN)
         if Node.objects.filter(id=node_id).update(status="active" if active else "suspended") != 1:
             raise NotFound
         _directory_changed()

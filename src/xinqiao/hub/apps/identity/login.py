@@ -31,6 +31,7 @@ from xinqiao.hub.apps.identity.verifier import (
     configured_verifier,
 )
 from xinqiao.hub.apps.notices.services import notify
+from xinqiao.hub.dbapi import vendor_of
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 
@@ -121,7 +122,7 @@ def _attempt(handle: str, at: datetime) -> Iterator[LoginAttempt]:
 def _take_turn(handle: str) -> None:
     """Wait until nobody else counts the attempts of this handle; until the end of the transaction."""
     # SQLite's transactions begin by taking the one lock of all writers.
-    if connection.vendor == "postgresql":
+    if vendor_of(connection) == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [handle])
 
