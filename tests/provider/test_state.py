@@ -42,6 +42,24 @@ def test_jobs_that_wait_together_share_one_commit(state: State) -> None:
     state.close()
 
 
+def test_what_nobody_waits_for_rides_with_the_next_commit(state: State) -> None:
+    commits: list[str] = []
+    state.writer._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    state.writer.later(lambda c: put_nonce(c, "k", "line", 1))
+    state.writer.submit(lambda c: put_nonce(c, "k", "asked", 1)).result(10)
+    assert len(commits) == 1
+    assert state.read("SELECT count(*) FROM nonce") == [(2,)]
+    state.close()
+
+
+def test_what_nobody_waits_for_is_written_when_nobody_comes(state: State, tmp_path: Path) -> None:
+    state.writer.later(lambda c: put_nonce(c, "k", "alone", 1))
+    state.close()  # what is queued is finished first
+    connection = open_database(tmp_path / "node.sqlite3")
+    assert connection.execute("SELECT count(*) FROM nonce").fetchone() == (1,)
+    connection.close()
+
+
 def test_a_refused_job_does_not_undo_its_neighbours(state: State) -> None:
     gate = threading.Event()
     first = state.writer.submit(lambda _c: gate.wait(10))

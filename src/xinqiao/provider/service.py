@@ -315,7 +315,7 @@ class NodeService:
             product=str(permit.product), months=permit.months, report_no=report_no, bytes=size,
             micros=(time.perf_counter_ns() - started) // 1000,
         )  # fmt: skip
-        self.state.writer.submit(_appender(served))
+        self.state.writer.later(_appender(served))
         return Answer(200, answer)
 
     async def _computed(self, admitted: Admitted) -> tuple[dict[str, Json], str]:

@@ -6,10 +6,12 @@ fsync; two writing connections would wait for each other's lock instead. Decisio
 """
 
 import asyncio
+import contextlib
 import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -59,6 +61,9 @@ CREATE TRIGGER IF NOT EXISTS permit_no_delete BEFORE DELETE ON permit
 
 #: Jobs that may share one commit: enough for every request in flight, small enough to bound the wait.
 MAX_GROUP = 256
+#: What nobody waits for (a line of the ledger after its answer) rides with the next commit, or is committed by itself
+#: after this many seconds.
+LINGER = 0.05
 #: Every so many groups the nonces that have expired are forgotten.
 SWEEP_EVERY = 512
 
@@ -87,10 +92,48 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 @dataclass(slots=True)
 class _Job:
-    """One unit of work for the writer: all of it happens, or none."""
+    """One unit of work for the writer: all of it happens, or none.
+
+    Somebody waits for it in a thread (a future), on an event loop (one of its futures), or nobody.
+    """
 
     work: Callable[[sqlite3.Connection], object]
-    future: Future[object]
+    future: "Future[object] | asyncio.Future[object] | None" = None
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def starts(self) -> bool:
+        """False for who hung up before its turn; from here on an effect stands, whoever listens."""
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return self.future is None or not self.future.cancelled()
+
+    def tell(self, result: object, error: BaseException | None) -> None:
+        """Answer who waits. On an event loop's own thread where it waits there."""
+        future = self.future
+        if future is None or (self.loop is not None and future.done()):
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+def _tell(outcomes: list[tuple[_Job, object, BaseException | None]]) -> None:
+    """Hand results over, one wake-up for each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, object, BaseException | None]]] = {}
+    for job, result, error in outcomes:
+        if job.loop is None:
+            job.tell(result, error)
+        else:
+            by_loop.setdefault(job.loop, []).append((job, result, error))
+    for loop, mine in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell_here, mine)
+
+
+def _tell_here(outcomes: list[tuple[_Job, object, BaseException | None]]) -> None:
+    for job, result, error in outcomes:
+        job.tell(result, error)
 
 
 class Writer:
@@ -107,82 +150,102 @@ class Writer:
 
     def submit[T](self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Queue ``work``; the future is done after the durable commit (or holds the error)."""
-        if self._closed:
-            raise Unavailable(Code.AUDIT_UNAVAILABLE, "the node is stopping")
         future: Future[T] = Future()
-        self._jobs.put(_Job(work, cast("Future[object]", future)))
+        self._put(_Job(work, cast("Future[object]", future)))
         return future
 
     async def write[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Like :meth:`submit`, awaited."""
-        return await asyncio.wrap_future(self.submit(work))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._put(_Job(work, cast("asyncio.Future[object]", future), loop))
+        return await future
+
+    def later(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Queue ``work`` nobody waits for: in order with the rest, but not worth a commit of its own."""
+        self._put(_Job(work))
+
+    def _put(self, job: _Job) -> None:
+        if self._closed:
+            raise _stopping()
+        self._jobs.put(job)
 
     def close(self) -> None:
         """Finish what is queued and stop; a job that slipped in behind the end is told so instead of waiting for ever."""
         self._closed = True
         self._jobs.put(None)
         self._thread.join(10)
+        left: list[tuple[_Job, object, BaseException | None]] = []
         while True:
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
-                return
-            if job is not None and job.future.set_running_or_notify_cancel():
-                job.future.set_exception(Unavailable(Code.AUDIT_UNAVAILABLE, "the node is stopping"))
+                break
+            if job is not None and job.starts():
+                left.append((job, None, _stopping()))
+        _tell(left)
 
     def _run(self) -> None:
-        while True:
-            job = self._jobs.get()
+        stop = False
+        while not stop:
+            group, stop = self._next_group()
+            if group:
+                self._commit(group)
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        """What waits now, and whether it is the last. Jobs nobody waits for wait a little for one somebody does."""
+        group: list[_Job] = []
+        due: float | None = None
+        while len(group) < MAX_GROUP:
+            wait = None if due is None else due - time.monotonic()
+            try:
+                job = (
+                    self._jobs.get_nowait()
+                    if wait is not None and wait <= 0
+                    else self._jobs.get(timeout=wait)
+                )
+            except queue.Empty:
+                break
             if job is None:
-                return
-            group = [job]
-            stop = False
-            while len(group) < MAX_GROUP:
-                try:
-                    more = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    stop = True
-                    break
-                group.append(more)
-            self._commit(group)
-            if stop:
-                return
+                return group, True
+            group.append(job)
+            if job.future is not None:
+                due = 0.0
+            elif due is None:
+                due = time.monotonic() + LINGER
+        return group, False
 
     def _commit(self, waiting: list[_Job]) -> None:
-        # Whoever hung up before its turn is skipped; from here on nobody can cancel, so every future gets its answer.
-        group = [job for job in waiting if job.future.set_running_or_notify_cancel()]
+        group = [job for job in waiting if job.starts()]
         if not group:
             return
-        done: list[tuple[Future[object], object]] = []
-        failed: list[tuple[Future[object], BaseException]] = []
+        outcomes: list[tuple[_Job, object, BaseException | None]] = []
+        connection = self._connection
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE")
             for job in group:
-                self._connection.execute("SAVEPOINT job")
+                connection.execute("SAVEPOINT job")
                 try:
-                    done.append((job.future, job.work(self._connection)))
+                    outcomes.append((job, job.work(connection), None))
                 except (XinqiaoError, sqlite3.IntegrityError) as error:
                     # one refused job must not undo its neighbours
-                    self._connection.execute("ROLLBACK TO job")
-                    failed.append((job.future, error))
-                self._connection.execute("RELEASE job")
+                    connection.execute("ROLLBACK TO job")
+                    outcomes.append((job, None, error))
+                connection.execute("RELEASE job")
             self._groups += 1
             if self._groups % SWEEP_EVERY == 0:
-                self._connection.execute("DELETE FROM nonce WHERE until < ?", (self._now(),))
-            self._connection.execute("COMMIT")
+                connection.execute("DELETE FROM nonce WHERE until < ?", (self._now(),))
+            connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  the thread must outlive a full disk and fail every waiter
-            if self._connection.in_transaction:
-                self._connection.rollback()
+            if connection.in_transaction:
+                connection.rollback()
             closed = Unavailable(Code.AUDIT_UNAVAILABLE, f"the node cannot record: {type(error).__name__}")
-            for job in group:
-                job.future.set_exception(closed)
-            return
-        for future, result in done:
-            future.set_result(result)
-        for future, failure in failed:
-            future.set_exception(failure)
+            outcomes = [(job, None, closed) for job in group]
+        _tell(outcomes)
+
+
+def _stopping() -> Unavailable:
+    return Unavailable(Code.AUDIT_UNAVAILABLE, "the node is stopping")
 
 
 class State:

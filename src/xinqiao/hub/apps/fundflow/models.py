@@ -65,16 +65,19 @@ class Query(models.Model):
     authorisation = models.ForeignKey(
         Authorisation, null=True, blank=True, on_delete=models.PROTECT, related_name="queries"
     )
+    # No index of their own for these three: the ones below begin with them, and every release writes every index.
     enterprise = models.ForeignKey(
-        Enterprise, null=True, blank=True, on_delete=models.PROTECT, related_name="queries"
+        Enterprise, null=True, blank=True, on_delete=models.PROTECT, related_name="queries", db_index=False
     )
     institution = models.ForeignKey(
-        Institution, null=True, blank=True, on_delete=models.PROTECT, related_name="queries"
+        Institution, null=True, blank=True, on_delete=models.PROTECT, related_name="queries", db_index=False
     )
     binding = models.ForeignKey(
         Binding, null=True, blank=True, on_delete=models.PROTECT, related_name="queries"
     )
-    node = models.ForeignKey(Node, null=True, blank=True, on_delete=models.PROTECT, related_name="queries")
+    node = models.ForeignKey(
+        Node, null=True, blank=True, on_delete=models.PROTECT, related_name="queries", db_index=False
+    )
     product = models.CharField(max_length=16)
     months = models.PositiveSmallIntegerField()
     purpose = models.CharField(max_length=24, blank=True)

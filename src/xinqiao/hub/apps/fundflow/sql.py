@@ -66,26 +66,27 @@ class Dialect:
     def __init__(self, vendor: Vendor, markers: Markers = "%s") -> None:
         self.vendor = vendor
         self._markers = markers
+        # One statement where several would do: each hands the interpreter's lock to the event loop and back.
+        together = "group_concat" if vendor == "sqlite" else "string_agg"
         self._lock = self.sql("SELECT id FROM consents_authorisation WHERE id = %s", lock="FOR UPDATE")
         self._grant = self.sql(
-            "SELECT a.id, a.institution_id, a.enterprise_id, e.uscc, a.purpose, a.products, a.months, a.valid_days,"
+            "SELECT a.id, a.institution_id, a.enterprise_id, e.uscc, a.purpose, a.products, a.months, a.valid_days,"  # noqa: S608
             " a.max_queries, a.include_balance, a.valid_from, a.valid_to, a.uses, a.state, a.withdrawn_at, a.reader,"
-            " a.artefact_digest, a.seq, a.req_months, a.req_valid_days, a.req_max_queries"
+            " a.artefact_digest, a.seq, a.req_months, a.req_valid_days, a.req_max_queries,"
+            f" (SELECT {together}(aa.binding_id, ' ') FROM consents_authorisationaccount aa"
+            " WHERE aa.authorisation_id = a.id)"
             " FROM consents_authorisation a JOIN identity_enterprise e ON e.id = a.enterprise_id WHERE a.id = %s"
         )
-        self._accounts = self.sql(
-            "SELECT binding_id FROM consents_authorisationaccount WHERE authorisation_id = %s"
-        )
-        # An unbinding must not slip between this reading and the leaf that is written after it.
+        # An unbinding must not slip between this reading and the leaf that is written after it. A statement of its own:
+        # one that waited for the lock reads the joined tables as they were before the wait.
+        self._hold = self.sql("SELECT id FROM consents_binding WHERE id = %s", lock="FOR SHARE")
         self._account = self.sql(
-            "SELECT b.id, b.enterprise_id, e.uscc, b.node_id, n.status, b.state FROM consents_binding b"
-            " JOIN identity_enterprise e ON e.id = b.enterprise_id JOIN identity_node n ON n.id = b.node_id"
-            " WHERE b.id = %s",
-            lock="FOR SHARE OF b",
-        )
-        self._entrustment = self.sql(
-            "SELECT artefact, ended_at FROM consents_entrustment WHERE binding_id = %s"
-            " ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, signed_at DESC LIMIT 1"
+            "SELECT b.id, b.enterprise_id, e.uscc, b.node_id, n.status, b.state, t.artefact, t.ended_at"
+            " FROM consents_binding b JOIN identity_enterprise e ON e.id = b.enterprise_id"
+            " JOIN identity_node n ON n.id = b.node_id LEFT JOIN consents_entrustment t ON t.id ="
+            " (SELECT id FROM consents_entrustment WHERE binding_id = b.id"
+            " ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, signed_at DESC LIMIT 1)"
+            " WHERE b.id = %s"
         )
         self._live = self.sql(
             "SELECT aa.binding_id FROM consents_authorisationaccount aa"
@@ -124,8 +125,7 @@ class Dialect:
         row = cursor.fetchone()
         if row is None:
             return None
-        cursor.execute(self._accounts, (authorisation_id,))
-        accounts = frozenset(str(found[0]) for found in cursor.fetchall())
+        accounts = frozenset(str(row[21] or "").split())
         include_balance = bool(row[9])
         scope = Scope(
             accounts=accounts,
@@ -153,16 +153,16 @@ class Dialect:
         return Grant(value, str(row[2]), Reader(str(row[15])), include_balance, _int(row[17]))
 
     def account(self, cursor: Cursor, account_id: str) -> Account | None:
-        """Load an account link."""
+        """Load an account link and, where writers are not alone, hold it for this transaction."""
+        if self.vendor == "postgresql":
+            cursor.execute(self._hold, (account_id,))
         cursor.execute(self._account, (account_id,))
         row = cursor.fetchone()
         if row is None:
             return None
-        cursor.execute(self._entrustment, (account_id,))
-        found = cursor.fetchone()
         entrustment = None
-        if found is not None:
-            entrustment = _ended(_entrustment(str(found[0])), read_time_or_none(found[1]))
+        if row[6] is not None:
+            entrustment = _ended(_entrustment(str(row[6])), read_time_or_none(row[7]))
         return Account(
             id=str(row[0]),
             enterprise_id=str(row[1]),

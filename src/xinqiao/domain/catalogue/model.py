@@ -1,0 +1,225 @@
+"""What a catalogue says: items, their fields, code lists, sharing modes and the rules a row must keep.
+
+The lists themselves are data (``xinqiao.catalogue``): the national list of 国办发〔2024〕15号, the one it replaced, and
+whatever a province adds. This module is their shape; ``parse`` reads them, ``rows`` says what is wrong with a row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class SharingMode(StrEnum):
+    """How an item reaches who needs it (the four modes of the 2024 list)."""
+
+    NATIONAL_INTERFACE = "national_interface_authorised"
+    NATIONAL_COLLECTED = "national_collected"
+    LOCAL_COLLECTED = "local_collected"
+    VERIFICATION = "verification_authorised"
+
+    @property
+    def is_collected(self) -> bool:
+        """Whether records of it are physically collected and stored."""
+        return self in (SharingMode.NATIONAL_COLLECTED, SharingMode.LOCAL_COLLECTED)
+
+
+class Sensitivity(StrEnum):
+    """Who may see a field: anybody; who the enterprise authorised; who the person concerned authorised (masked else)."""
+
+    PUBLIC = "public"
+    COMMERCIAL_SECRET = "commercial_secret"  # noqa: S105  a level, no password
+    PERSONAL = "personal"
+
+
+class FieldType(StrEnum):
+    """Types of fields. Files carry text; the canonical value is what a text of the type means."""
+
+    STRING = "string"
+    TEXT = "text"
+    DATE = "date"
+    DECIMAL = "decimal"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    ENUM = "enum"
+    USCC = "uscc"
+    ID_NUMBER = "id_number"
+    DIVISION = "division"
+    INDUSTRY = "industry"
+    LIST = "list"
+    URL = "url"
+
+
+class Frequency(StrEnum):
+    """How often a source renews an item."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    ANNUAL = "annual"
+    ON_CHANGE = "on_change"
+    ON_REQUEST = "on_request"
+
+
+class RowRule(StrEnum):
+    """Why a row was put aside: stable codes of receipts, one per finding."""
+
+    REQUIRED = "REQUIRED"
+    TOO_LONG = "TOO_LONG"
+    BAD_FORMAT = "BAD_FORMAT"
+    BAD_DATE = "BAD_DATE"
+    BAD_DECIMAL = "BAD_DECIMAL"
+    BAD_INTEGER = "BAD_INTEGER"
+    BAD_BOOLEAN = "BAD_BOOLEAN"
+    BAD_USCC = "BAD_USCC"
+    BAD_ID_NUMBER = "BAD_ID_NUMBER"
+    BAD_DIVISION = "BAD_DIVISION"
+    BAD_INDUSTRY = "BAD_INDUSTRY"
+    BAD_URL = "BAD_URL"
+    BAD_LIST = "BAD_LIST"
+    NOT_IN_LIST = "NOT_IN_LIST"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    DATE_ORDER = "DATE_ORDER"
+    SUM_MISMATCH = "SUM_MISMATCH"
+    REQUIRED_WHEN = "REQUIRED_WHEN"
+    FUTURE_DATE = "FUTURE_DATE"
+    #: two rows of one batch with one natural key and different content; the same content twice is only counted
+    DUPLICATE_KEY = "DUPLICATE_KEY"
+
+
+class CrossKind(StrEnum):
+    """Kinds of rules over several fields of one row."""
+
+    #: ``fields[0] <= fields[1]``, dates; an absent one is in order
+    NOT_BEFORE = "not_before"
+    #: ``fields[0] = fields[1] + … `` with a leading ``-`` for what is subtracted, within ``tolerance``
+    SUM = "sum"
+    #: ``fields[0]`` must be there when ``fields[1]`` has one of ``values``
+    REQUIRED_WHEN = "required_when"
+    #: the date ``fields[0]`` may not lie after the day the batch came
+    NOT_FUTURE = "not_future"
+
+
+@dataclass(frozen=True, slots=True)
+class CrossRule:
+    """A rule over several fields of a row, as data."""
+
+    id: str
+    kind: CrossKind
+    fields: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    tolerance: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an item.
+
+    ``pattern``: an anchored expression in the subset that Python's ``re`` and RE2 read alike. ``precision`` and
+    ``scale``: digits in all and after the point, of decimals. ``multiple``: several codes in one cell, separated by
+    ``;`` or ``；``. ``id_type_field``: the field that says by which rule an ``id_number`` is checked. ``proposed``: not
+    named by the source document, so a province may well see it otherwise.
+    """
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool = False
+    sensitivity: Sensitivity = Sensitivity.PUBLIC
+    code_list: str | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    precision: int | None = None
+    scale: int | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    multiple: bool = False
+    id_type_field: str | None = None
+    unit: str = ""
+    note: str = ""
+    label_en: str = ""
+    proposed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One kind of information, in one version.
+
+    ``subject``: the fields that say whom a record is about: one USCC field, or an id type and an id number (of which
+    the platform keeps a keyed hash). ``natural_key``: fields by which a newer record replaces an older one; an absent
+    part counts as empty. ``as_of_field``: the date the facts are true for, where the item has one.
+    """
+
+    id: str
+    no: int
+    version: int
+    name: str
+    name_en: str
+    category_no: int
+    mode: SharingMode
+    providers: tuple[str, ...]
+    natural_key: tuple[str, ...]
+    subject: tuple[str, ...]
+    frequency: Frequency
+    fields: tuple[Field, ...]
+    rules: tuple[CrossRule, ...] = ()
+    as_of_field: str | None = None
+    annex_fields: tuple[str, ...] = ()
+    annex_names_fields: bool = False
+    authorisation_required: bool = False
+    retention_months: int | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    #: ``national``, or the name of the folder a province dropped it in
+    origin: str = "national"
+
+    def field(self, name: str) -> Field:
+        """A field by name. Raises KeyError."""
+        for found in self.fields:
+            if found.name == name:
+                return found
+        raise KeyError(name)
+
+    @property
+    def max_sensitivity(self) -> Sensitivity:
+        """The strictest level of its fields."""
+        order = list(Sensitivity)
+        return max((field.sensitivity for field in self.fields), key=order.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category of the list."""
+
+    no: int
+    id: str
+    name: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """Codes and their Chinese labels. Files may carry either; the canonical value is the code."""
+
+    name: str
+    entries: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A list in one edition."""
+
+    id: str
+    title: str
+    document: str
+    issued: date
+    published: date | None
+    categories: tuple[Category, ...]
+    items: Mapping[str, Item]
+    code_lists: Mapping[str, CodeList]
+
+    def collected(self) -> tuple[Item, ...]:
+        """The items that are physically collected, in their order."""
+        return tuple(item for item in self.items.values() if item.mode.is_collected)
