@@ -17,6 +17,7 @@ from xinqiao.domain.lifecycles import (
     BINDING,
     OBJECTION,
     QUERY,
+    REPAIR,
     AuthEvent,
     AuthState,
     BindingEvent,
@@ -77,6 +78,7 @@ def test_the_ends_are_the_published_ones():
         "authorisation": ["lapsed", "refused", "withdrawn"],
         "query": ["denied", "failed", "released"],
         "objection": ["corrected", "not_accepted", "unresolved", "upheld"],
+        "repair": ["not_repaired", "repaired", "withdrawn"],
     }
 
 
@@ -173,5 +175,5 @@ TestRandomLives = RandomLives.TestCase
 TestRandomLives.settings = settings(max_examples=30, stateful_step_count=20)
 
 
-def test_the_four_machines_are_the_ones_published():
-    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION)
+def test_the_machines_are_the_ones_published():
+    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR)

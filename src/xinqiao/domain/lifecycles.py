@@ -1,4 +1,4 @@
-"""The machines of fund-flow sharing: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9).
+"""The machines of fund-flow sharing: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); and repair.
 
 Every table is here or, where its states belong to a value, re-exported here. The page ``docs/rules/lifecycles.md`` is
 generated from :data:`ALL`.
@@ -9,6 +9,7 @@ from enum import StrEnum
 from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 from xinqiao.domain.machine import Machine, Role
+from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
 
 __all__ = [
     "ALL",
@@ -16,6 +17,7 @@ __all__ = [
     "BINDING",
     "OBJECTION",
     "QUERY",
+    "REPAIR",
     "AuthEvent",
     "AuthState",
     "BindingEvent",
@@ -24,6 +26,8 @@ __all__ = [
     "ObjectionState",
     "QueryEvent",
     "QueryState",
+    "RepairEvent",
+    "RepairState",
     "VisibleState",
     "visible_state",
 ]
@@ -167,4 +171,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
     },
 )
 
-ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION)
+ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR)
