@@ -94,11 +94,12 @@ class CrossKind(StrEnum):
 
     #: ``fields[0] <= fields[1]``, dates; an absent one is in order
     NOT_BEFORE = "not_before"
-    #: ``fields[0] = fields[1] + … `` with a leading ``-`` for what is subtracted, within ``tolerance``
+    #: ``fields[0] = fields[1] + … `` with a leading ``-`` for what is subtracted, within ``tolerance``; not asked when
+    #: one of them is absent
     SUM = "sum"
-    #: ``fields[0]`` must be there when ``fields[1]`` has one of ``values``
+    #: ``fields[0]`` must be there when ``fields[1]`` has one of ``values`` (canonical text; none: whenever it is there)
     REQUIRED_WHEN = "required_when"
-    #: the date ``fields[0]`` may not lie after the day the batch came
+    #: ``fields[0]``, a date, a month (``YYYY-MM``) or a year, may not lie after the day the batch came
     NOT_FUTURE = "not_future"
 
 
@@ -147,9 +148,10 @@ class Field:
 class Item:
     """One kind of information, in one version.
 
-    ``subject``: the fields that say whom a record is about: one USCC field, or an id type and an id number (of which
-    the platform keeps a keyed hash). ``natural_key``: fields by which a newer record replaces an older one; an absent
-    part counts as empty. ``as_of_field``: the date the facts are true for, where the item has one.
+    ``subject``: the fields that say whom a record is about: one field (a USCC, a resident identity number, or a text
+    that may be either), or an id type and an id number (of which the platform keeps a keyed hash). ``natural_key``:
+    fields by which a newer record replaces an older one; an absent part counts as empty. ``as_of_field``: what the
+    facts are true for, where the item has it: a date, a month ``YYYY-MM`` (its last day) or a year (its last day).
     """
 
     id: str
@@ -201,15 +203,23 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """Codes and their Chinese labels. Files may carry either; the canonical value is the code."""
+    """Codes and their Chinese labels. Files may carry either; the canonical value is the code.
+
+    ``proposed``: not the restatement of a published classification.
+    """
 
     name: str
     entries: Mapping[str, str]
+    proposed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A list in one edition."""
+    """A list in one edition.
+
+    ``declared_categories`` and ``declared_items`` are the counts the document states; they are all that is known of an
+    edition whose list is not reproduced here (``reproduced`` false, the reason in ``note``).
+    """
 
     id: str
     title: str
@@ -219,6 +229,11 @@ class Catalogue:
     categories: tuple[Category, ...]
     items: Mapping[str, Item]
     code_lists: Mapping[str, CodeList]
+    declared_categories: int = 0
+    declared_items: int = 0
+    reproduced: bool = True
+    note: str = ""
+    predecessor: str | None = None
 
     def collected(self) -> tuple[Item, ...]:
         """The items that are physically collected, in their order."""
