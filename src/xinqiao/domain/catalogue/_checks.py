@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from xinqiao.domain.catalogue._reader import Problem
+from xinqiao.domain.catalogue.headers import header_key
 from xinqiao.domain.catalogue.model import (
     Catalogue,
     CodeList,
@@ -64,9 +65,9 @@ def check_item(item: Item, lists: Mapping[str, CodeList], file: str, problems: l
         wrong("authorisation_required", "归集的事项为 false，接口和核验的为 true does not suit the mode")
     if item.retention_months is not None and item.retention_months < 1:
         wrong("retention_months", "从 1 起 starts at 1")
-    for place, values in (("name", [f.name for f in item.fields]), ("label", [f.label for f in item.fields])):
-        for repeated in sorted(_repeated(values)):
-            wrong(f"fields[{repeated}].{place}", "同一事项里重复 repeated in the item")
+    for repeated in sorted(_repeated(field.name for field in item.fields)):
+        wrong(f"fields[{repeated}].name", "同一事项里重复 repeated in the item")
+    _check_labels(item, wrong)
     fields = {field.name: field for field in item.fields}
     for field in item.fields:
         _check_field(field, fields, lists, wrong)
@@ -75,6 +76,16 @@ def check_item(item: Item, lists: Mapping[str, CodeList], file: str, problems: l
         wrong(f"rules[{repeated}]", "重复 repeated")
     for rule in item.rules:
         _check_rule(rule, fields, lists, wrong)
+
+
+def _check_labels(item: Item, wrong: _Wrong) -> None:
+    """A header must name one field: labels differ, and none is the name of another field."""
+    names = {header_key(field.name): field.name for field in item.fields}
+    for repeated in sorted(_repeated(header_key(field.label) for field in item.fields)):
+        wrong(f"fields[{repeated}].label", "同一事项里重复 repeated in the item")
+    for field in item.fields:
+        if names.get(header_key(field.label), field.name) != field.name:
+            wrong(f"fields[{field.name}].label", "是另一个字段的名字 is the name of another field")
 
 
 def _check_field(
