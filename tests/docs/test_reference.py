@@ -17,6 +17,7 @@ from xinqiao.trust.leaf import LeafType
 
 REFERENCE = ROOT / "docs" / "reference"
 EVENTS = runpy.run_path(str(REFERENCE / "audit_events.py"))
+CATALOGUE = runpy.run_path(str(REFERENCE / "catalogue_pages.py"))
 COMMAND_PAGE = runpy.run_path(str(REFERENCE / "cli_pages.py"))
 
 
@@ -28,6 +29,11 @@ def test_the_page_of_audit_events_is_fresh() -> None:
 def test_the_page_of_commands_is_fresh() -> None:
     page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
     assert page == COMMAND_PAGE["page"](), "run: python docs/reference/cli_pages.py"
+
+
+def test_the_page_of_the_catalogue_is_fresh() -> None:
+    page = (REFERENCE / "catalogue.md").read_text(encoding="utf-8")
+    assert page == CATALOGUE["page"](), "run: python docs/reference/catalogue_pages.py"
 
 
 def test_every_command_has_its_section() -> None:

@@ -53,6 +53,9 @@ COMMANDS: dict[str, Command] = {
         "由流水文件离线计算资金流产品",
         "compute the products offline",
     ),
+    "catalogue": Command(
+        "xinqiao.cli.catalogue", "main_catalogue", "归集共享清单：查看、检查、空表", "the catalogue of items"
+    ),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
     ),

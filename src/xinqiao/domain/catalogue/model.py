@@ -121,7 +121,8 @@ class Field:
     ``pattern``: an anchored expression in the subset that Python's ``re`` and RE2 read alike. ``precision`` and
     ``scale``: digits in all and after the point, of decimals. ``multiple``: several codes in one cell, separated by
     ``;`` or ``；``. ``id_type_field``: the field that says by which rule an ``id_number`` is checked. ``proposed``: not
-    named by the source document, so a province may well see it otherwise.
+    named by the source document, so a province may well see it otherwise. ``example``: a text that passes, where the type
+    alone does not give one.
     """
 
     name: str
@@ -141,6 +142,7 @@ class Field:
     unit: str = ""
     note: str = ""
     label_en: str = ""
+    example: str = ""
     proposed: bool = True
 
 

@@ -239,6 +239,7 @@ def _field(table: Reader) -> Field:
         unit=table.text("unit", ""),
         note=table.text("note", ""),
         label_en=table.text("label_en", ""),
+        example=table.text("example", ""),
         proposed=table.flag("proposed", default=True),
     )
     table.finish()
