@@ -13,7 +13,8 @@ from xinqiao.trust.keys import SigningKey
 pytestmark = pytest.mark.browser
 
 PUBLIC = {
-    "home": "/", "data": "/data", "verify": "/verify", "connect": "/connect", "login": "/login", "staff": "/login/staff",
+    "home": "/", "data": "/data", "catalogue": "/catalogue", "catalogue-item": "/catalogue/dishonest_judgment_debtor",
+    "verify": "/verify", "connect": "/connect", "login": "/login", "staff": "/login/staff",
 }  # fmt: skip
 ENTERPRISE = {
     "home": "/e/", "consents": "/e/authorisations", "report": "/e/report", "ledger": "/e/ledger", "me": "/e/me",

@@ -15,8 +15,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from xinqiao.catalogue import CURRENT, CatalogueError, load
 from xinqiao.clock import AdjustableClock, Clock, SystemClock
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.hub.project.environment import SQLITE_PRAGMAS
 from xinqiao.trust.commitments import FieldCipher, blind_index, load_or_create_kek
 from xinqiao.trust.keyfile import load_or_create_keyfile, write_private
@@ -30,6 +32,11 @@ class Runtime:
     def clock(self) -> Clock:
         """The system's clock; with test hooks one that can be moved."""
         return AdjustableClock() if settings.TEST_HOOKS else SystemClock()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The national list with the items of this province. Raises CatalogueError, which a start refuses."""
+        return load(CURRENT, settings.XINQIAO_CATALOGUE_DIR)
 
     @cached_property
     def hub_key(self) -> SigningKey:
@@ -161,5 +168,9 @@ def start() -> None:
         raise ImproperlyConfigured("XINQIAO_SECRET_KEY needs at least 50 characters")
     if not settings.DEMO and settings.IDENTITY_VERIFIER.endswith("DemonstrationVerifier"):
         raise ImproperlyConfigured("the demonstration verifier works only with XINQIAO_DEMO=1")
+    try:
+        _ = runtime.catalogue
+    except CatalogueError as error:
+        raise ImproperlyConfigured(f"XINQIAO_CATALOGUE_DIR: {error}") from error
     check_database()
     _ = runtime.hub_key, runtime.field_cipher

@@ -1,18 +1,25 @@
 """Public pages and the ways in: what anybody sees, what a wrong log-in says, what a form from elsewhere gets."""
 
 from datetime import timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from tests.catalogue.test_catalogue_data import EXTENSION
 from tests.hub.cast import OWNER_CLAIM, OWNER_ID, OWNER_USCC, STRANGER_ID, Cast
 from tests.hub.portals.conftest import text_of
 
+from xinqiao.catalogue import load
+from xinqiao.catalogue.template import csv_template, xlsx_template
 from xinqiao.hub.apps.fundflow.models import Query
 from xinqiao.hub.apps.fundflow.selectors import LOOKUPS_PER_MINUTE, public_figures
 from xinqiao.hub.apps.identity.models import LoginAttempt
+from xinqiao.hub.runtime import runtime
 
-PAGES = ("home", "data", "verify", "connect", "login", "staff_login")
+PAGES = ("home", "data", "catalogue", "verify", "connect", "login", "staff_login")
 RIGHT = {
     "uscc": OWNER_USCC, "enterprise_name": OWNER_CLAIM.enterprise_name, "person_name": OWNER_CLAIM.person_name,
     "id_no": OWNER_ID,
@@ -281,3 +288,57 @@ def test_a_nul_in_an_address_names_nothing_that_exists(cast: Cast) -> None:
     answer = client.get("/e/authorisations/aut-%000")
     assert (answer.status_code, plain.status_code) == (404, 404)
     assert client.post("/e/accounts/acc%00/unbind").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_catalogue_lists_all_items_by_mode_and_the_edition_before(cast: Cast, language: str) -> None:
+    page = visitor().get(reverse("public:catalogue"), {"lang": language}).content.decode()
+    items = load().items.values()
+    assert all(f'href="{reverse("public:catalogue_item", args=(item.id,))}"' in page for item in items)
+    assert "国办发〔2024〕15号" in page
+    assert "国办发〔2021〕52号" in page
+    assert ("没有经过核对" if language == "zh" else "not been verified") in page
+    only = visitor().get(reverse("public:catalogue"), {"lang": language, "mode": "verification_authorised"})
+    assert only.content.decode().count('<th scope="row">') == 9
+    wrong = visitor().get(reverse("public:catalogue"), {"mode": "no-such-mode"}).content.decode()
+    assert wrong.count('<th scope="row">') == 37
+
+
+@pytest.mark.parametrize("item_id", list(load().items))
+def test_an_item_has_its_page_in_both_languages_and_its_empty_files(cast: Cast, item_id: str) -> None:
+    client, item = visitor(), load().items[item_id]
+    address = reverse("public:catalogue_item", args=(item_id,))
+    page = unescape(client.get(address, {"lang": "zh"}).content.decode())
+    assert page.count("<h1") == 1
+    assert all(field.label in page and field.name in page for field in item.fields)
+    page = unescape(client.get(address, {"lang": "en"}).content.decode())
+    assert item.name_en in page
+    csv = client.get(reverse("public:catalogue_template", args=(item_id, "csv")))
+    assert csv.content == csv_template(item)
+    assert csv.headers["Content-Disposition"] == f'attachment; filename="{item_id}-v1.csv"'
+    book = client.get(reverse("public:catalogue_template", args=(item_id, "xlsx")))
+    assert book.content == xlsx_template(item, load())
+
+
+def test_what_is_not_in_the_catalogue_is_not_found(cast: Cast) -> None:
+    assert visitor().get(reverse("public:catalogue_item", args=("nothing",))).status_code == 404
+    assert visitor().get(reverse("public:catalogue_template", args=("nothing", "csv"))).status_code == 404
+    assert visitor().get(reverse("public:catalogue_template", args=("water_fee", "exe"))).status_code == 404
+
+
+def test_items_of_a_province_stand_beside_the_national_ones(
+    cast: Cast, tmp_path: Path, settings: Any
+) -> None:
+    (tmp_path / "coal.toml").write_text(
+        EXTENSION.replace('code_list = "x_shanxi_grade"', 'code_list = "id_type"')
+    )
+    settings.XINQIAO_CATALOGUE_DIR = tmp_path
+    runtime.__dict__.pop("catalogue", None)
+    try:
+        page = visitor().get(reverse("public:catalogue"), {"lang": "zh"}).content.decode()
+        assert "煤炭经营备案" in page
+        assert "本省增加了 1 项" in page
+        book = visitor().get(reverse("public:catalogue_template", args=("x_shanxi_coal_permit", "xlsx")))
+        assert book.content.startswith(b"PK")
+    finally:
+        runtime.__dict__.pop("catalogue", None)

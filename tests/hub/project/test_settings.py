@@ -126,3 +126,16 @@ def test_a_prepared_home_starts_and_keeps_its_key(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_no_migration_is_missing() -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_a_mistake_in_the_items_of_a_province_stops_the_start(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings.SECRET_KEY_IS_EPHEMERAL = False
+    settings.SECRET_KEY = "x" * 64
+    settings.XINQIAO_CATALOGUE_DIR = tmp_path
+    (tmp_path / "a.toml").write_text('id = "water_fee"\n')
+    hub.runtime.__dict__.pop("catalogue", None)
+    try:
+        with pytest.raises(ImproperlyConfigured, match=r"XINQIAO_CATALOGUE_DIR: a\.toml"):
+            hub.start()
+    finally:
+        hub.runtime.__dict__.pop("catalogue", None)

@@ -201,6 +201,7 @@ class Category:
     id: str
     name: str
     items: tuple[str, ...]
+    name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,11 @@ def _edition(
 
 def _category(table: Reader) -> Category:
     found = Category(
-        no=table.whole("no"), id=table.text("id"), name=table.text("name"), items=table.texts("items")
+        no=table.whole("no"),
+        id=table.text("id"),
+        name=table.text("name"),
+        items=table.texts("items"),
+        name_en=table.text("name_en", ""),
     )
     table.finish()
     return found

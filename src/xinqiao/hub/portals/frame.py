@@ -26,6 +26,7 @@ def _language_href(request: HttpRequest) -> str:
 def _foot() -> tuple[FootLink, ...]:
     return (
         FootLink(_("数据与授权说明"), reverse("public:data")),
+        FootLink(_("归集共享清单"), reverse("public:catalogue")),
         FootLink(_("核验报告"), reverse("public:verify")),
         FootLink(_("接入"), reverse("public:connect")),
     )
@@ -67,6 +68,7 @@ def public_shell(request: HttpRequest, current: str = "") -> Shell:
     """The frame of public pages."""
     items = (
         NavItem("data", _("数据怎么用"), reverse("public:data"), "database"),
+        NavItem("catalogue", _("清单"), reverse("public:catalogue"), "list-details"),
         NavItem("verify", _("核验报告"), reverse("public:verify"), "shield-check"),
         NavItem("connect", _("接入"), reverse("public:connect"), "plug"),
     )

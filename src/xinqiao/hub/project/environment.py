@@ -91,6 +91,13 @@ VARIABLES: tuple[Variable, ...] = (
         "`1`: the test clock and node faults can be driven from outside. Never on a real platform.",
         "`0`",
     ),
+    Variable(
+        "XINQIAO_CATALOGUE_DIR",
+        "Folder of the items a province adds to the national list (`xinqiao catalogue check FOLDER`); a mistake in it "
+        "stops the start.",
+        "none: the 37 items",
+        "/srv/xinqiao/catalogue",
+    ),
     Variable("XINQIAO_DATA_DIR", "Folder of the public data sets used by demonstrations and tests.", "none"),
     Variable(
         "XINQIAO_TEST_DATABASE_URL",

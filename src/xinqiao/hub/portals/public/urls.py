@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.public import web
+from xinqiao.hub.portals.public import catalogue, web
 
 app_name = "public"
 urlpatterns = [
     path("", web.home, name="home"),
     path("data", web.data, name="data"),
+    path("catalogue", catalogue.listing, name="catalogue"),
+    path("catalogue/<slug:item_id>", catalogue.one, name="catalogue_item"),
+    path("catalogue/<slug:item_id>/template.<slug:kind>", catalogue.template, name="catalogue_template"),
     path("verify", web.verify, name="verify"),
     path("connect", web.connect, name="connect"),
     path("login", web.login, name="login"),
