@@ -3,9 +3,10 @@
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import x25519
 
 from xinqiao.trust import sm2curve
-from xinqiao.trust.suites import INTERNATIONAL, SM, SUITES, Suite, concat_kdf
+from xinqiao.trust.suites import _X25519_SMALL_ORDER, INTERNATIONAL, SM, SUITES, Suite, concat_kdf
 
 # GB/T 32918.5-2017 annex A.2 (signature) and annex C.2 (encryption), on the recommended curve.
 SM2_SECRET = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
@@ -170,9 +171,24 @@ def test_points_of_small_order_are_no_keys() -> None:
     for public in (bytes(32), b"\x01" + bytes(31), bytes.fromhex("ec" + "ff" * 30 + "7f")):
         with pytest.raises(ValueError):
             INTERNATIONAL.load_verifier(public)
-    for public in (bytes(32), b"\x01" + bytes(31)):
-        with pytest.raises(ValueError):
-            INTERNATIONAL.check_seal_public(public)
+
+
+def test_an_exchange_with_each_point_on_the_list_gives_nothing_and_with_no_other() -> None:
+    """The list is held to what the library itself refuses: RFC 7748 6.1, an all-zero result."""
+    own = x25519.X25519PrivateKey.generate()
+    assert len(_X25519_SMALL_ORDER) == 7
+    for public in _X25519_SMALL_ORDER:
+        for spelling in (public, public[:31] + bytes((public[31] | 0x80,))):
+            with pytest.raises(ValueError):
+                own.exchange(x25519.X25519PublicKey.from_public_bytes(spelling))
+            with pytest.raises(ValueError):
+                INTERNATIONAL.check_seal_public(spelling)
+    for start in range(2, 200):
+        public = bytes((start,)) + bytes(31)
+        own.exchange(x25519.X25519PublicKey.from_public_bytes(public))
+        INTERNATIONAL.check_seal_public(public)
+    with pytest.raises(ValueError):
+        INTERNATIONAL.check_seal_public(bytes(31))
 
 
 def test_points_off_the_sm2_curve_are_no_keys() -> None:

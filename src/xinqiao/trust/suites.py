@@ -160,8 +160,20 @@ _ED25519_SMALL_ORDER: Final = frozenset(
 )
 
 
-# Any private key will do to find out whether an exchange gives zero; this one protects nothing.
-_PROBE: Final = x25519.X25519PrivateKey.from_private_bytes(bytes(range(32)))
+# The same of Curve25519 in Montgomery form (RFC 7748 reads the highest bit as zero): whoever agrees with one of these
+# gets zero, whatever the own key is. Kept as a list because trying an exchange costs as much as a signature.
+_X25519_SMALL_ORDER: Final = frozenset(
+    bytes.fromhex(h)
+    for h in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
 
 
 class _International:
@@ -212,8 +224,9 @@ class _International:
         return x25519.X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
     def check_seal_public(self, public: bytes) -> None:
-        # exchange() refuses an all-zero result (RFC 7748 section 6.1): points of small order fail here.
-        _PROBE.exchange(x25519.X25519PublicKey.from_public_bytes(public))
+        x25519.X25519PublicKey.from_public_bytes(public)
+        if public[:31] + bytes((public[31] & 0x7F,)) in _X25519_SMALL_ORDER:
+            raise ValueError("a point of small order agrees on nothing")
 
     def wrap(self, public: bytes, *, apu: bytes, apv: bytes, random: Random | None) -> Wrapped:
         own = (
