@@ -83,14 +83,14 @@ def _item(item: Item, catalogue: Catalogue) -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(_field(field, item, catalogue) for field in item.fields),
         *([""] if item.rules else []),
-        *(f"* {rule_words(rule, item).both}" for rule in item.rules),
+        *(f"* {rule_words(rule, item, catalogue).both}" for rule in item.rules),
     ]
 
 
 def _field(field: Field, item: Item, catalogue: Catalogue) -> str:
-    told = [one.zh for one in limits(field, item, catalogue) if not one.zh.startswith("形如")]
+    told = [one.zh for one in limits(field, item, catalogue)]
     if field.pattern:
-        told.append("形如 `" + field.pattern.replace("|", "\\|") + "`")
+        told.append("`" + field.pattern.replace("|", "\\|") + "`")
     if field.note:
         told.append(field.note)
     return (

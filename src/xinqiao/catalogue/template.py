@@ -145,7 +145,7 @@ def _guide(book: Any, item: Item, catalogue: Catalogue) -> None:
         for column, cell in enumerate(cells):
             sheet.write_string(index, column, cell)
     for index, rule in enumerate(item.rules, start=len(item.fields) + 4):
-        sheet.write_string(index, 0, rule_words(rule, item).both)
+        sheet.write_string(index, 0, rule_words(rule, item, catalogue).both)
 
 
 def _code_sheet(book: Any, lists: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -5,6 +5,7 @@ Pairs instead of messages: a command shows both at once, a template for supplier
 
 from typing import NamedTuple
 
+from xinqiao.domain.catalogue.fields import is_dated
 from xinqiao.domain.catalogue.model import Catalogue, CrossKind, CrossRule, Field, FieldType, Frequency, Item
 from xinqiao.domain.catalogue.model import Sensitivity as Level
 from xinqiao.domain.catalogue.model import SharingMode as Mode
@@ -112,7 +113,8 @@ def limits(field: Field, item: Item, catalogue: Catalogue) -> list[Said]:
     if field.max_length is not None:
         told.append(Said(f"最多 {field.max_length} 个字符", f"at most {field.max_length} characters"))
     if field.pattern is not None:
-        told.append(Said(f"形如 {field.pattern}", f"matches {field.pattern}"))
+        shape = "YYYY-MM" if is_dated(field) else field.example or field.pattern
+        told.append(Said(f"写法如 {shape}", f"like {shape}"))
     if field.scale is not None and field.precision is not None:
         whole = field.precision - field.scale
         told.append(
@@ -158,7 +160,14 @@ def example_row(item: Item, catalogue: Catalogue) -> dict[str, str]:
     return {field.name: example(field, catalogue) for field in item.fields}
 
 
-def rule_words(rule: CrossRule, item: Item) -> Said:
+def _label(field: Field, value: str, catalogue: Catalogue) -> str:
+    """A canonical value as people write it."""
+    if field.type is FieldType.BOOLEAN:
+        return "是" if value == "true" else "否"
+    return catalogue.code_lists[field.code_list].entries[value] if field.code_list else value
+
+
+def rule_words(rule: CrossRule, item: Item, catalogue: Catalogue) -> Said:
     """A rule over several fields as a sentence."""
     names = [name.removeprefix("-") for name in rule.fields]
     zh = [item.field(name).label for name in names]
@@ -169,8 +178,8 @@ def rule_words(rule: CrossRule, item: Item) -> Said:
         case CrossKind.NOT_FUTURE:
             return Said(f"{zh[0]}不晚于收到的那天", f"{en[0]} is not after the day it came")
         case CrossKind.REQUIRED_WHEN:
-            values = "、".join(rule.values)
-            when = Said(f"是 {values} ", f"is {values}") if values else Said("有值", "is given")
+            values = "、".join(_label(item.field(names[1]), value, catalogue) for value in rule.values)
+            when = Said(f"是“{values}”", f"is “{values}”") if values else Said("有值", "is given")
             return Said(f"{zh[1]}{when.zh}时，{zh[0]}必填", f"{en[0]} is required when {en[1]} {when.en}")
         case CrossKind.SUM:
             signs = ["−" if name.startswith("-") else "+" for name in rule.fields[1:]]

@@ -142,7 +142,7 @@ def _show(catalogue: Catalogue, item: Item | None, *, as_json: bool) -> None:
         ],
     )  # fmt: skip
     for rule in item.rules:
-        print(f"· {words.rule_words(rule, item).both}")
+        print(f"· {words.rule_words(rule, item, catalogue).both}")
 
 
 def _print(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from xinqiao.domain.catalogue._reader import Problem
+from xinqiao.domain.catalogue.fields import is_dated
 from xinqiao.domain.catalogue.headers import header_key
 from xinqiao.domain.catalogue.model import (
     Catalogue,
@@ -16,8 +17,6 @@ from xinqiao.domain.catalogue.model import (
 )
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-#: Months of files, ``2024-05``.
-MONTH_PATTERN = "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
 #: The code list of the kinds of certificates, by which identity numbers are judged.
 ID_TYPES = "id_type"
 
@@ -166,19 +165,6 @@ def _is_subject(found: list[Field]) -> bool:
             return kind == found[0].name
         case _:
             return False
-
-
-def is_dated(field: Field) -> bool:
-    """Whether a field says when: a date, a month ``YYYY-MM``, a year."""
-    return (
-        field.type is FieldType.DATE
-        or (field.type is FieldType.STRING and field.pattern == MONTH_PATTERN)
-        or (
-            field.type is FieldType.INTEGER
-            and (field.minimum or 0) >= 1000
-            and (field.maximum or 10_000) < 10_000
-        )
-    )
 
 
 def _check_rule(

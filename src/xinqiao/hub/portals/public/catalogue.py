@@ -99,7 +99,7 @@ def one(request: HttpRequest, item_id: str) -> HttpResponse:
         "line": line,
         "mode": str(MODES[item.mode]),
         "columns": [_column(field, item, catalogue) for field in item.fields],
-        "rules": [str(rule_words(rule, item)) for rule in item.rules],
+        "rules": [str(rule_words(rule, item, catalogue)) for rule in item.rules],
         "labels": {
             field.name: str(Said(field.label, field.label_en or field.label)) for field in item.fields
         },
