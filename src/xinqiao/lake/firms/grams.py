@@ -78,7 +78,8 @@ class Pattern:
     def choices(self) -> list[Choice]:
         """What every name it fits has among its terms."""
         items = self.items
-        found = [_two(a, b) for a, b in pairwise(items)]
+        # Two letters say nothing that the three around them do not say.
+        found = [_two(a, b) for a, b in pairwise(items) if len(items) == 2 or "I" not in (a.kind, b.kind)]
         found += [
             tuple(f"00{a}{b}{c}" for a, b, c in product(*map(_letters, three)))
             for three in zip(items, items[1:], items[2:], strict=False)

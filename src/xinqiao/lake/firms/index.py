@@ -15,16 +15,17 @@ from pathlib import Path
 
 from xinqiao.domain.codes import slips
 from xinqiao.domain.errors import Code, Invalid
-from xinqiao.lake.firms.grams import place_terms
 from xinqiao.lake.firms.model import Added, Firm, Hit, checked, checked_division, checked_industry
 from xinqiao.lake.firms.pinyin import table_digest
 from xinqiao.lake.firms.rows import Row, firm_of, row_of, terms_of
-from xinqiao.lake.firms.search import Search, find_codes
+from xinqiao.lake.firms.search import Narrow, Search, find_codes
 
 FORMAT = "xinqiao-firms-1"
 ENDED_FROM = 1 << 40
 #: Firms in one transaction of ``add``; bounds its memory.
 BATCH = 20_000
+#: A term that more than one firm in so many has is common.
+COMMON = 300
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -43,6 +44,8 @@ CREATE TABLE firm (
 CREATE INDEX firm_org ON firm (substr(uscc, 9, 9));
 -- by the number from before 2015
 CREATE INDEX firm_regno ON firm (registration_no) WHERE registration_no <> '';
+-- terms that more than one firm in COMMON has, counted by optimise(): a query asks for rarer ones first
+CREATE TABLE common (term TEXT PRIMARY KEY, firms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE gram USING fts5(t, content='', detail=none, columnsize=0, tokenize='ascii');
 -- bytes gathered before a segment is written
 INSERT INTO gram (gram, rank) VALUES ('hashsize', 67108864);
@@ -54,6 +57,7 @@ class FirmIndex:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._counted: tuple[int, dict[str, int]] | None = None
 
     @classmethod
     def create(cls, path: Path) -> "FirmIndex":
@@ -123,8 +127,8 @@ class FirmIndex:
     def optimise(self) -> None:
         """Merge what batches left apart, after many of them: searches become faster, the file a little smaller."""
         self._db.execute("INSERT INTO gram (gram) VALUES ('optimize')")
+        self._count()
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._db.execute("ANALYZE")
 
     def search(
         self, text: str, *, division: str | None = None, industry: str | None = None, limit: int = 20
@@ -143,7 +147,9 @@ class FirmIndex:
         hits = self.by_code(text) if not (place or trade) else []
         if hits:
             return hits[:limit]
-        return Search(self._db, place_terms(place, trade)[-2:], limit).run(text) if limit > 0 else []
+        if limit <= 0:
+            return []
+        return Search(self._db, self._common(), Narrow(place, trade), limit).run(text)
 
     def by_code(self, text: str) -> list[Hit]:
         """Firms by what is typed for a number: the USCC, the organisation code, the tax number, the old number."""
@@ -155,6 +161,23 @@ class FirmIndex:
         For staff at their own register; never for whoever asks (abuse case B7), and :meth:`search` does not do it.
         """
         return [hit for slip in slips(text) for hit in self.by_code(slip.uscc)]
+
+    def _common(self) -> dict[str, int]:
+        """The common terms with their firms; read again when another process counted anew."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        if self._counted is None or self._counted[0] != version:
+            self._counted = version, dict(self._db.execute("SELECT term, firms FROM common"))
+        return self._counted[1]
+
+    def _count(self) -> None:
+        least = len(self) // COMMON
+        self._db.execute(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab('main', 'gram', 'row')"
+        )
+        with self._transaction():
+            self._db.execute("DELETE FROM common")
+            self._db.execute("INSERT INTO common SELECT term, doc FROM terms WHERE doc > ?", (least,))
+        self._counted = None
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -1,27 +1,47 @@
 """Answering a query of the firm index: from the surest way of being meant to the least sure, until there is enough."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from xinqiao.domain.codes import Kind, resolve
 from xinqiao.domain.names import search_form
-from xinqiao.lake.firms.grams import Choice, Pattern, patterns
+from xinqiao.lake.firms.grams import Choice, Pattern, patterns, place_terms
 from xinqiao.lake.firms.model import Firm, Hit, Match
-from xinqiao.lake.firms.rows import Row, firm_of
+from xinqiao.lake.firms.rows import firm_of
 
 #: Of one way of reading, as many names are compared at most; what lies beyond shares all terms and still did not fit.
-COMPARED = 600
+COMPARED = 300
+#: As many terms are asked for at most, and the common ones not at all when there are enough others.
+ASKED, ENOUGH = 5, 2
 #: As many times the limit are collected before they are put in order.
 POOL = 3
 LONGEST_QUERY = 100
 
 
-class Search:
-    """One query. ``filters``: terms every answer must have."""
+class Narrow(NamedTuple):
+    """What an answer must begin with: digits of its place, its industry with the letter. Empty is anything."""
 
-    def __init__(self, db: sqlite3.Connection, filters: Sequence[str], limit: int) -> None:
+    division: str
+    industry: str
+
+    def holds(self, firm: Firm) -> bool:
+        """Whether a firm is within."""
+        return firm.division.startswith(self.division) and firm.industry.startswith(self.industry)
+
+    def choices(self) -> list[Choice]:
+        """The terms of it: the narrowest of the place and of the industry."""
+        terms = (place_terms(self.division, "")[-1:], place_terms("", self.industry)[-1:])
+        return [(one,) for both in terms for one in both]
+
+
+class Search:
+    """One query. ``common``: how many firms have each of the common terms."""
+
+    def __init__(self, db: sqlite3.Connection, common: Mapping[str, int], narrow: Narrow, limit: int) -> None:
         self._db = db
-        self._filters = [(term,) for term in filters]
+        self._common = common
+        self._narrow = narrow
         self._limit = limit
         self._hits: dict[str, Hit] = {}
 
@@ -68,13 +88,27 @@ class Search:
             self._hits[firm.uscc] = Hit(firm, match, by[0])
 
     def _candidates(self, choices: Sequence[Choice]) -> Iterator[Firm]:
-        asked = " AND ".join(_any(choice) for choice in dict.fromkeys([*choices, *self._filters]))
+        asked = " AND ".join(map(_any, self._rarest([*choices, *self._narrow.choices()])))
+        # CROSS JOIN keeps the order of the loops: the walk through the terms outside, one firm by its number inside.
         found = self._db.execute(
-            "SELECT rowid FROM gram WHERE gram MATCH ? ORDER BY rowid LIMIT ?", (asked, COMPARED)
+            "SELECT firm.* FROM gram CROSS JOIN firm ON firm.id = gram.rowid"
+            " WHERE gram MATCH ? ORDER BY gram.rowid LIMIT ?",
+            (asked, COMPARED),
         )
-        for (number,) in found:
-            row: Row = self._db.execute("SELECT * FROM firm WHERE id = ?", (number,)).fetchone()
-            yield firm_of(row)
+        for row in found:
+            firm = firm_of(row)
+            if self._narrow.holds(firm):
+                yield firm
+
+    def _rarest(self, choices: Sequence[Choice]) -> list[Choice]:
+        """Enough of the choices to leave few firms. The names are compared anyway, and a long list costs most."""
+        counted = sorted((self._firms(choice), -len(choice[0]), choice) for choice in set(choices))
+        rare = [choice for firms, _, choice in counted if not firms]
+        return rare[:ASKED] if len(rare) >= ENOUGH else [choice for *_, choice in counted[:ASKED]]
+
+    def _firms(self, choice: Choice) -> int:
+        """How many firms have one of the terms, as far as they are common; 0 is "few"."""
+        return sum(self._common.get(term, 0) for term in choice)
 
 
 def _fragments(text: str) -> list[str]:
