@@ -59,6 +59,9 @@ COMMANDS: dict[str, Command] = {
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
     ),
+    "firms": Command(
+        "xinqiao.cli.firms", "main_firms", "企业名录：建索引、查找、划型", "find a firm, say how large it is"
+    ),
     "verify": Command(
         "xinqiao.cli.verify", "main_verify", "离线核验存证、报告与日志", "verify evidence offline"
     ),
