@@ -3,14 +3,18 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.domain.consent_cast import SCOPE, an_ask, an_authorisation, an_entrustment
 
+from xinqiao.catalogue.size import size_rule
 from xinqiao.domain import identifiers as ids
 from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Purpose, append, decide, grant, sealed
 from xinqiao.domain.identifiers import Finding, gb2260
+from xinqiao.domain.msme import Figures, classify
+from xinqiao.domain.msme.words import CLASS_WORDS, INDICATOR_WORDS
 
 RULES = Path(__file__).parents[2] / "docs" / "rules"
 CONSENT = (RULES / "consent.md").read_text("utf-8")
@@ -128,3 +132,36 @@ def test_the_appends_are_true():
         assert old.valid_to == a_day(old_end)
         more = replace(SCOPE, valid_days=int(days), accounts=frozenset({"link:3"}))
         assert append(old, more, a_day(at)).valid_to == a_day(new_end)
+
+
+SIZES = (RULES / "enterprise-size.md").read_text("utf-8")
+SIZE_WORDS = {word: size for size, (word, _) in CLASS_WORDS.items()}
+
+
+def test_the_bounds_of_enterprise_sizes_are_true():
+    told, at = {}, ("", "")
+    for number, _label, scope, figure, *bounds in rows(
+        SIZES, "### 下限", "行 | 行业 | 范围 | 指标 | 大型 | 中型 | 小型"
+    ):
+        at = (number, scope) if number else at
+        told[*at, figure.split()[0]] = [Decimal(one.replace(",", "")) for one in bounds]
+    ours = {
+        (str(group.no), " ".join(group.scope), INDICATOR_WORDS[one.indicator][0]): [
+            one.large,
+            one.medium,
+            one.small,
+        ]
+        for group in size_rule().groups
+        for one in group.thresholds
+    }
+    assert told == ours
+
+
+def test_the_examples_of_enterprise_sizes_are_true():
+    for industry, people, revenue, assets, size, possible in rows(
+        SIZES, "### 例子", "行业 | X | Y | Z | 结果 | 还可能是"
+    ):
+        money = [Decimal(text).scaleb(4) if text else None for text in (revenue, assets)]
+        found = classify(size_rule(), industry, Figures(int(people) if people else None, *money))
+        assert found.size is SIZE_WORDS[size], industry
+        assert [CLASS_WORDS[one][0] for one in found.possible] == possible.split(), industry

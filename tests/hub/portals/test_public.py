@@ -19,7 +19,7 @@ from xinqiao.hub.apps.fundflow.selectors import LOOKUPS_PER_MINUTE, public_figur
 from xinqiao.hub.apps.identity.models import LoginAttempt
 from xinqiao.hub.runtime import runtime
 
-PAGES = ("home", "data", "catalogue", "verify", "connect", "login", "staff_login")
+PAGES = ("home", "data", "catalogue", "verify", "connect", "size", "login", "staff_login")
 RIGHT = {
     "uscc": OWNER_USCC, "enterprise_name": OWNER_CLAIM.enterprise_name, "person_name": OWNER_CLAIM.person_name,
     "id_no": OWNER_ID,

@@ -28,6 +28,7 @@ def _foot() -> tuple[FootLink, ...]:
         FootLink(_("数据与授权说明"), reverse("public:data")),
         FootLink(_("归集共享清单"), reverse("public:catalogue")),
         FootLink(_("核验报告"), reverse("public:verify")),
+        FootLink(_("企业划型"), reverse("public:size")),
         FootLink(_("接入"), reverse("public:connect")),
     )
 

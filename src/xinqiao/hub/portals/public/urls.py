@@ -3,6 +3,7 @@
 from django.urls import path
 
 from xinqiao.hub.portals.public import catalogue, web
+from xinqiao.hub.portals.public.size import size
 
 app_name = "public"
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("catalogue/<slug:item_id>/template.<slug:kind>", catalogue.template, name="catalogue_template"),
     path("verify", web.verify, name="verify"),
     path("connect", web.connect, name="connect"),
+    path("size", size, name="size"),
     path("login", web.login, name="login"),
     path("login/staff", web.staff_login, name="staff_login"),
     path("logout", web.logout, name="logout"),
