@@ -50,6 +50,16 @@ def doctor(folder: Path, *options: str, **variables: str) -> tuple[int, dict[str
     return done.returncode, {found["check"].partition(" ")[2]: found for found in answer["findings"]}
 
 
+def test_the_items_of_a_province_are_read_as_a_start_reads_them(tmp_path: Path) -> None:
+    assert doctor(tmp_path)[1]["catalogue"]["state"] == "ok"
+    folder = tmp_path / "province"
+    folder.mkdir()
+    (folder / "a.toml").write_text('id = "water_fee"\n')
+    status, found = doctor(tmp_path, XINQIAO_CATALOGUE_DIR=str(folder))
+    assert (status, found["catalogue"]["state"]) == (1, "bad")
+    assert found["catalogue"]["said"].startswith("a.toml: ")
+
+
 def test_without_any_configuration_it_says_what_is_missing_and_makes_nothing(tmp_path: Path) -> None:
     status, found = doctor(tmp_path)
     assert status == 1

@@ -65,6 +65,7 @@ def _with_settings(*, offline: bool) -> list[Finding]:
     from xinqiao.cli import machine_checks as machine
 
     findings = [*_run("平台 platform", hub.platform), *_run("密钥 keys", hub.secrets)]
+    findings += _run("清单 catalogue", hub.catalogue)
     readable = False
 
     def look() -> list[Finding]:

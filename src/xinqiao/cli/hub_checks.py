@@ -89,6 +89,22 @@ def platform() -> list[Finding]:
     return findings
 
 
+def catalogue() -> list[Finding]:
+    """The items of the national list and of this province; a start refuses a mistake in them."""
+    from django.conf import settings
+
+    from xinqiao.catalogue import CURRENT, CatalogueError, load
+
+    check = "清单 catalogue"
+    try:
+        found = load(CURRENT, settings.XINQIAO_CATALOGUE_DIR)
+    except CatalogueError as error:
+        first = f"{error.problems[0]}（共 {len(error.problems)} 处 mistakes in all）"
+        return [bad(check, first, f"xinqiao catalogue check {settings.XINQIAO_CATALOGUE_DIR}")]
+    added = sum(item.origin != "national" for item in found.items.values())
+    return [ok(check, f"{found.document}，{len(found.items)} 项 items，省里增加 of the province: {added}")]
+
+
 def secrets() -> list[Finding]:
     """The session key, the hub's signing key and the key of personal fields: there, private, readable."""
     from django.conf import settings
