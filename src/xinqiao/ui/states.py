@@ -62,6 +62,13 @@ _TABLE: Final = (
     StateWord("batch.partly_accepted", "部分接收", "Partly accepted", "wait", "alert-circle"),
     StateWord("batch.returned", "整批退回", "Batch returned", "no", "x"),
     StateWord("batch.checking", "校验中", "Checking rows", "go", "loader-2"),
+    # applications for credit repair
+    StateWord("repair.applied", "已申请", "Applied", "go", "clock"),
+    StateWord("repair.returned", "退回补正", "Returned for completion", "wait", "arrow-back-up"),
+    StateWord("repair.accepted", "已受理", "Accepted", "go", "progress"),
+    StateWord("repair.repaired", "已修复", "Repaired", "ok", "circle-check"),
+    StateWord("repair.not_repaired", "不予修复", "Not repaired", "no", "circle-x"),
+    StateWord("repair.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
     # nodes
     StateWord("node.online", "在线", "Online", "ok", "circle-check"),
     StateWord("node.slow", "变慢", "Slow", "wait", "alert-circle"),
