@@ -33,7 +33,8 @@ def test_the_answer_in_english(cast: Cast) -> None:
 
 def test_a_missing_figure_is_provisional(cast: Cast) -> None:
     _, page = asked(industry="F52", revenue="800")
-    assert "暂定。可能是微型 到 中型，补上从业人员才能定。" in page
+    assert "暂定：补齐数字才能定。" in page
+    assert "还缺从业人员：可能是微型到中型，补上才能定。" in page
 
 
 def test_an_industry_the_rule_does_not_cover(cast: Cast) -> None:

@@ -115,11 +115,9 @@ def _shown(found: Sizing) -> dict[str, object]:
     """The answer in the language in force."""
     place = 1 if _english() else 0
     said = explain(found)
-    possible = [CLASS_WORDS[one][place] for one in found.possible]
     return {
         "size": CLASS_WORDS[found.size][place],
-        "open": [INDICATOR_WORDS[one][place] for one in found.deciding],
-        "possible": (_(" 到 ").join([possible[0], possible[-1]]) if len(possible) > 1 else ""),
+        "open": bool(found.deciding),
         "reason": said.en if place else said.zh,
         "clause": said.clause_en if place else said.clause_zh,
         "rows": _bounds(found.group, place) if found.group else [],
