@@ -102,6 +102,11 @@ class Code(StrEnum):
     FILE_VALUE = "FILE_VALUE"
     ENCODING_AMBIGUOUS = "ENCODING_AMBIGUOUS"
 
+    # the lake of collected records
+    LAKE_BUSY = "LAKE_BUSY"
+    LAKE_FULL = "LAKE_FULL"
+    LAKE_INVALID = "LAKE_INVALID"
+
     # flow and faults
     RATE_LIMITED = "RATE_LIMITED"
     PROVIDER_INVALID = "PROVIDER_INVALID"

@@ -337,6 +337,24 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "The encoding is ambiguous",
         "Save as UTF-8 or GB18030.",
     ),
+    Code.LAKE_BUSY: ErrorWords(
+        "记录库正由别的程序写入",
+        "等它写完再试；一次只有一个写入者。",
+        "Another program is writing to the record store",
+        "Try again when it is done; there is one writer at a time.",
+    ),
+    Code.LAKE_FULL: ErrorWords(
+        "记录库所在的磁盘满了，这一批没有入库",
+        "腾出空间后重新提交；已有的记录没有变。",
+        "The disk of the record store is full; the batch was not taken in",
+        "Make room and send it again; what was there is unchanged.",
+    ),
+    Code.LAKE_INVALID: ErrorWords(
+        "与记录库对不上，没有采用",
+        "核对文件夹、事项、批次号和主体标识；没有任何改动。",
+        "It does not fit the record store and was not used",
+        "Check the folder, item, batch number and subjects; nothing was changed.",
+    ),
     # flow and faults
     Code.RATE_LIMITED: ErrorWords("请求太密", "等一会儿再试。", "Too many requests", "Wait a little."),
     Code.PROVIDER_INVALID: ErrorWords(
