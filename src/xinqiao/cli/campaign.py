@@ -1,4 +1,4 @@
-"""``xinqiao campaign race|kill|tamper``: the heavy campaigns, each printing one JSON object.
+"""``xinqiao campaign race|kill|kill-lake|tamper``: the heavy campaigns, each printing one JSON object.
 
 What each does and what its figures mean is told in ``docs/operations/campaigns.md``; the campaigns themselves live in
 ``xinqiao.campaigns``. Exit status 0 only when what must hold did hold. A race run on the deliberately naive variant
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="xinqiao campaign",
         description="重型检验：竞争、断电、篡改 heavy campaigns; see docs/operations/campaigns.md",
     )
-    kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,tamper}")
+    kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,kill-lake,tamper}")
     race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
     race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
     race.add_argument(
@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     kill.add_argument("--seed", type=int, default=1, help="定下谁在什么时刻 who dies when")
     _database(kill)
     kill.set_defaults(run=_kill)
+    kill_lake = kinds.add_parser(
+        "kill-lake", help="记录库发布、整理时 SIGKILL SIGKILL while batches are published and compacted"
+    )
+    kill_lake.add_argument("--rounds", type=_count, default=200, help="杀多少次 kills")
+    kill_lake.add_argument("--seed", type=int, default=1, help="定下在哪一步、什么时刻 which step, when")
+    kill_lake.set_defaults(run=_kill_lake)
     tamper = kinds.add_parser("tamper", help="篡改存证日志，看离线核验器能否全部发现 tamper with a log")
     tamper.add_argument("--leaves", type=_count, default=10_000, help="日志的条数 leaves of the log")
     tamper.add_argument("--mutations", type=_count, default=100_000, help="篡改的次数 changes tried")
@@ -105,6 +111,13 @@ def _kill(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
     if not released:  # then nothing was at stake, and nothing was shown
         figures["note"] = "没有一次放行，什么也没有证明 nothing was released: nothing is shown"
     return figures.pop("ok") is True and bool(released), figures
+
+
+def _kill_lake(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import kill_lake
+
+    figures = kill_lake.run(args.rounds, seed=args.seed)
+    return figures.pop("ok") is True, figures
 
 
 def _tamper(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
