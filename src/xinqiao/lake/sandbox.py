@@ -1,10 +1,12 @@
 """Run one function in a child process with limits, so that a hostile file cannot take the program down.
 
 A crafted spreadsheet or Parquet file may exhaust memory, spin, or crash native code. The child is a fresh
-interpreter (no shared memory, no inherited descriptors beyond its pipes), may not grow past its limits, may not
-write a file, and answers in JSON: nothing of it is unpickled.
+interpreter (no shared memory, no inherited descriptors beyond its pipes), may not grow past its limits, has no
+network where the system lets it give that up, may not write a file unless it was given room for one, and answers in
+JSON: nothing of it is unpickled.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -17,18 +19,33 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Invalid, XinqiaoError
+from xinqiao.domain.errors import Code, Invalid, TooLarge, Unsupported, XinqiaoError
 
 _ERROR, _RESULT = "error", "result"
+_KINDS: dict[int, type[XinqiaoError]] = {kind.status: kind for kind in (TooLarge, Unsupported, Invalid)}
+#: One pool of memory and one thread for the native libraries: their reserves count against the child's limits.
+_ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "2",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may use: address space in bytes, processor seconds, seconds on the wall."""
+    """What a child may use: address space in bytes, processor seconds, seconds on the wall.
+
+    ``private`` bounds what it may allocate, in bytes: the resident set cannot grow past that and the libraries'
+    own pages. ``file_bytes`` is the largest single file it may write. 0: no bound of its own, no file.
+    """
 
     memory: int = 4 << 30
     cpu_seconds: int = 120
-    wall_seconds: int = 240
+    wall_seconds: float = 240
+    private: int = 0
+    file_bytes: int = 0
 
 
 DEFAULT_LIMITS = Limits()
@@ -40,7 +57,8 @@ def run_limited(func: Callable[..., Json], *args: Json, limits: Limits = DEFAULT
     ``func`` is a function at the top of an importable module; arguments and result are JSON values.
 
     Raises:
-        XinqiaoError: what ``func`` raised itself (as Invalid, with its code, detail and facts).
+        XinqiaoError: what ``func`` raised itself, with its code, detail and facts (TooLarge and Unsupported keep
+            their class, everything else is Invalid).
         Invalid: ``FILE_UNREADABLE`` when the child crashed, ran out of memory or time, or raised anything else.
     """
     order = {
@@ -55,7 +73,7 @@ def run_limited(func: Callable[..., Json], *args: Json, limits: Limits = DEFAULT
             input=json.dumps(order).encode(),
             capture_output=True,
             timeout=limits.wall_seconds,
-            env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            env=_ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)},
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -65,7 +83,8 @@ def run_limited(func: Callable[..., Json], *args: Json, limits: Limits = DEFAULT
     answer = json.loads(done.stdout)
     if _ERROR in answer:
         told = answer[_ERROR]
-        raise Invalid(Code(told["code"]), told["detail"], facts=told["facts"])
+        kind = _KINDS.get(told["status"], Invalid)
+        raise kind(Code(told["code"]), told["detail"], facts=told["facts"])
     result: Json = answer[_RESULT]
     return result
 
@@ -77,8 +96,12 @@ def _gave_up(why: str) -> Invalid:
 def _limit(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if limits.private:
+        resource.setrlimit(resource.RLIMIT_DATA, (limits.private, limits.private))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):  # an older kernel, or one that does not let an ordinary user do it
+        os.unshare(os.CLONE_NEWNET if os.geteuid() == 0 else os.CLONE_NEWUSER | os.CLONE_NEWNET)
 
 
 def child() -> int:
@@ -92,7 +115,8 @@ def child() -> int:
     try:
         answer: dict[str, object] = {_RESULT: func(*order["args"])}
     except XinqiaoError as error:
-        answer = {_ERROR: {"code": error.code.value, "detail": error.detail, "facts": error.facts}}
+        told = {"code": error.code.value, "detail": error.detail, "facts": error.facts}
+        answer = {_ERROR: told | {"status": error.status}}
     with os.fdopen(answer_to, "wb") as out:
         out.write(json.dumps(answer).encode())
     return 0

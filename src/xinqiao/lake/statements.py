@@ -17,6 +17,7 @@ from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Invalid, TooLarge
 from xinqiao.domain.fundflow.model import COLUMNS, REQUIRED_COLUMNS, Parity, ParsedRows
 from xinqiao.domain.fundflow.parse import parse_rows
+from xinqiao.lake.cells import EXACT_DIGITS, decimal_text, float_text
 from xinqiao.lake.sandbox import readable, run_limited
 
 MAX_BYTES = 256 << 20
@@ -25,8 +26,6 @@ larger would not fit the child, so it is refused before it is read."""
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _NUMBERS_AS_TEXT = frozenset({"account_no", "counterparty_account", "txn_id", "reversal_of"})
-_EXACT_DIGITS = 10**15
-"""A spreadsheet holds at most 15 digits of a number exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,24 +252,16 @@ def cell_text(cell: object, row: int, field: str) -> str:
         case int():
             return str(cell)
         case float():
-            if field in _NUMBERS_AS_TEXT and abs(cell) >= _EXACT_DIGITS:
+            if field in _NUMBERS_AS_TEXT and abs(cell) >= EXACT_DIGITS:
                 raise _bad_value(
                     row, field, "a long number kept as a number has lost digits; keep it as text"
                 )
-            return _float_text(cell)
+            return float_text(cell)
         case Decimal():
-            # a column of four places may well hold only two
-            return format(cell.normalize() if cell else Decimal(0), "f")
+            return decimal_text(cell)
         case datetime():
             return cell.replace(microsecond=0).isoformat(sep=" ")
         case date() | time():
             return cell.isoformat()
         case _:
             raise _bad_value(row, field, "a kind of value that is not taken")
-
-
-def _float_text(value: float) -> str:
-    """The decimal a spreadsheet shows: 15 significant digits. 0.1 + 0.2 is 0.3 here, as it is on the screen."""
-    if value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return format(value, ".15g") if abs(value) < 10**13 else repr(value)
