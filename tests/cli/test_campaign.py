@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from xinqiao.campaigns import kill, race, tamper
+from xinqiao.campaigns import hostile, kill, race, tamper
 from xinqiao.cli import main
 
 
@@ -71,3 +71,20 @@ def test_a_campaign_that_does_not_exist_is_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["campaign", *words])
     assert end.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("problems", "only", "status"), [([], "csv", 0), (["x: OK"], "csv", 1), ([], "nothing", 1)]
+)
+def test_hostile_files_must_all_end_as_documented(
+    problems: list[str],
+    only: str,
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hostile, "run", lambda chosen: {"files": len(chosen), "problems": problems})
+    assert main(["campaign", "hostile", "--only", only]) == status
+    said = json.loads(capsys.readouterr().out)
+    assert said["ok"] is (status == 0)
+    assert (said["files"] > 0) is (only == "csv")

@@ -1,4 +1,5 @@
 """``xinqiao campaign race|kill|kill-lake|tamper``: the heavy campaigns, each printing one JSON object.
+"""``xinqiao campaign race|kill|tamper|hostile``: the heavy campaigns, each printing one JSON object.
 
 What each does and what its figures mean is told in ``docs/operations/campaigns.md``; the campaigns themselves live in
 ``xinqiao.campaigns``. Exit status 0 only when what must hold did hold. A race run on the deliberately naive variant
@@ -30,9 +31,10 @@ def main_campaign(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xinqiao campaign",
-        description="重型检验：竞争、断电、篡改 heavy campaigns; see docs/operations/campaigns.md",
+        description="重型检验：竞争、断电、篡改、敌意文件 heavy campaigns; see docs/operations/campaigns.md",
     )
     kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,kill-lake,tamper}")
+    kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,tamper,hostile}")
     race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
     race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
     race.add_argument(
@@ -67,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         "--whole-files", type=_count, default=20, help="整文件复核的次数 read again as whole files"
     )
     tamper.set_defaults(run=_tamper)
+    hostile = kinds.add_parser(
+        "hostile", help="敌意文件：个个按写明的代码拒绝 hostile files, each refused as documented"
+    )
+    hostile.add_argument("--only", default="", help="只做名字以此开头的 only samples whose name begins so")
+    hostile.set_defaults(run=_hostile)
     return parser
 
 
@@ -125,3 +132,12 @@ def _tamper(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
 
     figures = tamper.run(args.leaves, args.mutations, args.seed, args.whole_files)
     return figures["missed"] == [] and figures["found"] == args.mutations, figures
+
+
+def _hostile(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import hostile
+    from xinqiao.campaigns.hostile_files import samples
+
+    chosen = [sample for sample in samples() if sample.name.startswith(args.only)]
+    figures = hostile.run(chosen)
+    return figures["problems"] == [] and bool(chosen), figures
