@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
+from xinqiao.catalogue import load
+from xinqiao.catalogue.template import csv_template, xlsx_template
 from xinqiao.domain.errors import Code, XinqiaoError
-from xinqiao.lake.files import READER_SETTINGS, Limits, relation_sql, stage
+from xinqiao.lake.files import READER_SETTINGS, Limits, expected_names, match_header, relation_sql, stage
 from xinqiao.lake.files.kinds import sheets
 
 TEXT = "名称,金额\n甲,1.50\n乙,\n"
@@ -213,6 +215,22 @@ def test_a_workbook_gives_text_exactly_and_excels_row_numbers(tmp_path):
         (3, None, "=1+1", "0.3", "2024-02-29 13:05:06"),
         (4, None, "1.23456789012346E+17", "0.0000001", "true"),
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_every_template_filled_in_is_read_back_and_an_empty_one_is_empty(tmp_path, form):
+    catalogue = load()
+    for item in list(catalogue.items.values())[::9]:
+        row = {field.name: f"值{place}" for place, field in enumerate(item.fields)}
+        for rows in ([row, row], []):
+            made = csv_template(item, rows) if form == "csv" else xlsx_template(item, catalogue, rows)
+            if not rows:
+                assert refused(tmp_path, made, expected=expected_names(item)).code is Code.FILE_EMPTY
+                continue
+            (sheet,) = staged(tmp_path, made, expected=expected_names(item))
+            names = match_header(sheet.header, item).names
+            assert names == tuple(row)
+            assert read(sheet, names) == [(number, None, *row.values()) for number in (1, 2)]
 
 
 def test_several_sheets_of_data_are_several_tables(tmp_path):

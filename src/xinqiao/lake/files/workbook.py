@@ -91,15 +91,19 @@ def workbook_sheets(
     except Exception as error:
         # calamine has half a dozen errors of its own, and a panic of its native part is none of them
         raise unreadable("not a spreadsheet that can be read") from error
-    if not found:
+    # the sheet to fill is empty, the sheet that explains it is not: that is an empty file
+    if any(fits for _, fits in found):
+        found = [(sheet, fits) for sheet, fits in found if fits]
+    made = tuple(sheet for sheet, _ in found if sheet)
+    if not made:
         raise Invalid(Code.FILE_EMPTY, "no sheet has a header and a row")
-    fitting = [sheet for sheet, fits in found if fits]
-    return tuple(fitting or [sheet for sheet, _ in found])
+    return made
 
 
 def _sheet(
     book: "object", title: str, into: Path, name: str, limits: Limits, expected: Collection[str]
-) -> Iterator[tuple[Sheet, bool]]:
+) -> Iterator[tuple[Sheet | None, bool]]:
+    """At most one: the table, None for a header without rows; and whether its header has an expected name."""
     sheet = book.get_sheet_by_name(title)  # type: ignore[attr-defined]
     start = sheet.start
     if start is None:
@@ -122,11 +126,10 @@ def _sheet(
             writer.add(shown - at, _fitted(cells[left:], len(header)))
         for shown, cells in rows:
             writer.add(shown - at, _fitted(cells[left:], len(header)))
-    if writer.count:
-        known = {folded(word) for word in expected}
-        full_name = f"{name}/{title}" if name else title
-        made = Sheet(into, "parquet", full_name, header, first_row=at + 1)
-        yield made, any(folded(cell) in known for cell in header)
+    known = {folded(word) for word in expected}
+    full_name = f"{name}/{title}" if name else title
+    made = Sheet(into, "parquet", full_name, header, first_row=at + 1) if writer.count else None
+    yield made, any(folded(cell) in known for cell in header)
 
 
 def _numbered(rows: Iterator[Sequence[object]]) -> Iterator[tuple[int, list[str]]]:
