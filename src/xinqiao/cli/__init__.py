@@ -55,6 +55,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "catalogue": Command(
         "xinqiao.cli.catalogue", "main_catalogue", "归集共享清单：查看、检查、空表", "the catalogue of items"
+    "generate": Command(
+        "xinqiao.cli.generate",
+        "main_generate",
+        "生成归集事项的演示数据",
+        "generate data of the collected items",
     ),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
