@@ -1,10 +1,11 @@
 """``xinqiao generate``: files of the collected items about invented firms, with mistakes whose number is known.
 
 What a trial needs before a supplier has sent anything: data of any size in the supplier's form, and beside each file the
-counts its receipt must show.
+counts its receipt must show. ``--public`` writes the public sets of ``XINQIAO_DATA_DIR`` in the same form instead.
 """
 
 import argparse
+import os
 import sys
 import time
 from datetime import date
@@ -15,7 +16,12 @@ from xinqiao.clock import SHANGHAI, SystemClock
 
 def main_generate(argv: list[str]) -> int:
     """Write the files and a line for each; 2 when the numbers do not go together."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.public:
+        return _public(args.output)
+    if args.enterprises is None or args.records is None:
+        parser.error("需要 --enterprises 和 --records（或 --public） are needed, or --public")
     from xinqiao.demo.collected.writing import Order, generate
 
     order = Order(
@@ -47,17 +53,35 @@ def main_generate(argv: list[str]) -> int:
     return 0
 
 
+def _public(folder: Path) -> int:
+    from xinqiao.demo.collected.public import write_public
+
+    named = os.environ.get("XINQIAO_DATA_DIR", "").strip()
+    try:
+        if not named:
+            raise FileNotFoundError
+        for done in write_public(Path(named), folder):
+            refused = "".join(f" · {reason} {rows:,}" for reason, rows in done.refused.items())
+            print(f"{done.path.name}  {done.rows:,} 行 rows{refused}", flush=True)
+    except FileNotFoundError:
+        print(
+            "xinqiao generate: XINQIAO_DATA_DIR 里没有公开数据集 the public sets are not there",
+            file=sys.stderr,
+        )
+        return 2
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xinqiao generate",
         description="生成归集事项的文件：虚构企业，已知的错误 files of the collected items, invented, with known errors",
     )
     add = parser.add_argument
-    add("--enterprises", type=_count, required=True, metavar="N", help="企业数 invented enterprises")
+    add("--enterprises", type=_count, metavar="N", help="企业数 invented enterprises")
     add(
         "--records",
         type=_count,
-        required=True,
         metavar="M",
         help="各事项合计的记录数 records, all items together",
     )
@@ -78,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=_seed, default=7, help="同一种子、同样的数字，逐字节相同 same seed, same bytes")
     add("--as-of", type=_day, metavar="DATE", help="收到批次的那天，默认今天（上海） the day the files come")
     add("--format", choices=("csv", "parquet"), default="csv", help="文件格式 file format")
+    add(
+        "--public",
+        action="store_true",
+        help="改为写出 XINQIAO_DATA_DIR 里的公开数据集 the public sets instead",
+    )
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="写到这个文件夹 where to write")
     return parser
 
