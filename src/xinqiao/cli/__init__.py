@@ -55,6 +55,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "catalogue": Command(
         "xinqiao.cli.catalogue", "main_catalogue", "归集共享清单：查看、检查、空表", "the catalogue of items"
+    ),
     "generate": Command(
         "xinqiao.cli.generate",
         "main_generate",

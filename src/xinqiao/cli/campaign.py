@@ -1,5 +1,4 @@
-"""``xinqiao campaign race|kill|kill-lake|tamper``: the heavy campaigns, each printing one JSON object.
-"""``xinqiao campaign race|kill|tamper|hostile``: the heavy campaigns, each printing one JSON object.
+"""``xinqiao campaign race|kill|kill-lake|tamper|hostile``: the heavy campaigns, each printing one JSON object.
 
 What each does and what its figures mean is told in ``docs/operations/campaigns.md``; the campaigns themselves live in
 ``xinqiao.campaigns``. Exit status 0 only when what must hold did hold. A race run on the deliberately naive variant
@@ -33,8 +32,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="xinqiao campaign",
         description="重型检验：竞争、断电、篡改、敌意文件 heavy campaigns; see docs/operations/campaigns.md",
     )
-    kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,kill-lake,tamper}")
-    kinds = parser.add_subparsers(dest="campaign", required=True, metavar="{race,kill,tamper,hostile}")
+    kinds = parser.add_subparsers(
+        dest="campaign", required=True, metavar="{race,kill,kill-lake,tamper,hostile}"
+    )
     race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
     race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
     race.add_argument(

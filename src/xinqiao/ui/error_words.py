@@ -354,26 +354,31 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "核对文件夹、事项、批次号和主体标识；没有任何改动。",
         "It does not fit the record store and was not used",
         "Check the folder, item, batch number and subjects; nothing was changed.",
+    ),
     Code.FILE_KIND_UNSUPPORTED: ErrorWords(
         "不收这种文件",
         "另存为 CSV、XLSX（不带宏）、JSONL 或 Parquet，也可以压成 ZIP。",
         "This kind of file is not taken",
         "Save as CSV, XLSX without macros, JSONL or Parquet; a ZIP of these is taken too.",
+    ),
     Code.FILE_LIMITS: ErrorWords(
         "列、行或单元格超过上限",
         "按提示的上限拆开再传。",
         "Too many columns or cells, or one too long",
         "Split it below the named limit.",
+    ),
     Code.ARCHIVE_LIMITS: ErrorWords(
         "压缩包超过上限，没有解开",
         "减少文件，不要层层压缩；大的 CSV 请直接传。",
         "The archive is over its limits and was not unpacked",
         "Fewer files and no archive inside; send a large CSV as it is.",
+    ),
     Code.ARCHIVE_UNSAFE: ErrorWords(
         "压缩包里有不安全的文件名或链接",
         "重新压缩，只放数据文件。",
         "The archive holds an unsafe name or a link",
         "Make it again with the data files only.",
+    ),
     Code.HEADER_MISMATCH: ErrorWords(
         "表头和这一项对不上",
         "按提示补上缺的列，去掉多的、重复的列；可以下载空表来填。",
