@@ -312,6 +312,7 @@ def test_an_item_may_get_new_fields(tmp_path: Path) -> None:
     for _ in range(2):
         found = lake.records(subject(1))[ITEM]
         assert sorted(str(one["meter_no"]) for one in found) == ["M1", "None"]
+        assert lake.check() == []
         lake.compact(full=True)
 
 

@@ -2,7 +2,7 @@
 
 Size-tiered, bucket by bucket: batches (*deltas*) are folded into the *base* (newest by key, sorted) when they are
 worth a rewrite of it, else merged among themselves when they are many. With a base of n rows a row is so rewritten
-O(log n) times. Every bucket is a publication of its own: a crash loses one bucket's work and no row.
+O(log n) times. A bucket, or a few small ones together, is a publication: a crash loses its work and no row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +27,8 @@ from xinqiao.lake.store.segments import Written, prepare
 ROW_GROUP_ROWS = 2_048
 #: Deltas are folded into the base when they have at least one in so many of its rows.
 FOLD_AT = 4
+#: Small buckets are published together up to so many rows: making a version durable costs some ten waits for the disk.
+GROUP_ROWS = 1_000_000
 #: More deltas (or history segments) than this in a bucket are merged.
 MAX_RUNS = 4
 
@@ -63,6 +65,16 @@ class _Job:
     segments: tuple[Segment, ...]
     folds: bool
 
+    @property
+    def rows(self) -> int:
+        """Rows to be read."""
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def bucket(self) -> int:
+        """Where they lie."""
+        return self.segments[0].bucket
+
 
 @dataclass(slots=True)
 class Compactor:
@@ -92,10 +104,14 @@ class Compactor:
 
     def _item(self, state: ItemState) -> None:
         self.figures.segments_before += len(state.segments)
+        group: list[_Job] = []
         for bucket in sorted({segment.bucket for segment in state.segments}):
-            own = [segment for segment in state.segments if segment.bucket == bucket]
-            for job in self._choose(own):
-                self._merge(state, bucket, job)
+            group += self._choose([segment for segment in state.segments if segment.bucket == bucket])
+            if sum(job.rows for job in group) >= GROUP_ROWS:
+                self._merge(state, group)
+                group = []
+        if group:
+            self._merge(state, group)
         self._merge_rollup(state.item)
         now = self.committer.manifests.read().state(state.item)
         self.figures.segments_after += len(now.segments)
@@ -115,22 +131,32 @@ class Compactor:
             chosen.append(_Job(_tier(sorted(history, key=lambda one: (one.rows, one.file))), folds=False))
         return chosen
 
-    def _merge(self, state: ItemState, bucket: int, job: _Job) -> None:
+    def _merge(self, state: ItemState, group: Sequence[_Job]) -> None:
         draft = self.drafts.begin(state.item, "", 0)
         try:
-            files = [self.committer.folder / segment.file for segment in job.segments]
-            plan = merge_sql.plan_of(files, state.key, columns_of(self._connection, files), state.columns)
-            written, confirmed = (self._fold if job.folds else self._sort)(plan, draft, bucket, job)
-            mark("compact:written")
-            columns = columns_of(self._connection, [one.path for one in written])
+            written: list[Written] = []
+            types: dict[str, str] = {}
+            confirmed = 0
+            for number, job in enumerate(group):
+                files = [self.committer.folder / segment.file for segment in job.segments]
+                plan = merge_sql.plan_of(files, state.key, columns_of(self._connection, files), state.columns)
+                types |= plan.types(folds=job.folds)
+                more, again = (self._fold if job.folds else self._sort)(
+                    plan, draft, f"run-{draft.folder.name}-{number}", job
+                )
+                written += more
+                confirmed += again
+                mark("compact:written")
             prepared = prepare(
-                self._connection, state.item, draft.folder.name, written, columns,
+                self._connection, state.item, draft.folder.name, written, types,
                 folder=draft.folder, buckets=self.buckets,
             )  # fmt: skip
             mark("compact:synced")
-            self._count(job, prepared.segments, confirmed)
+            old = [segment for job in group for segment in job.segments]
+            self._count(old, prepared.segments, confirmed)
             with self.committer.writing():
-                self._replace(state.item, job.segments, prepared.segments, prepared.moves)
+                self._replace(state.item, old, prepared.segments, prepared.moves)
+            self.figures.buckets += len(group)
         finally:
             draft.discard()
 
@@ -144,15 +170,13 @@ class Compactor:
         kept = [segment for segment in now.segments if segment.file not in gone]
         self.committer.exchange(replace(now, segments=(*kept, *new)), moves, "compact")
 
-    def _sort(self, plan: merge_sql.Plan, draft: Draft, bucket: int, job: _Job) -> tuple[list[Written], int]:
+    def _sort(self, plan: merge_sql.Plan, draft: Draft, stem: str, job: _Job) -> tuple[list[Written], int]:
         """Several runs of one kind become one, row for row."""
-        stem = f"run-{draft.folder.name}"
         path = self._copy(merge_sql.sorted_rows(plan), draft.folder / f"{stem}.parquet")
-        return [Written(path, bucket, job.segments[0].kind, stem, is_sorted=True)], 0
+        return [Written(path, job.bucket, job.segments[0].kind, stem, is_sorted=True)], 0
 
-    def _fold(self, plan: merge_sql.Plan, draft: Draft, bucket: int, job: _Job) -> tuple[list[Written], int]:
+    def _fold(self, plan: merge_sql.Plan, draft: Draft, stem: str, job: _Job) -> tuple[list[Written], int]:
         """A new base, a history segment when rows were superseded; and how many were only confirmed."""
-        stem = f"run-{draft.folder.name}"
         connection = self._connection
         connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {merge_sql.repeated(plan)}").fetchall()
         repeated = bool(connection.execute("SELECT count(*) FROM repeated").fetchall()[0][0])
@@ -162,13 +186,14 @@ class Compactor:
             ).fetchall()
         sql = merge_sql.merged(plan, has_repeated=repeated)
         base = self._copy(sql, draft.folder / f"{stem}.parquet")
-        written = [Written(base, bucket, BASE, stem, is_sorted=True)]
+        written = [Written(base, job.bucket, BASE, stem, is_sorted=True)]
         if not repeated:
             return written, 0
         replaced, confirmed = connection.execute(merge_sql.outcome()).fetchall()[0]
+        self.figures.rows_superseded += replaced
         if replaced:
             path = self._copy(merge_sql.superseded(plan), draft.folder / f"{stem}-history.parquet")
-            written.append(Written(path, bucket, HISTORY, stem, is_sorted=True))
+            written.append(Written(path, job.bucket, HISTORY, stem, is_sorted=True))
         return written, confirmed
 
     def _copy(self, sql: str, path: Path) -> Path:
@@ -176,20 +201,17 @@ class Compactor:
         self._connection.execute(copy).fetchall()
         return path
 
-    def _count(self, job: _Job, new: Sequence[Segment], confirmed: int) -> None:
+    def _count(self, old: Sequence[Segment], new: Sequence[Segment], confirmed: int) -> None:
         """Add to the figures, and see that no row was lost. Raises Invalid (``LAKE_INVALID``)."""
         figures = self.figures
-        read = sum(segment.rows for segment in job.segments)
+        read = sum(segment.rows for segment in old)
         if read != sum(segment.rows for segment in new) + confirmed:
             raise Invalid(Code.LAKE_INVALID, "compaction would lose rows; nothing was changed")
-        figures.buckets += 1
         figures.rows_read += read
         figures.rows_confirmed += confirmed
-        figures.bytes_read += sum(segment.bytes for segment in job.segments)
+        figures.bytes_read += sum(segment.bytes for segment in old)
         figures.bytes_written += sum(segment.bytes for segment in new)
-        if job.folds:
-            figures.rows_kept += sum(segment.rows for segment in new if segment.kind == BASE)
-            figures.rows_superseded += sum(segment.rows for segment in new if segment.kind == HISTORY)
+        figures.rows_kept += sum(segment.rows for segment in new if segment.kind == BASE)
 
     def _merge_rollup(self, item: str) -> None:
         with self.committer.writing():

@@ -43,6 +43,12 @@ class Plan:
         envelope = [column for column in ENVELOPE if column not in dropped]
         return [*envelope, *self.payload]
 
+    def types(self, *, folds: bool) -> dict[str, str]:
+        """Types of the columns of what is written: the merged file, or all rows as they are."""
+        if not folds:
+            return self.found
+        return {column: self.found.get(column) or _type(self, column) for column in self.columns}
+
 
 def plan_of(files: Sequence[Path], key: Sequence[str], found: dict[str, str], wanted: dict[str, str]) -> Plan:
     """A plan. ``found``: columns the files have; ``wanted``: those the item has."""
