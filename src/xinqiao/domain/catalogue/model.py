@@ -87,6 +87,8 @@ class RowRule(StrEnum):
     FUTURE_DATE = "FUTURE_DATE"
     #: two rows of one batch with one natural key and different content; the same content twice is only counted
     DUPLICATE_KEY = "DUPLICATE_KEY"
+    #: a row with more or fewer cells than the header: its cells may stand under the wrong columns; no field is named
+    RAGGED = "RAGGED"
 
 
 class CrossKind(StrEnum):

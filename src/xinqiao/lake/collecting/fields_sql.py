@@ -1,0 +1,280 @@
+"""One field as SQL: the canonical value of a column of cells, and the rule each cell breaks.
+
+The same rules as :mod:`xinqiao.domain.catalogue.values`, said for whole columns. Every value is tried on the cell as it
+stands first, by something cheap that only a canonical text passes; what does not pass is trimmed and read with care.
+``CASE`` looks at its branches for the rows that reach them only, so a clean column never pays for the careful one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from xinqiao.domain.catalogue.model import CodeList, Field, FieldType, RowRule
+from xinqiao.domain.catalogue.values import (
+    BOOLEANS,
+    DECIMAL_PATTERN,
+    FIRST_YEAR,
+    INTEGER_PATTERN,
+    LAST_YEAR,
+    LINES,
+    OPEN_END,
+    OPEN_END_WORD,
+    OUTER,
+    UNSEEN,
+    URL_PATTERN,
+)
+
+#: Number of a rule inside a finding; 0 is "nothing".
+RULE_NO = {rule: number for number, rule in enumerate(RowRule, start=1)}
+RULES = (None, *RowRule)
+#: 万元 in yuan, as a power of ten: exact.
+WAN_PLACES = 4
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _character(code: int) -> str:
+    return f"\\x{{{code:X}}}"
+
+
+def _classed(ranges: tuple[tuple[int, int], ...], without: str = "") -> str:
+    """The inside of a character class of RE2; surrogates cannot occur in UTF-8 and are left out."""
+    parts: list[str] = []
+    for first, last in ranges:
+        codes = [code for code in range(first, min(last, first + 64) + 1) if chr(code) not in without]
+        if first in _SURROGATES:
+            continue
+        if len(codes) == last - first + 1 or last - first > 64:
+            parts.append(f"{_character(first)}-{_character(last)}")
+        else:
+            parts += [_character(code) for code in codes]
+    return "".join(parts)
+
+
+_HIDDEN = _classed(UNSEEN)
+_HIDDEN_IN_TEXT = _classed(UNSEEN, LINES)
+_OUTER = "".join(_character(ord(char)) for char in OUTER)
+
+
+def trimmed(cell: str) -> str:
+    """The cell without its outer spaces, ``NULL`` when nothing is left."""
+    outer = " || ".join(f"chr({ord(char)})" for char in OUTER)
+    return f"nullif(trim({cell}, {outer}), '')"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSql:
+    """A field as SQL over its cell.
+
+    Attributes:
+        value: the canonical value, ``NULL`` when there is none.
+        broken: number of the broken rule or 0; may use ``{v}``, the computed value.
+        duck_type: type of the value in the lake.
+    """
+
+    value: str
+    broken: str
+    duck_type: str
+
+
+def column_sql(
+    field: Field, cell: str, lists: Mapping[str, CodeList], *, judge: str = "", wan: bool = False
+) -> ColumnSql:
+    """Compile a field.
+
+    Args:
+        field: what to compile.
+        cell: name of the column with its cells.
+        lists: the code lists.
+        judge: for types that SQL does not read, a call that gives the canonical text or ``NULL``.
+        wan: the source sends this amount in 万元.
+    """
+    if field.type in _JUDGED:
+        value, why = judge, str(RULE_NO[_JUDGED[field.type]])
+        kind = "VARCHAR"
+    else:
+        value, why, kind = _SQL[field.type](field, cell, lists, wan)
+    if field.max_length is not None:
+        why = f"CASE WHEN length({trimmed(cell)}) > {field.max_length} THEN {RULE_NO[RowRule.TOO_LONG]} ELSE {why} END"
+    blank = RULE_NO[RowRule.REQUIRED] if field.required else 0
+    missing = f"CASE WHEN {trimmed(cell)} IS NULL THEN {blank} ELSE {why} END"
+    fine = _range(field)
+    return ColumnSql(value, f"CASE WHEN {{v}} IS NOT NULL THEN {fine} ELSE {missing} END", kind)
+
+
+def _range(field: Field) -> str:
+    """0, or the rule of a value outside the limits of its field: a number too far, a day in no year that is taken."""
+    if field.type is FieldType.DATE:
+        years = f"DATE '{FIRST_YEAR}-01-01' AND DATE '{LAST_YEAR}-12-31'"
+        taken = f"{{v}} BETWEEN {years} OR {{v}} = DATE '{OPEN_END}'"
+        return f"CASE WHEN {taken} THEN 0 ELSE {RULE_NO[RowRule.BAD_DATE]} END"
+    outside = [
+        f"{{v}} {sign} {limit:f}"
+        for sign, limit in (("<", field.minimum), (">", field.maximum))
+        if limit is not None
+    ]
+    if not outside:
+        return "0"
+    return f"CASE WHEN {' OR '.join(outside)} THEN {RULE_NO[RowRule.OUT_OF_RANGE]} ELSE 0 END"
+
+
+type _Made = tuple[str, str, str]
+"""Value, number of the broken rule of a cell that is not blank and has no value, type."""
+
+
+def _string(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    return _written(field, cell, _HIDDEN)
+
+
+def _text(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    return _written(field, cell, _HIDDEN_IN_TEXT)
+
+
+def _written(field: Field, cell: str, hidden: str) -> _Made:
+    """Text: no unseen character, no outer space, its pattern, its length."""
+    edge = f"[^{_OUTER}{hidden}]"
+    clean = f"{edge}([^{hidden}]*{edge})?"
+    tests = ["regexp_full_match({}, " + quoted(clean) + ")"]
+    if field.pattern is not None:
+        matches = "regexp_full_match({}, " + quoted(field.pattern) + ")"
+        tests = [matches] if _plain(field.pattern) else [*tests, matches]
+    if field.max_length is not None:
+        # bytes are never fewer than characters, and cost nothing to count
+        tests.append(f"(strlen({{}}) <= {field.max_length} OR length({{}}) <= {field.max_length})")
+    test = " AND ".join(tests)
+    careful = trimmed(cell)
+    value = (
+        f"CASE WHEN {test.replace('{}', cell)} THEN {cell}"
+        f" WHEN {test.replace('{}', careful)} THEN {careful} END"
+    )
+    return value, str(RULE_NO[RowRule.BAD_FORMAT]), "VARCHAR"
+
+
+def _plain(pattern: str) -> bool:
+    """Whether all that matches is seen ASCII without spaces, so that no second look is needed."""
+    inner = pattern[1:-1]
+    return inner.isascii() and inner.isprintable() and not set(inner) & set(" .^\\")
+
+
+def _date(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    """ISO when it prints as it was written; the other writings are brought to ISO."""
+    text = trimmed(cell)
+    forms = {
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}": text,
+        "[0-9]{8}": rf"regexp_replace({text}, '^(....)(..)(..)$', '\1-\2-\3')",
+        "[0-9]{4}/[0-9]{2}/[0-9]{2}": f"replace({text}, '/', '-')",
+        "[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日": f"translate({text}, '年月日', '--')",
+    }
+    branches = "".join(
+        f" WHEN regexp_full_match({text}, '{form}') THEN TRY_CAST({iso} AS DATE)"
+        for form, iso in forms.items()
+    )
+    value = (
+        f"CASE WHEN CAST(TRY_CAST({cell} AS DATE) AS VARCHAR) = {cell} THEN TRY_CAST({cell} AS DATE)"
+        f" WHEN {text} = '{OPEN_END_WORD}' THEN DATE '{OPEN_END}'{branches} END"
+    )
+    return value, str(RULE_NO[RowRule.BAD_DATE]), "DATE"
+
+
+def _decimal(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    """Exact: a cast alone would round, so only what prints as it was written passes it."""
+    precision, scale = field.precision or 18, (field.scale or 0) + (WAN_PLACES if wan else 0)
+    kind = f"DECIMAL({precision},{field.scale or 0})"
+    read = f"DECIMAL({precision},{scale})"
+    text = trimmed(cell)
+    whole = precision - scale
+    fitting = f"[+-]?0*[0-9]{{0,{whole}}}([.][0-9]{{0,{scale}}}0*)?"
+    short = f"[+-]?[0-9]+([.][0-9]{{0,{scale}}}0*)?"
+    bare = rf"regexp_replace({text}, '^[+]?(-?)0*([0-9]+)([.]([0-9]{{0,{scale}}})0*)?$', '\1\2.\40')"
+    number = f"regexp_full_match({text}, {quoted(DECIMAL_PATTERN)})"
+    value = (
+        f"CASE WHEN CAST(TRY_CAST({cell} AS {read}) AS VARCHAR) = {cell} THEN TRY_CAST({cell} AS {read})"
+        f" WHEN {number} AND regexp_full_match({text}, '{fitting}') THEN TRY_CAST({bare} AS {read}) END"
+    )
+    if wan:
+        value = f"CAST(CAST({value} AS DECIMAL(38,{scale})) * 1{'0' * WAN_PLACES} AS {kind})"
+    far, bad = RULE_NO[RowRule.OUT_OF_RANGE], RULE_NO[RowRule.BAD_DECIMAL]
+    why = f"CASE WHEN {number} AND regexp_full_match({text}, '{short}') THEN {far} ELSE {bad} END"
+    return value, why, kind
+
+
+def _integer(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    text = trimmed(cell)
+    most = 10**18 - 1
+    value = (
+        f"CASE WHEN CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR) = {cell}"
+        f" AND TRY_CAST({cell} AS BIGINT) BETWEEN -{most} AND {most} THEN TRY_CAST({cell} AS BIGINT)"
+        f" WHEN regexp_full_match({text}, {quoted(INTEGER_PATTERN)})"
+        f" THEN TRY_CAST(ltrim({text}, '+') AS BIGINT) END"
+    )
+    return value, str(RULE_NO[RowRule.BAD_INTEGER]), "BIGINT"
+
+
+def _boolean(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    def words(of: bool) -> str:
+        return ", ".join(quoted(word) for word, meaning in BOOLEANS.items() if meaning is of)
+
+    # ASCII only: the lower case of other letters is none of the words either
+    def read(text: str) -> str:
+        return f" WHEN {text} IN ({words(True)}) THEN true WHEN {text} IN ({words(False)}) THEN false"
+
+    value = f"CASE{read(cell)}{read(f'lower({trimmed(cell)})')} END"
+    return value, str(RULE_NO[RowRule.BAD_BOOLEAN]), "BOOLEAN"
+
+
+def _code_of(text: str, codes: CodeList) -> str:
+    """Code of a code or a label; ``NULL`` when it is neither."""
+    known = ", ".join(quoted(code) for code in codes.entries)
+    labels: dict[str, str] = {
+        label: code for code, label in codes.entries.items() if label not in codes.entries
+    }
+    by_label = "".join(f" WHEN {quoted(label)} THEN {quoted(code)}" for label, code in labels.items())
+    rest = f"CASE {text}{by_label} END" if by_label else "NULL"
+    return f"CASE WHEN {text} IN ({known}) THEN {text} ELSE {rest} END"
+
+
+def _enum(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    codes = lists[field.code_list or ""]
+    none = RULE_NO[RowRule.NOT_IN_LIST]
+    if not field.multiple:
+        known = ", ".join(quoted(code) for code in codes.entries)
+        value = f"CASE WHEN {cell} IN ({known}) THEN {cell} ELSE {_code_of(trimmed(cell), codes)} END"
+        return value, str(none), "VARCHAR"
+    parts = f"string_split(replace({trimmed(cell)}, '；', ';'), ';')"
+    outer = " || ".join(f"chr({ord(char)})" for char in OUTER)
+    found = f"list_transform({parts}, lambda p: {_code_of(f'trim(p, {outer})', codes)})"
+    whole = f"len(list_filter({found}, lambda c: c IS NULL)) = 0"
+    once = f"len(list_distinct({found})) = len({found})"
+    value = f"CASE WHEN {whole} AND {once} THEN {found} END"
+    return value, f"CASE WHEN {whole} THEN {RULE_NO[RowRule.BAD_LIST]} ELSE {none} END", "VARCHAR[]"
+
+
+def _url(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    text = trimmed(cell)
+    good = f"regexp_full_match({text}, {quoted(URL_PATTERN)}) AND NOT regexp_matches({text}, '[{_HIDDEN}]')"
+    if field.max_length is not None:
+        good += f" AND length({text}) <= {field.max_length}"
+    return f"CASE WHEN {good} THEN {text} END", str(RULE_NO[RowRule.BAD_URL]), "VARCHAR"
+
+
+_SQL: dict[FieldType, Callable[[Field, str, Mapping[str, CodeList], bool], _Made]] = {
+    FieldType.STRING: _string,
+    FieldType.TEXT: _text,
+    FieldType.DATE: _date,
+    FieldType.DECIMAL: _decimal,
+    FieldType.INTEGER: _integer,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.ENUM: _enum,
+    FieldType.URL: _url,
+}
+#: Types that are judged on their distinct values by the functions of the domain and the twins for columns.
+_JUDGED = {
+    FieldType.USCC: RowRule.BAD_USCC,
+    FieldType.ID_NUMBER: RowRule.BAD_ID_NUMBER,
+    FieldType.DIVISION: RowRule.BAD_DIVISION,
+    FieldType.INDUSTRY: RowRule.BAD_INDUSTRY,
+    FieldType.LIST: RowRule.BAD_LIST,
+}
