@@ -62,6 +62,7 @@ COMMANDS: dict[str, Command] = {
         "生成归集事项的演示数据",
         "generate data of the collected items",
     ),
+    "collect": Command("xinqiao.cli.collect", "main_collect", "归集一个文件，给出回执", "collect a file"),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
     ),

@@ -1,0 +1,55 @@
+"""``xinqiao collect``: receipts on standard output, an exit status a script can rely on, corrections that come back."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from xinqiao.campaigns.planted import HEADER, plant
+from xinqiao.cli import main
+
+
+def run(path: Path, *more: str) -> int:
+    lake = str(path.parent / "lake")
+    return main(
+        ["collect", str(path), "--item", "electricity_fee", "--source", "grid-01", "--lake", lake, *more]
+    )
+
+
+def test_a_file_its_receipt_and_its_corrections(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = plant(tmp_path / "bills.csv", 300, seed=4, share=0.2)
+    back = tmp_path / "back.csv"
+    assert run(tmp_path / "bills.csv", "--format", "json", "--quarantine", str(back)) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["accepted"], told["refused"]) == ("partly", truth.accepted, truth.refused)
+    with back.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert (len(rows), rows[0][-4:]) == (truth.refused + 1, ["错误说明", "错误字段", "错误规则", "原行号"])
+    assert run(tmp_path / "bills.csv") == 1
+    out = capsys.readouterr().out
+    assert f"收 accepted {truth.accepted}" in out
+    assert "DUPLICATE_KEY" in out
+
+
+def test_all_taken_is_0_and_refused_files_are_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plant(tmp_path / "bills.csv", 50, seed=4, share=0)
+    assert run(tmp_path / "bills.csv") == 0
+    assert "全部收下" in capsys.readouterr().out
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n", "utf-8")
+    assert run(tmp_path / "other.csv") == 2
+    problem = json.loads(capsys.readouterr().out)
+    assert (problem["code"], "uscc" in problem["missing"]) == ("HEADER_MISMATCH", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [(["--quarantine", "x.pdf"], "quarantine"), (["--wan-yuan", "uscc"], "units.uscc"), (["--item", "carbon_emission"], "item"),
+     (["--item", "no_such"], "item")],
+)  # fmt: skip
+def test_what_cannot_be_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], field: str
+) -> None:
+    (tmp_path / "one.csv").write_text(",".join(HEADER) + "\n" + ",".join("x" for _ in HEADER) + "\n", "utf-8")
+    assert run(tmp_path / "one.csv", *more) == 2
+    assert json.loads(capsys.readouterr().out)["field"] == field
