@@ -1,4 +1,4 @@
-"""``xinqiao campaign race|kill|kill-lake|tamper|hostile``: the heavy campaigns, each printing one JSON object.
+"""``xinqiao campaign race|kill|kill-collect|kill-lake|tamper|hostile``: the heavy campaigns, each printing one JSON object.
 
 What each does and what its figures mean is told in ``docs/operations/campaigns.md``; the campaigns themselves live in
 ``xinqiao.campaigns``. Exit status 0 only when what must hold did hold. A race run on the deliberately naive variant
@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         description="重型检验：竞争、断电、篡改、敌意文件 heavy campaigns; see docs/operations/campaigns.md",
     )
     kinds = parser.add_subparsers(
-        dest="campaign", required=True, metavar="{race,kill,kill-lake,tamper,hostile}"
+        dest="campaign", required=True, metavar="{race,kill,kill-collect,kill-lake,tamper,hostile}"
     )
     race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
     race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     kill_lake.add_argument("--rounds", type=_count, default=200, help="杀多少次 kills")
     kill_lake.add_argument("--seed", type=int, default=1, help="定下在哪一步、什么时刻 which step, when")
     kill_lake.set_defaults(run=_kill_lake)
+    collecting = kinds.add_parser(
+        "kill-collect", help="归集时在随机时刻 SIGKILL SIGKILL at random moments of a collection"
+    )
+    collecting.add_argument("--rounds", type=_count, default=200, help="杀多少次 kills")
+    collecting.add_argument("--rows", type=_count, default=20_000, help="每个文件的行数 rows of each file")
+    collecting.add_argument("--seed", type=int, default=1, help="定下什么时刻 when")
+    collecting.set_defaults(run=_kill_collect)
     tamper = kinds.add_parser("tamper", help="篡改存证日志，看离线核验器能否全部发现 tamper with a log")
     tamper.add_argument("--leaves", type=_count, default=10_000, help="日志的条数 leaves of the log")
     tamper.add_argument("--mutations", type=_count, default=100_000, help="篡改的次数 changes tried")
@@ -124,6 +131,13 @@ def _kill_lake(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
     from xinqiao.campaigns import kill_lake
 
     figures = kill_lake.run(args.rounds, seed=args.seed)
+    return figures.pop("ok") is True, figures
+
+
+def _kill_collect(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import kill_collect
+
+    figures = kill_collect.run(args.rounds, seed=args.seed, rows=args.rows)
     return figures.pop("ok") is True, figures
 
 
