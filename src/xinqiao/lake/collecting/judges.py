@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xinqiao.domain.catalogue.model import CodeList, Field, FieldType
@@ -60,9 +61,7 @@ def register_judge(
         return
 
     def column(cells: pa.Array) -> pa.Array:
-        if field.type is FieldType.USCC and all_plain_usccs(cells):
-            return cells
-        return _one_by_one(cells, judge)
+        return _codes(cells, judge) if field.type is FieldType.USCC else _one_by_one(cells, judge)
 
     _register(connection, judge_name(field), column, 1)
 
@@ -133,6 +132,13 @@ def _one_by_one(cells: pa.Array, judge: _Judge) -> pa.Array:
     return found.take(coded.indices)
 
 
+def _codes(cells: pa.Array, judge: _Judge) -> pa.Array:
+    """What is plain and right stands; only the others are judged one by one."""
+    others = pa.array(~plain_usccs(cells))
+    rest = cells.filter(others)
+    return pc.replace_with_mask(cells, others, _one_by_one(rest, judge)) if len(rest) else cells
+
+
 def _identities(cells: pa.Array, kinds: pa.Array, judge: _Judge, on: date) -> pa.Array:
     texts, types = cells.to_pylist(), kinds.to_pylist()
     good = check_resident_id_column(cells, today=on).valid
@@ -157,19 +163,19 @@ _VALUE = _values()
 _WEIGHTS = np.array([*_uscc.WEIGHTS, 1], np.float32)  # sums stay far below 2**24, where these are exact
 
 
-def all_plain_usccs(cells: pa.Array) -> bool:
-    """Whether every cell is a valid code in its canonical form, so that the cells are the values."""
+def plain_usccs(cells: pa.Array) -> NDArray[np.bool_]:
+    """Which cells are valid codes in their canonical form, so that the cell is the value."""
     count = len(cells)
-    if cells.type != pa.string() or cells.null_count or not count:
-        return False
+    plain = np.zeros(count, np.bool_)
     _, offset_buffer, data_buffer = cells.buffers()
+    if cells.type != pa.string() or offset_buffer is None or data_buffer is None:
+        return plain
     offsets = np.frombuffer(offset_buffer, np.int32)[cells.offset : cells.offset + count + 1]
-    if data_buffer is None or (np.diff(offsets) != _WIDTH).any():
-        return False
-    data = np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
-    value = _VALUE[data.reshape(count, _WIDTH)]
-    if value.max() == _WRONG or value[:, 2:8].max() > 9:
-        return False
+    rows = np.flatnonzero(np.diff(offsets) == _WIDTH)
+    block = np.frombuffer(data_buffer, np.uint8)[offsets[rows][:, None] + np.arange(_WIDTH, dtype=np.int32)]
+    value = _VALUE[block]
     # the check character makes the weighted sum a multiple of 31
-    total = value.astype(np.float32) @ _WEIGHTS
-    return not (total.astype(np.int32) % 31).any()
+    total = (value.astype(np.float32) @ _WEIGHTS).astype(np.int32)
+    good = (total % 31 == 0) & (value.max(axis=1, initial=0) < _WRONG)
+    plain[rows] = good & (value[:, 2:8].max(axis=1, initial=0) <= 9)
+    return plain & np.asarray(cells.is_valid())
