@@ -55,7 +55,7 @@ def _file(folder: Path) -> Path:
     count = -(-ROWS // PLANTED)
     with duckdb.connect() as connection:
         connection.execute(
-            f"COPY (SELECT * REPLACE (CASE WHEN 用电户号 LIKE 'D%' THEN 用电户号"
+            f"COPY (SELECT * EXCLUDE (b) REPLACE (CASE WHEN 用电户号 LIKE 'D%' THEN 用电户号"
             f" ELSE lpad(CAST(CAST(用电户号 AS BIGINT) + b * {PLANTED} AS VARCHAR), 10, '0') END AS 用电户号)"
             f" FROM read_csv('{block}', all_varchar = true) CROSS JOIN range({count}) AS r(b)) TO '{path}' (HEADER)"
         )
@@ -169,7 +169,7 @@ class Bill(BaseModel):
     arrears_amount: Amount
     default_count_24m: Annotated[int, Trim, Field(ge=0)]
     period: Annotated[str, Trim, Field(pattern="^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
-    usage_kwh: Annotated[Decimal | None, Trim, Field(ge=0, max_digits=14, decimal_places=2)] = None
+    usage_kwh: Annotated[Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)] | None, Trim] = None
 
     @model_validator(mode="after")
     def _no_future(self) -> "Bill":
