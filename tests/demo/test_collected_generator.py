@@ -153,8 +153,9 @@ def test_same_arguments_same_bytes_and_another_seed_others(tmp_path: Path) -> No
     assert len(one) == 1 + 3 * len(COLLECTED)
 
 
-def test_parquet_holds_the_same_cells_as_csv(tmp_path: Path) -> None:
-    item = CATALOGUE.items["education_qualification"]
+@pytest.mark.parametrize("name", ["education_qualification", "electricity_fee", "gas_fee"])
+def test_parquet_holds_the_same_cells_as_csv(name: str, tmp_path: Path) -> None:
+    item = CATALOGUE.items[name]
     for kind in ("csv", "parquet"):
         list(generate(Order(3000, 200, AS_OF, items=(item.id,), errors=0.3, format=kind), tmp_path))
     table = pq.read_table(tmp_path / f"{item.id}.parquet")

@@ -14,7 +14,7 @@ from xinqiao.demo.collected.draw import Draw
 from xinqiao.demo.collected.faults import Fault, How, Truth, faults_of
 from xinqiao.demo.collected.firms import Firms
 from xinqiao.demo.collected.plan import Numbering, Numbers, mix
-from xinqiao.demo.collected.tables import Cells, Column, Places, Table, Texts
+from xinqiao.demo.collected.tables import Cells, Column, Places, Pool, Table, Texts
 from xinqiao.domain.catalogue.model import Catalogue, FieldType, Item, RowRule
 
 type Maker = Callable[[Draw], dict[str, Column]]
@@ -72,6 +72,7 @@ class Source:
         ends[self._same_key :] -= self.faults[self._same_key].weight // 2
         self._ends = ends.astype(np.uint64)
         self._chance = np.uint64(round(errors * 2**32))
+        self._pools: dict[str, Pool] = {}
         self._wide: dict[tuple[str, int], tuple[Table, Table, int]] = {}
         self._texts = self._texts_by_field()
 
@@ -90,7 +91,7 @@ class Source:
         order = rng.permutation(len(numbers))
         fault, paired, source = fault[order], paired[order], source[order]
         firm, turn = self.numbering.owners(source)
-        draw = Draw(self.catalogue, self.firms, self.as_of, rng, source, firm, turn)
+        draw = Draw(self.catalogue, self.firms, self.as_of, rng, source, firm, turn, self._pools)
         made = MAKERS[self.item.id](draw)
         columns = {one.name: made[one.name] for one in self.item.fields}
         self._copy_repeats(columns, fault, source)

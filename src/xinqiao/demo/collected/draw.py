@@ -6,7 +6,7 @@ block's own stream, so that two makings of one record differ.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from xinqiao.demo.collected import tables
 from xinqiao.demo.collected.firms import CITIES, COUNTIES, Firms
 from xinqiao.demo.collected.plan import Numbers, mix
-from xinqiao.demo.collected.tables import Cells, Coded, Column, Places, Table, Texts
+from xinqiao.demo.collected.tables import Cells, Coded, Column, Places, Pool, Table, Texts
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.identifiers.resident import CHECKS, WEIGHTS
 
 #: How a supplier writes a day: nearly always ISO.
 _WRITINGS = np.array([tables.ISO] * 61 + [tables.COMPACT, tables.SLASHED, tables.WORDS], np.int32)
+_POOL = 1 << 15
 _YES_NO = tables.table(["是", "否", "Y", "N", "1", "0", "true", "FALSE"])
 _CITY = np.arange(len(CITIES) * COUNTIES)
 _DIVISIONS = tables.table(f"14{at // COUNTIES + 1:02d}{at % COUNTIES + 1:02d}" for at in _CITY)
@@ -45,6 +46,7 @@ class Draw:
     numbers: Numbers
     firm: Places
     turn: Places
+    pools: dict[str, Pool]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -58,6 +60,24 @@ class Draw:
     def this_month(self) -> int:
         """Number of the as-of day's month."""
         return tables.month_number(self.as_of)
+
+    def together(self, name: str, make: Callable[["Draw"], dict[str, Cells]]) -> dict[str, Column]:
+        """Columns that depend neither on the firm nor on the record: whole rows out of a pool, which is made once.
+
+        What millions of monthly records are made of. A pool is larger than a row group of the lake, so that its rows
+        do not make the files smaller than real ones.
+        """
+        pool = self.pools.get(name)
+        if pool is None:
+            rows = np.arange(_POOL, dtype=np.int64)
+            rng = np.random.Generator(np.random.SFC64([len(name), *name.encode()]))
+            nobody = np.zeros(_POOL, np.int32)
+            whole = Draw(self.catalogue, self.firms, self.as_of, rng, rows, nobody, nobody, {})
+            pool = self.pools[name] = Pool(make(whole))
+        picked = self.any_of(_POOL)
+        return {
+            one: Cells(cells.table, cells.places[picked], pool, picked) for one, cells in pool.columns.items()
+        }
 
     # ------------------------------------------------------------------------------------------ firms
 

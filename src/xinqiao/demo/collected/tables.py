@@ -37,12 +37,25 @@ class Table:
         return len(self.texts)
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Columns that were drawn together once, some thousands of rows of them; blocks pick whole rows out of it."""
+
+    columns: "dict[str, Cells]"
+
+
 @dataclass(slots=True)
 class Cells:
-    """A column of a block: the text of row ``i`` is ``table.texts[places[i]]``."""
+    """A column of a block: the text of row ``i`` is ``table.texts[places[i]]``.
+
+    ``pool`` and ``picked``: the column came out of a pool, row ``i`` being the pool's row ``picked[i]`` (as long as no
+    fault is written over it). Neighbours with the same pool can be written as one text.
+    """
 
     table: Table
     places: Places
+    pool: Pool | None = None
+    picked: Places | None = None
 
     def render(self) -> pa.StringArray:
         """The texts, row by row."""

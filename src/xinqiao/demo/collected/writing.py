@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from xinqiao.catalogue import load
 from xinqiao.demo.collected.blocks import Block, Source
 from xinqiao.demo.collected.faults import Truth
 from xinqiao.demo.collected.firms import Firms, firms_csv, invent_firms
 from xinqiao.demo.collected.plan import number_records, spread_records
-from xinqiao.demo.collected.tables import Column, Table, Texts
+from xinqiao.demo.collected.tables import Cells, Column, Pool, Table, Texts
 from xinqiao.domain.catalogue.model import Item, RowRule
 
 FORMATS = ("csv", "parquet")
@@ -144,7 +146,8 @@ class _CsvSheet:
 
     def __init__(self, path: Path, item: Item) -> None:
         self._out = path.open("wb")
-        self._quoted: dict[int, tuple[Table, Table]] = {}
+        self._tables: dict[int, tuple[Table, pa.StringArray]] = {}
+        self._joined: dict[tuple[int, tuple[str, ...]], pa.StringArray] = {}
         self._out.write((",".join(one.label for one in item.fields) + "\n").encode())
 
     def close(self) -> None:
@@ -153,23 +156,58 @@ class _CsvSheet:
 
     def write(self, block: Block) -> None:
         """Append the rows of a block."""
-        texts = [self._cells(column) for column in block.columns.values()]
+        touched = np.flatnonzero(block.fault >= 0)
+        texts = [self._piece(group, touched) for group in _groups(block.columns)]
         texts[-1] = pc.binary_join_element_wise(texts[-1], "", "\n")
         lines = pc.binary_join_element_wise(*texts, ",")
         self._out.write(lines.buffers()[2])
 
-    def _cells(self, column: Column) -> pa.StringArray:
-        """The cells as they stand in the file. Texts made row by row never need quotes."""
+    def _piece(self, group: dict[str, Column], touched: NDArray[np.int64]) -> pa.StringArray:
+        """Neighbouring columns as one text a row. Texts made row by row never need quotes."""
+        column = next(iter(group.values()))
         if isinstance(column, Texts):
             return column.values
-        found = self._quoted.get(id(column.table))
+        if column.pool is None or column.picked is None:
+            return self._quoted(column.table).take(pa.array(column.places))
+        names = tuple(group)
+        whole = self._joined.get((id(column.pool), names))
+        if whole is None:
+            drawn = [
+                self._quoted(one.table).take(pa.array(one.places))
+                for one in map(column.pool.columns.get, names)
+                if one
+            ]
+            whole = self._joined[id(column.pool), names] = pc.binary_join_element_wise(*drawn, ",")
+        own = [
+            self._quoted(one.table).take(pa.array(one.places[touched]))
+            for one in group.values()
+            if isinstance(one, Cells)
+        ]
+        picked = column.picked.copy()
+        picked[touched] = len(whole) + np.arange(len(touched), dtype=np.int32)
+        return pa.concat_arrays([whole, pc.binary_join_element_wise(*own, ",")]).take(pa.array(picked))
+
+    def _quoted(self, one: Table) -> pa.StringArray:
+        """The texts of a table as they stand in the file."""
+        found = self._tables.get(id(one))
         if found is None:  # the table is kept, so that its identity stays its own
-            texts = column.table.texts
-            needed = pc.match_substring_regex(texts, r'[",\r\n]')
-            inside = pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', "")
-            quoted = Table(pc.if_else(needed, inside, texts))
-            found = self._quoted[id(column.table)] = (column.table, quoted)
-        return found[1].texts.take(pa.array(column.places))
+            needed = pc.match_substring_regex(one.texts, r'[",\r\n]')
+            inside = pc.binary_join_element_wise('"', pc.replace_substring(one.texts, '"', '""'), '"', "")
+            found = self._tables[id(one)] = (one, pc.if_else(needed, inside, one.texts))
+        return found[1]
+
+
+def _groups(columns: dict[str, Column]) -> Iterator[dict[str, Column]]:
+    """Neighbouring columns out of one pool; every other column by itself."""
+    group: dict[str, Column] = {}
+    pool: Pool | None = None
+    for name, column in columns.items():
+        own = column.pool if isinstance(column, Cells) else None
+        if group and (own is None or own is not pool):
+            yield group
+            group = {}
+        group[name], pool = column, own
+    yield group
 
 
 class _ParquetSheet:
