@@ -49,7 +49,7 @@ class Fault:
 #: What stands in the changed field of a second row of one key; no maker writes it.
 CHANGED = "演示更正"
 _BLANKS = ("", " ", "\u3000")
-_HIDDEN = ("演示\u200b文字", "损坏\ufffd字符", "不间断\u00a0空格")
+_HIDDEN = ("演示\u200b文字", "翻转\u202e字符", "不间断\u00a0空格")
 
 _TEXTS: dict[FieldType, dict[RowRule, tuple[str, ...]]] = {
     FieldType.DATE: {
