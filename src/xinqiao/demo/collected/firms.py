@@ -42,6 +42,7 @@ _KINDS = (
     ("93", 5, ("（演示）专业合作社", "（演示）农民专业合作社", "（演示）合作社")),
 )
 COOPERATIVE = 2
+_SLICE = 1 << 17  # codes made at once: bounds the matrices of their characters
 STATUSES = ("存续", "歇业", "注销", "吊销未注销")
 
 
@@ -83,7 +84,12 @@ def invent_firms(*, seed: int, count: int) -> Firms:
     names = _names(mixed, trade, kind, city, numbers // _name_count())
     return Firms(
         names=names,
-        usccs=_usccs(numbers, kind, city, county),
+        usccs=pa.concat_arrays(
+            [
+                _usccs(*(column[start : start + _SLICE] for column in (numbers, kind, city, county)))
+                for start in range(0, count, _SLICE)
+            ]
+        ),
         weight=weight,
         kind=kind.astype(np.int32),
         trade=trade.astype(np.int32),
