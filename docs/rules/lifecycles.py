@@ -10,6 +10,7 @@ ROLES = {
     Role.INSTITUTION: "金融机构",
     Role.PROVIDER: "信息提供机构",
     Role.OPERATOR: "运营机构",
+    Role.SOURCE: "数源单位",
     Role.HUB: "平台程序",
     Role.CLOCK: "到时间",
 }
@@ -29,6 +30,10 @@ TITLES = {
         "修复是一件事：停止公示、停止共享和使用同时发生。最短公示期从认定文书之日按月计算；受理和决定的工作日数由平台设定（来源未核实）。",
     ),
     "objection": ("异议", "受理时打上异议标注；更正、维持时取下；核实不清的，核查情况和异议内容一并保留。"),
+    "batch": (
+        "归集批次",
+        "整批可见或整批不可见；校验中的程序死了，就从保存的文件重新校验。“处理失败”是平台的问题，不是对文件的判断。",
+    ),
 }
 
 WORDS = {
@@ -87,7 +92,26 @@ WORDS = {
     "correct": "更正",
     "uphold": "维持",
     "leave_open": "留存双方说明",
+    "received": "已收到",
+    "checking": "校验中",
+    "partly_accepted": "部分接收",
+    "batch.returned": "整批退回",
+    "withdrawing": "撤回办理中",
+    "accept_partly": "部分接收",
+    "batch.return": "整批退回",
+    "retry": "再试一次",
+    "request_withdrawal": "申请撤回",
+    "batch.failed": "处理失败",
+    "batch.accepted": "已接收",
+    "batch.accept": "全部接收",
+    "batch.check": "开始校验",
+    "batch.withdraw": "撤回完成",
 }
+
+
+def word(machine: str, name: str) -> str:
+    """The word of a state or an event; a machine may have one of its own for a name others use too."""
+    return WORDS.get(f"{machine}.{name}", WORDS[name])
 
 
 def page() -> str:
@@ -115,9 +139,9 @@ def page() -> str:
         parts += ["| 从 | 事件 | 到 | 谁可以 |", "| --- | --- | --- | --- |"]
         for (source, event), target in machine.moves.items():
             who = "、".join(ROLES[role] for role in sorted(machine.may_fire[event]))
-            cells = (f"{WORDS[name]} `{name}`" for name in (source, event, target))
+            cells = (f"{word(machine.name, name)} `{name}`" for name in (source, event, target))
             parts.append(f"| {' | '.join(cells)} | {who} |")
-        ends = "、".join(f"{WORDS[state]} `{state}`" for state in sorted(machine.final))
+        ends = "、".join(f"{word(machine.name, state)} `{state}`" for state in sorted(machine.final))
         parts += ["", f"终点：{ends}。"]
     return "\n".join(parts) + "\n"
 

@@ -14,6 +14,7 @@ from xinqiao.domain.errors import Code, Conflict, Forbidden
 from xinqiao.domain.lifecycles import (
     ALL,
     AUTHORISATION,
+    BATCH,
     BINDING,
     OBJECTION,
     QUERY,
@@ -79,6 +80,7 @@ def test_the_ends_are_the_published_ones():
         "query": ["denied", "failed", "released"],
         "objection": ["corrected", "not_accepted", "unresolved", "upheld"],
         "repair": ["not_repaired", "repaired", "withdrawn"],
+        "batch": ["returned", "withdrawn"],
     }
 
 
@@ -176,4 +178,4 @@ TestRandomLives.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_the_machines_are_the_ones_published():
-    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR)
+    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH)

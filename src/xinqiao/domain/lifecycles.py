@@ -1,4 +1,4 @@
-"""The machines of fund-flow sharing: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); and repair.
+"""All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); repair; batches of collection.
 
 Every table is here or, where its states belong to a value, re-exported here. The page ``docs/rules/lifecycles.md`` is
 generated from :data:`ALL`.
@@ -6,6 +6,7 @@ generated from :data:`ALL`.
 
 from enum import StrEnum
 
+from xinqiao.domain.collection import BATCH, BatchEvent, BatchState
 from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 from xinqiao.domain.machine import Machine, Role
@@ -14,12 +15,15 @@ from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
 __all__ = [
     "ALL",
     "AUTHORISATION",
+    "BATCH",
     "BINDING",
     "OBJECTION",
     "QUERY",
     "REPAIR",
     "AuthEvent",
     "AuthState",
+    "BatchEvent",
+    "BatchState",
     "BindingEvent",
     "BindingState",
     "ObjectionEvent",
@@ -171,4 +175,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
     },
 )
 
-ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR)
+ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH)

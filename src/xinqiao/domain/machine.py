@@ -20,6 +20,8 @@ class Role(StrEnum):
     INSTITUTION = "institution"
     PROVIDER = "provider"
     OPERATOR = "operator"
+    #: a data source that sends in batches
+    SOURCE = "source"
     #: the hub itself, in answer to what a node said or what a release found
     HUB = "hub"
     #: a moment that came

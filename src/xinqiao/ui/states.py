@@ -61,6 +61,7 @@ _TABLE: Final = (
     StateWord("batch.accepted", "已接收", "Accepted", "ok", "check"),
     StateWord("batch.partly_accepted", "部分接收", "Partly accepted", "wait", "alert-circle"),
     StateWord("batch.returned", "整批退回", "Batch returned", "no", "x"),
+    StateWord("batch.received", "已收到", "Received", "go", "clock"),
     StateWord("batch.checking", "校验中", "Checking rows", "go", "loader-2"),
     # applications for credit repair
     StateWord("repair.applied", "已申请", "Applied", "go", "clock"),
@@ -69,6 +70,9 @@ _TABLE: Final = (
     StateWord("repair.repaired", "已修复", "Repaired", "ok", "circle-check"),
     StateWord("repair.not_repaired", "不予修复", "Not repaired", "no", "circle-x"),
     StateWord("repair.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
+    StateWord("batch.failed", "处理失败", "Could not be processed", "no", "alert-triangle"),
+    StateWord("batch.withdrawing", "撤回办理中", "Being withdrawn", "go", "progress"),
+    StateWord("batch.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
     # nodes
     StateWord("node.online", "在线", "Online", "ok", "circle-check"),
     StateWord("node.slow", "变慢", "Slow", "wait", "alert-circle"),
