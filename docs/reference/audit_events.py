@@ -28,6 +28,7 @@ WORDS = {
     LeafType.DENY: "不放行，带代码；写明许可时是它的结局 a no with its code; the end of a permit it names",
     LeafType.FAIL: "数源失败或没有答；许可的结局，不计次数 the source failed: the end of its permit, no use counted",
     LeafType.SELF_USE: "企业看了自己的产品 the subject read its own product",
+    LeafType.COLLECT: "数源的一批：收到、校验完、退回、失败、撤回 a batch of a source: received, checked, returned, failed, withdrawn",
     LeafType.LOGIN: "一次登录，成功或失败 a log-in, passed or failed",
     LeafType.ADMIN: "管理的动作 an act of administration",
     LeafType.KEY: "密钥登记、批准、撤销 a key proposed, approved, revoked",

@@ -43,6 +43,15 @@ class OperatorRole(StrEnum):
     SERVICE = "service"
 
 
+class SourceRole(StrEnum):
+    """Roles of a data source's own people."""
+
+    #: 报送员: sends batches, reads receipts, sends corrections
+    SUPPLIER = "supplier"
+    #: 数据管理员: that, withdraws batches, and looks after the source's people
+    STEWARD = "steward"
+
+
 @dataclass(frozen=True, slots=True)
 class EnterpriseActor:
     """A natural person acting for one enterprise."""
@@ -71,6 +80,16 @@ class InstitutionActor:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceActor:
+    """Somebody of a data source at the portal; ``user_id`` is None for what was dropped into its watched folder."""
+
+    user_id: str | None
+    source_id: str
+    roles: frozenset[SourceRole]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorActor:
     """One of the platform's own staff."""
 
@@ -92,4 +111,4 @@ class SystemActor:
     process: str = "worker"
 
 
-type Actor = EnterpriseActor | InstitutionActor | OperatorActor | AuditorActor | SystemActor
+type Actor = EnterpriseActor | InstitutionActor | SourceActor | OperatorActor | AuditorActor | SystemActor

@@ -26,6 +26,9 @@ class Prefix(StrEnum):
     EVENT = "evt"
     NOTICE = "ntc"
     INVITATION = "inv"
+    SOURCE = "src"
+    BATCH = "bat"
+    UPLOAD = "upl"
 
 
 ID_LENGTH = 40

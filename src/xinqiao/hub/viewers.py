@@ -13,13 +13,15 @@ from xinqiao.hub.actors import (
     EnterpriseActor,
     InstitutionActor,
     OperatorActor,
+    SourceActor,
     SystemActor,
 )
 
 
 def seen_by[Q: models.QuerySet[Any]](
-    rows: Q, actor: Actor, *, enterprise: str | None = None, institution: str | None = None
-) -> Q:
+    rows: Q, actor: Actor, *, enterprise: str | None = None, institution: str | None = None,
+    source: str | None = None,
+) -> Q:  # fmt: skip
     """The rows whose column names the actor's party; without a column that kind of party sees none.
 
     The platform's own people see all: what each of them may do is the verbs' question.
@@ -29,6 +31,8 @@ def seen_by[Q: models.QuerySet[Any]](
             column = enterprise
         case InstitutionActor(institution_id=party):
             column = institution
+        case SourceActor(source_id=party):
+            column = source
         case OperatorActor() | AuditorActor() | SystemActor():
             return rows.all()
         case _:

@@ -1,4 +1,4 @@
-"""The worker: delivers the outbox, makes checkpoints, lapses requests, looks after nodes. May run twice at once.
+"""The worker: delivers the outbox, makes checkpoints, lapses requests, looks after nodes, checks batches. May run twice at once.
 
 ``run_once`` does what is due at an instant and is what tests call; ``run`` repeats it until told to stop. Every chore is
 harmless when done twice at once.
@@ -10,14 +10,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from xinqiao.clock import Clock
 from xinqiao.domain.errors import XinqiaoError
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.services import make_checkpoint
+from xinqiao.hub.apps.collection.engine import Engine
+from xinqiao.hub.apps.collection.inbox import watch_inbox
+from xinqiao.hub.apps.collection.services import process_next, sweep_files
 from xinqiao.hub.apps.consents.services import (
     DELIVER_ENTRUSTMENT,
     DELIVER_TERMINATION,
@@ -33,6 +37,8 @@ from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 
 log = logging.getLogger("xinqiao.worker")
+
+_LAST_WORDS_SECONDS = 5.0
 
 type Deliver = Callable[[OutboxEvent, NodeClient, datetime], None]
 type Chore = Callable[[NodeClient, datetime], None]
@@ -68,6 +74,15 @@ def _sweep(client: NodeClient, at: datetime) -> None:
     sweep_confirmations(at=at)
 
 
+def _sweep_files(client: NodeClient, at: datetime) -> None:
+    sweep_files(at=at)
+
+
+def _inbox(client: NodeClient, at: datetime) -> None:
+    if settings.XINQIAO_INBOX is not None:
+        watch_inbox(Path(settings.XINQIAO_INBOX), at=at)
+
+
 def _health(client: NodeClient, at: datetime) -> None:
     for node in list(Node.objects.filter(status="active")):
         record_node_health(node_id=node.id, health=client.health(node.base_url), at=at)
@@ -79,6 +94,8 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("lapse", _lapse, timedelta(seconds=30)),
     ("health", _health, timedelta(seconds=30)),
     ("sweep", _sweep, timedelta(minutes=5)),
+    ("files", _sweep_files, timedelta(minutes=10)),
+    ("inbox", _inbox, timedelta(seconds=2)),
 ]
 
 
@@ -88,16 +105,23 @@ class Worker:
 
     client: NodeClient
     clock: Clock
+    engine: Engine | None = None
     schedules: list[Schedule] = field(default_factory=list)
 
     @classmethod
     def make(cls, client: NodeClient | None = None) -> "Worker":
         """A worker on the hub's own clock, with every chore."""
         schedules = [Schedule(name, chore, each) for name, chore, each in _chores]
-        return cls(client or NodeClient(), runtime.clock, schedules)
+        return cls(client or NodeClient(), runtime.clock, schedules=schedules)
 
     def run_once(self) -> int:
-        """Do every chore that is due and deliver what is due; returns how many events were delivered."""
+        """Do every chore that is due, deliver what is due, check the batches that wait; returns how many were delivered."""
+        delivered = self._round()
+        while process_next(engine=self.engine, clock=self.clock):
+            pass
+        return delivered
+
+    def _round(self) -> int:
         for schedule in self.schedules:
             now = self.clock.now()
             if schedule.next_at is None or now >= schedule.next_at:
@@ -132,14 +156,32 @@ class Worker:
                 delivered += 1
 
     def run(self, stop: threading.Event, pause: float = 0.5) -> None:
-        """Repeat until ``stop`` is set."""
+        """Repeat until ``stop`` is set. Batches have a thread of their own: a large one must not hold up a checkpoint."""
+        collector = threading.Thread(
+            target=self._collect_until, args=(stop, pause), name="collector", daemon=True
+        )
+        collector.start()
         while not stop.is_set():
             close_old_connections()
             try:
-                self.run_once()
+                self._round()
             except Exception:
                 log.exception("worker round failed")
             stop.wait(pause)
+        # A batch under way is left where it is: its lease ends, and it is taken up again from its file.
+        collector.join(timeout=_LAST_WORDS_SECONDS)
+
+    def _collect_until(self, stop: threading.Event, pause: float) -> None:
+        while not stop.is_set():
+            close_old_connections()
+            try:
+                busy = process_next(engine=self.engine, clock=self.clock)
+            except Exception:
+                log.exception("collecting failed")
+                busy = False
+            if not busy:
+                stop.wait(pause)
+        connections.close_all()
 
 
 def main() -> int:

@@ -386,6 +386,30 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "Add the missing columns, remove the unknown and the repeated; a template can be downloaded.",
     ),
     # flow and faults
+    Code.ITEM_NOT_SUPPLIED: ErrorWords(
+        "这个目录项不由你们报送",
+        "在概览里选本单位报送的目录项；要增加，请联系平台运营。",
+        "Your organisation does not supply this item",
+        "Choose one of the items on your overview, or ask the operator for more.",
+    ),
+    Code.QUEUE_FULL: ErrorWords(
+        "排队的批次太多，这一批没有收下",
+        "等前面的批次校验完再报。",
+        "Too many batches are waiting; this one was not taken",
+        "Send it again when the earlier ones have been checked.",
+    ),
+    Code.STORAGE_UNAVAILABLE: ErrorWords(
+        "平台现在存不下文件，什么都没有收下",
+        "稍后再试；运营方能看到原因。",
+        "The platform cannot store the file now; nothing was taken",
+        "Try again later; the operator sees the reason.",
+    ),
+    Code.PROCESSING_FAILED: ErrorWords(
+        "这一批没有处理完，没有一行入库",
+        "可以再试一次；再失败请联系平台运营。",
+        "The batch could not be processed; not one row was taken",
+        "Try once more; if it fails again, ask the operator.",
+    ),
     Code.RATE_LIMITED: ErrorWords("请求太密", "等一会儿再试。", "Too many requests", "Wait a little."),
     Code.PROVIDER_INVALID: ErrorWords(
         "数源的回答信不过，没有采用",

@@ -98,6 +98,20 @@ VARIABLES: tuple[Variable, ...] = (
         "none: the 37 items",
         "/srv/xinqiao/catalogue",
     ),
+    Variable(
+        "XINQIAO_LAKE",
+        "Folder of the collected records, on a disk with room. Every process of the hub needs the same one.",
+        "`$XINQIAO_HOME/lake`",
+        "/data/xinqiao-lake",
+    ),
+    Variable(
+        "XINQIAO_INBOX",
+        "Watched folder of the data sources. A file put at `SOURCE/ITEM/name` (codes of both) is taken when it is "
+        "complete and moved to `done` or `refused` with its receipt beside it.",
+        "none: no folder is watched",
+        "/srv/xinqiao-inbox",
+    ),
+    Variable("XINQIAO_BATCH_MAX_MB", "Largest file of one batch, in MiB.", "`4096`"),
     Variable("XINQIAO_DATA_DIR", "Folder of the public data sets used by demonstrations and tests.", "none"),
     Variable(
         "XINQIAO_TEST_DATABASE_URL",
@@ -156,6 +170,13 @@ class Environment:
     def path(self, name: str, default: Path) -> Path:
         """An absolute path."""
         return Path(self.text(name, str(default))).expanduser().resolve()
+
+    def megabytes(self, name: str, default: int) -> int:
+        """A size written in MiB, as bytes."""
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and 0 < int(value) < 1 << 20):
+            raise ImproperlyConfigured(f"{name} must be a whole number of MiB, not {value!r}")
+        return int(value) << 20
 
     def words(self, name: str) -> list[str]:
         """A list separated by commas."""

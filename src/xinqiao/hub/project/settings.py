@@ -25,6 +25,9 @@ XINQIAO_HUB_KEY_FILE = _env.path("XINQIAO_HUB_KEY_FILE", XINQIAO_HOME / "keys" /
 XINQIAO_FIELD_KEY_FILE = _env.path("XINQIAO_FIELD_KEY_FILE", XINQIAO_HOME / "keys" / "field.json")
 _catalogue_dir = _env.text("XINQIAO_CATALOGUE_DIR", "")
 XINQIAO_CATALOGUE_DIR = _env.path("XINQIAO_CATALOGUE_DIR", Path()) if _catalogue_dir else None
+XINQIAO_LAKE = _env.path("XINQIAO_LAKE", XINQIAO_HOME / "lake")
+#: The watched folder of the data sources, or None.
+XINQIAO_INBOX = _env.path("XINQIAO_INBOX", Path()) if _env.text("XINQIAO_INBOX", "") else None
 DEMO = _env.flag("XINQIAO_DEMO")
 TEST_HOOKS = _env.flag("XINQIAO_TEST_HOOKS")
 IDENTITY_VERIFIER = _env.text(
@@ -40,6 +43,12 @@ SECOND_FACTOR_MINUTES = 5
 ACCESS_TOKEN_SECONDS = 300
 AUDIT_FAIL_CLOSED_SECONDS = 300  # reliability 5.3
 CHECKPOINT_EVERY_SECONDS = 10
+
+# -- collection: files as they came, and what keeps one source from crowding out the others ---------------------------
+COLLECTION_DIR = XINQIAO_HOME / "collection"
+BATCH_MAX_BYTES = _env.megabytes("XINQIAO_BATCH_MAX_MB", 4096)
+BATCHES_WAITING_PER_SOURCE = 20
+UPLOADS_OPEN_PER_SOURCE = 5
 
 # -- Django ------------------------------------------------------------------------------------------------------
 _secret = _env.secret("XINQIAO_SECRET_KEY", XINQIAO_HOME / "keys" / "secret_key")
@@ -70,6 +79,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.notices",
     "xinqiao.hub.apps.identity",
     "xinqiao.hub.apps.consents",
+    "xinqiao.hub.apps.collection",
     "xinqiao.hub.apps.fundflow",
 ]
 

@@ -40,8 +40,11 @@ class LeafQuerySet(models.QuerySet["Leaf"]):
     """The only door to leaves that concern somebody."""
 
     def for_viewer(self, actor: Actor) -> "LeafQuerySet":
-        """An enterprise or institution sees the leaves that name it; auditor and operator see all."""
-        return seen_by(self, actor, enterprise="subject_id", institution="institution_id")
+        """An enterprise, institution or source sees the leaves that name it; auditor and operator see all."""
+        # A source stands in the same place of a leaf as an institution: the organisation that acted.
+        return seen_by(
+            self, actor, enterprise="subject_id", institution="institution_id", source="institution_id"
+        )
 
 
 class Leaf(models.Model):

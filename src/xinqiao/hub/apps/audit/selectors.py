@@ -6,7 +6,7 @@ from typing import IO
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Forbidden
-from xinqiao.hub.actors import Actor, AuditorActor, EnterpriseActor, InstitutionActor
+from xinqiao.hub.actors import Actor, AuditorActor, EnterpriseActor, InstitutionActor, SourceActor
 from xinqiao.hub.apps.audit.evidence import export_log, export_party
 from xinqiao.hub.apps.audit.models import Checkpoint, Leaf
 from xinqiao.trust.leaf import parse_leaf
@@ -49,7 +49,11 @@ def checkpoints(*, limit: int = 20) -> list[Checkpoint]:
 def write_ledger(actor: Actor, out: IO[bytes], *, at: datetime) -> int:
     """Write the file that proves offline what concerns the actor: its own ledger, or the whole log for the auditor."""
     match actor:
-        case EnterpriseActor(enterprise_id=party) | InstitutionActor(institution_id=party):
+        case (
+            EnterpriseActor(enterprise_id=party)
+            | InstitutionActor(institution_id=party)
+            | SourceActor(source_id=party)
+        ):
             return export_party(out, party=party, at=at)
         case AuditorActor():
             return export_log(out, at=at)

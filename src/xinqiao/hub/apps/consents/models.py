@@ -15,6 +15,7 @@ from xinqiao.hub.actors import (
     InstitutionActor,
     InstitutionRole,
     OperatorActor,
+    SourceActor,
     SystemActor,
 )
 from xinqiao.hub.apps.identity.models import Enterprise, Institution, Node
@@ -45,6 +46,8 @@ class BindingQuerySet(models.QuerySet["Binding"]):
             case InstitutionActor(institution_id=institution_id, roles=roles):
                 if InstitutionRole.PROVIDER_ADMIN in roles:
                     return self.filter(node__institution_id=institution_id)
+                return self.none()
+            case SourceActor():
                 return self.none()
             case OperatorActor() | AuditorActor() | SystemActor():
                 return self.all()

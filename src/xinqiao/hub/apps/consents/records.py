@@ -21,6 +21,7 @@ from xinqiao.hub.actors import (
     EnterpriseActor,
     InstitutionActor,
     OperatorActor,
+    SourceActor,
     SystemActor,
 )
 from xinqiao.hub.apps.audit.services import LeafRef
@@ -114,6 +115,8 @@ def actor_columns(actor: Actor) -> tuple[str, str, str]:
         case InstitutionActor(user_id=user_id, institution_id=institution_id):
             label = f"{actor.operator_name} · {actor.department}".strip(" ·")
             return "institution", user_id or institution_id, label
+        case SourceActor(user_id=user_id, source_id=source_id, name=name):
+            return "source", user_id or source_id, name
         case OperatorActor(user_id=user_id):
             return "operator", user_id, ""
         case AuditorActor(user_id=user_id):

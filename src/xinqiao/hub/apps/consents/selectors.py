@@ -21,7 +21,7 @@ from xinqiao.domain.consent import Authorisation as Granted
 from xinqiao.domain.errors import NotFound
 from xinqiao.domain.lifecycles import BINDING, BindingState
 from xinqiao.domain.machine import Role
-from xinqiao.hub.actors import Actor, AgentScope, EnterpriseActor, InstitutionActor
+from xinqiao.hub.actors import Actor, AgentScope, EnterpriseActor, InstitutionActor, SourceActor
 from xinqiao.hub.apps.consents.models import Artefact, Authorisation, Binding, Entrustment, History
 from xinqiao.hub.apps.consents.records import ask_scope, authorisation_value
 from xinqiao.hub.apps.consents.rows import AccountRow, AgreementRow, AuthorisationRow, BindingRow, LedgerRow
@@ -402,6 +402,8 @@ def visible_history(actor: Actor) -> QuerySet[History]:
             return rows.filter(enterprise_id=enterprise_id)
         case InstitutionActor(institution_id=institution_id):
             return rows.filter(institution_id=institution_id)
+        case SourceActor():
+            return rows.none()
         case _:
             return rows
 

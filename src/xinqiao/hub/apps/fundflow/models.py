@@ -15,6 +15,7 @@ from xinqiao.hub.actors import (
     InstitutionActor,
     InstitutionRole,
     OperatorActor,
+    SourceActor,
     SystemActor,
 )
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
@@ -36,6 +37,8 @@ class QueryQuerySet(models.QuerySet["Query"]):
                 if InstitutionRole.PROVIDER_ADMIN in roles:
                     mine |= Q(node__institution_id=institution_id)
                 return self.filter(mine)
+            case SourceActor():
+                return self.none()
             case OperatorActor() | AuditorActor() | SystemActor():
                 return self.all()
 

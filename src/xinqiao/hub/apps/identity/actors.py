@@ -10,6 +10,8 @@ from xinqiao.hub.actors import (
     OperatorActor,
     OperatorRole,
     PersonRole,
+    SourceActor,
+    SourceRole,
     SystemActor,
 )
 
@@ -23,5 +25,7 @@ __all__ = [
     "OperatorActor",
     "OperatorRole",
     "PersonRole",
+    "SourceActor",
+    "SourceRole",
     "SystemActor",
 ]

@@ -15,6 +15,8 @@ from xinqiao.hub.apps.identity.models import (
     NodeKey,
     Passkey,
     SecondFactor,
+    Source,
+    SourceMember,
     User,
 )
 
@@ -109,3 +111,18 @@ class InvitationAdmin(LookOnly[Invitation]):
     """Invitations."""
 
     list_display = ("institution", "uscc", "state", "created_at")
+
+
+@admin.register(Source)
+class SourceAdmin(LookOnly[Source]):
+    """Data sources."""
+
+    list_display = ("short_name", "code", "kind", "division", "status", "is_demo")
+    list_filter = ("kind", "status")
+
+
+@admin.register(SourceMember)
+class SourceMemberAdmin(LookOnly[SourceMember]):
+    """People of data sources."""
+
+    list_display = ("user", "source", "roles", "ended_at")

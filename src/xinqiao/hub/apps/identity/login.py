@@ -70,7 +70,7 @@ def login_enterprise(
 
 
 def login_staff(*, username: str, password: str, at: datetime) -> User:
-    """Check the password of an institution's or the platform's own user.
+    """Check the password of an institution's, a data source's or the platform's own user.
 
     Raises:
         Unauthenticated: ``LOGIN_LOCKED``, else ``UNAUTHENTICATED``; wrong name and wrong password read the same.
@@ -86,9 +86,9 @@ def login_staff(*, username: str, password: str, at: datetime) -> User:
 
 
 def _membership_ended(user: User) -> bool:
-    if user.kind != "institution":
+    if user.kind not in ("institution", "source"):
         return False
-    membership = getattr(user, "membership", None)
+    membership = getattr(user, "membership" if user.kind == "institution" else "source_membership", None)
     return membership is None or membership.ended_at is not None
 
 

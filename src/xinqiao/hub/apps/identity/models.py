@@ -20,6 +20,7 @@ from xinqiao.hub.apps.identity.access_models import (
     SecondFactor,
     SeenNonce,
 )
+from xinqiao.hub.apps.identity.source_models import Source, SourceMember
 from xinqiao.hub.ids import ID_LENGTH, Prefix, new_id
 from xinqiao.hub.viewers import seen_by
 
@@ -39,6 +40,8 @@ __all__ = [
     "Passkey",
     "SecondFactor",
     "SeenNonce",
+    "Source",
+    "SourceMember",
     "User",
     "UserManager",
 ]
@@ -74,7 +77,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """One natural person who can log in: of an enterprise, an institution, the platform, or its auditor.
+    """One natural person who can log in: of an enterprise, an institution, a source, the platform, or its auditor.
 
     For a person of an enterprise ``username`` is a keyed hash of the identity number, so that the same person acting
     for two firms is one user and no number is stored.
@@ -100,7 +103,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("用户")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["enterprise", "institution", "operator", "auditor"]),
+                condition=Q(kind__in=["enterprise", "institution", "source", "operator", "auditor"]),
                 name="identity_user_kind",
             ),
         ]

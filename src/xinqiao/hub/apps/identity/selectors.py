@@ -18,6 +18,8 @@ from xinqiao.hub.actors import (
     OperatorActor,
     OperatorRole,
     PersonRole,
+    SourceActor,
+    SourceRole,
 )
 from xinqiao.hub.apps.identity.models import (
     DemoIdentity,
@@ -30,6 +32,8 @@ from xinqiao.hub.apps.identity.models import (
     Member,
     Node,
     Passkey,
+    Source,
+    SourceMember,
     User,
 )
 from xinqiao.hub.apps.identity.people import live_capacity
@@ -53,6 +57,13 @@ def actor_for_user(*, user: User, person_id: str = "", at: datetime) -> Actor | 
                 .first()
             )
             return institution_actor(member) if member is not None else None
+        case "source":
+            colleague = (
+                SourceMember.objects.filter(user=user, ended_at__isnull=True, source__status="active")
+                .select_related("user")
+                .first()
+            )
+            return source_actor(colleague) if colleague is not None else None
         case "operator":
             return OperatorActor(user.id, frozenset(OperatorRole(role) for role in user.roles))
         case "auditor":
@@ -81,6 +92,16 @@ def institution_actor(member: Member) -> InstitutionActor:
         operator_name=member.user.display_name,
         department=member.department,
         via="portal",
+    )
+
+
+def source_actor(member: SourceMember) -> SourceActor:
+    """The actor of somebody of a data source."""
+    return SourceActor(
+        user_id=member.user_id,
+        source_id=member.source_id,
+        roles=frozenset(SourceRole(role) for role in member.roles),
+        name=member.user.display_name,
     )
 
 
@@ -113,6 +134,25 @@ def institution(institution_id: str) -> Institution:
     if found is None:
         raise NotFound
     return found
+
+
+def source(actor: Actor, source_id: str) -> Source:
+    """A data source: one's own, or any for the platform's people. Raises NotFound."""
+    found = Source.objects.for_viewer(actor).filter(id=source_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def sources(actor: Actor) -> list[Source]:
+    """The data sources the actor may look at, by name."""
+    return list(Source.objects.for_viewer(actor).order_by("name"))
+
+
+def source_members(actor: Actor, source_id: str) -> list[SourceMember]:
+    """The people of a source, those in post first."""
+    rows = SourceMember.objects.for_viewer(actor).filter(source_id=source_id).select_related("user")
+    return sorted(rows.order_by("user__username"), key=lambda row: row.ended_at is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +199,8 @@ def login_attempts(actor: Actor, *, limit: int = 50) -> list[LoginAttempt]:
             rows = rows.filter(enterprise_id=enterprise_id)
         case InstitutionActor(institution_id=institution_id):
             rows = rows.filter(user__membership__institution_id=institution_id)
+        case SourceActor(source_id=source_id):
+            rows = rows.filter(user__source_membership__source_id=source_id)
         case _:
             pass
     return list(rows[:limit])

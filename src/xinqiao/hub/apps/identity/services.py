@@ -39,6 +39,13 @@ from xinqiao.hub.apps.identity.institutions import (
 from xinqiao.hub.apps.identity.invitations import invite_enterprise, seed_demo_identity
 from xinqiao.hub.apps.identity.login import EnterpriseLogin, login_enterprise, login_staff
 from xinqiao.hub.apps.identity.people import end_agent, name_agent, require_capacity, require_legal_rep
+from xinqiao.hub.apps.identity.sources import (
+    add_source_member,
+    end_source_member,
+    register_source,
+    set_source_items,
+    set_source_status,
+)
 from xinqiao.hub.apps.identity.staff import add_operator, end_operator
 from xinqiao.hub.apps.identity.tokens import sweep_confirmations
 from xinqiao.hub.apps.identity.verifier import IdentityClaim, IdentityVerifier, VerifiedIdentity
@@ -53,6 +60,7 @@ __all__ = [
     "add_member",
     "add_node_key",
     "add_operator",
+    "add_source_member",
     "admit_institution",
     "anchor",
     "approve_key",
@@ -66,6 +74,7 @@ __all__ = [
     "end_agent",
     "end_member",
     "end_operator",
+    "end_source_member",
     "finish_passkey_registration",
     "finish_second_factor",
     "finish_simulated_face",
@@ -81,6 +90,7 @@ __all__ = [
     "record_node_health",
     "register_institution",
     "register_node",
+    "register_source",
     "require_capacity",
     "require_legal_rep",
     "revoke_key",
@@ -88,5 +98,7 @@ __all__ = [
     "seed_demo_identity",
     "set_institution_status",
     "set_node_status",
+    "set_source_items",
+    "set_source_status",
     "sweep_confirmations",
 ]

@@ -10,6 +10,7 @@ from xinqiao.hub.actors import (
     EnterpriseActor,
     InstitutionActor,
     OperatorActor,
+    SourceActor,
     SystemActor,
 )
 
@@ -58,6 +59,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
                 return self.filter(audience_kind="enterprise", audience_id=enterprise_id)
             case InstitutionActor(institution_id=institution_id):
                 return self.filter(audience_kind="institution", audience_id=institution_id)
+            case SourceActor(source_id=source_id):
+                return self.filter(audience_kind="source", audience_id=source_id)
             case OperatorActor():
                 return self.filter(audience_kind="operator")
             case AuditorActor():
@@ -89,7 +92,7 @@ class Notice(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(audience_kind__in=["enterprise", "institution", "operator"]),
+                condition=Q(audience_kind__in=["enterprise", "institution", "operator", "source"]),
                 name="notices_audience_kind",
             ),
         ]

@@ -14,7 +14,7 @@ from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.notices.models import Notice, OutboxEvent
 from xinqiao.hub.ids import Prefix, new_id
 
-type Audience = tuple[Literal["enterprise", "institution", "operator"], str]
+type Audience = tuple[Literal["enterprise", "institution", "operator", "source"], str]
 
 #: After so many attempts an event waits for a person (the operator's page shows it).
 MAX_ATTEMPTS = 12

@@ -1,0 +1,1 @@
+"""Collection: batches of the data sources, from the file that came to the receipt people can work with."""
