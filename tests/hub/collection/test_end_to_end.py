@@ -7,7 +7,6 @@ import pytest
 from django.conf import settings
 from tests.hub.cast import OWNER_USCC, STRANGER_USCC
 from tests.hub.collection.sources import ITEM, Suppliers
-from xinqiao.lake.store import Lake
 
 from xinqiao.catalogue import load
 from xinqiao.domain.collection import BatchState
@@ -17,6 +16,7 @@ from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.hub.apps.collection.processing import job_of
 from xinqiao.hub.apps.collection.refused import refused_rows
 from xinqiao.hub.apps.collection.services import process_next, withdraw_batch
+from xinqiao.lake.store import Lake
 
 HEADER = (
     "企业名称,统一社会信用代码,用水户号,开户日期,用户地址,预交金额(元),欠费金额(元),是否一户一表,费用所属期"

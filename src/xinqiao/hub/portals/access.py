@@ -17,6 +17,7 @@ from xinqiao.hub.actors import (
     EnterpriseActor,
     InstitutionActor,
     OperatorActor,
+    SourceActor,
 )
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.models import User
@@ -86,6 +87,13 @@ def institution_page[**P](
     return _portal((InstitutionActor,), "public:staff_login")(view)
 
 
+def source_page[**P](
+    view: Callable[Concatenate[Visit[SourceActor], P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """A page of the portal of the data sources."""
+    return _portal((SourceActor,), "public:staff_login")(view)
+
+
 def operator_page[**P](
     view: Callable[Concatenate[Visit[OperatorActor | AuditorActor], P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
@@ -100,6 +108,8 @@ def home_of(actor: Actor | None) -> str:
             return reverse("enterprise:home")
         case InstitutionActor():
             return reverse("institution:home")
+        case SourceActor():
+            return reverse("source:home")
         case OperatorActor() | AuditorActor():
             return reverse("operator:home")
         case _:

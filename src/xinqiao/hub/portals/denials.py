@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 
 from xinqiao.domain.errors import XinqiaoError
-from xinqiao.hub.actors import Actor, EnterpriseActor, InstitutionActor
+from xinqiao.hub.actors import Actor, EnterpriseActor, InstitutionActor, SourceActor
 from xinqiao.hub.apps.audit.services import Refs, record_denial
 from xinqiao.hub.portals.access import actor_of
 from xinqiao.hub.rate import PerMinute
@@ -57,5 +57,7 @@ def _refs(actor: Actor) -> Refs:
             return Refs(subject=actor.enterprise_id, object=actor.person_id)
         case InstitutionActor():
             return Refs(institution=actor.institution_id, object=actor.user_id)
+        case SourceActor():
+            return Refs(institution=actor.source_id, object=actor.user_id)
         case _:
             return Refs(object=getattr(actor, "user_id", None))

@@ -116,12 +116,34 @@ def institution_shell(
     )  # fmt: skip
 
 
+def source_shell(request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int) -> Shell:
+    """The frame of the portal of the data sources."""
+    work = (
+        NavItem("home", _("概览"), reverse("source:home"), "layout-dashboard"),
+        NavItem("batches", _("批次报送"), reverse("source:batches"), "upload", to_do),
+        NavItem("notices", _("通知"), reverse("source:notices"), "bell", unread),
+    )
+    data = (
+        NavItem("items", _("目录与字段"), reverse("source:items"), "list-check"),
+        NavItem("people", _("人员"), reverse("source:people"), "users"),
+    )
+    search = Search(reverse("source:batches"), _("批次号或文件名"), value=request.GET.get("q", ""))
+    return _shell(
+        request, home=reverse("source:home"), word=_("数源"),
+        nav=(NavGroup(work), NavGroup(data, _("数据"))), current=current, visitor=visitor, search=search,
+    )  # fmt: skip
+
+
 def operator_shell(request: HttpRequest, visitor: Visitor, current: str) -> Shell:
     """The frame of the operator portal."""
     run = (
         NavItem("home", _("总览"), reverse("operator:home"), "layout-dashboard"),
         NavItem("nodes", _("节点"), reverse("operator:nodes"), "server"),
         NavItem("institutions", _("机构"), reverse("operator:institutions"), "building-bank"),
+    )
+    collect = (
+        NavItem("sources", _("数源单位"), reverse("operator:sources"), "database"),
+        NavItem("batches", _("归集批次"), reverse("operator:batches"), "upload"),
     )
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),
@@ -130,7 +152,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str) -> Shel
     )
     return _shell(
         request, home=reverse("operator:home"), word=_("运营"),
-        nav=(NavGroup(run), NavGroup(prove, _("证明与运行"))), current=current, visitor=visitor,
+        nav=(NavGroup(run), NavGroup(collect, _("归集")), NavGroup(prove, _("证明与运行"))), current=current, visitor=visitor,
     )  # fmt: skip
 
 

@@ -26,9 +26,16 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "account_bound": _("账户 {masked} 绑定成功"),
         "account_closed": _("账户 {masked} 已销户"),
         "invitation_joined": _("{who}接受了邀请，可以申请授权了"),
+        "batch_accepted": _("批次 {number} 已接收"),
+        "batch_partly_accepted": _("批次 {number} 部分接收，{refused} 行要改"),
+        "batch_returned": _("批次 {number} 整批退回"),
+        "batch_failed": _("批次 {number} 没有处理完，没有一行入库"),
+        "batch_withdrawn": _("批次 {number} 已撤回"),
         "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
     }
-    return sentences.get(kind, _("有一条新的记录")).format(who=who or _("对方"), masked=masked)
+    return sentences.get(kind, _("有一条新的记录")).format(
+        who=who or _("对方"), masked=masked, number=facts.get("number", ""), refused=facts.get("refused", "")
+    )
 
 
 #: The newest of them; older ones say nothing that the records do not.

@@ -6,5 +6,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("xinqiao.hub.portals.public.urls")),
     path("e/", include("xinqiao.hub.portals.enterprise.urls")),
     path("i/", include("xinqiao.hub.portals.institution.urls")),
+    path("source/", include("xinqiao.hub.portals.source.urls")),
     path("o/", include("xinqiao.hub.portals.operation.urls")),
 ]

@@ -11,10 +11,19 @@ from xinqiao.hub.portals.operation import (
     node_new,
     nodes,
     refusals,
+    sources,
 )
 
 app_name = "operator"
 urlpatterns = [
+    path("sources", sources.listing, name="sources"),
+    path("sources/new", sources.new, name="source_new"),
+    path("sources/<str:source_id>", sources.detail, name="source"),
+    path("sources/<str:source_id>/status", sources.set_status, name="source_status"),
+    path("sources/<str:source_id>/items", sources.set_items, name="source_items"),
+    path("batches", sources.batches, name="batches"),
+    path("batches/<str:batch_id>", sources.batch, name="batch"),
+    path("batches/<str:batch_id>/retry", sources.retry, name="batch_retry"),
     path("", home.start, name="home"),
     path("nodes", nodes.listing, name="nodes"),
     path("nodes/<str:node_id>", nodes.detail, name="node"),

@@ -9,6 +9,7 @@ import { preferences } from "./preferences.js";
 import { passkeys } from "./passkeys.js";
 import { contents } from "./contents.js";
 import { fill } from "./fill.js";
+import { uploads } from "./upload.js";
 
 const charts = async (root) => {
   const found = [...root.querySelectorAll("[data-chart]")];
@@ -21,6 +22,7 @@ const wake = (root) => {
   choices(root);
   passkeys(root);
   contents(root);
+  uploads(root);
   charts(root);
 };
 

@@ -1,0 +1,30 @@
+"""Addresses of the portal of the data sources."""
+
+from django.urls import path
+
+from xinqiao.hub.portals.source import batches, home, items, notices, people, sending
+
+app_name = "source"
+urlpatterns = [
+    path("", home.start, name="home"),
+    path("items", items.listing, name="items"),
+    path("items/<str:item>", items.detail, name="item"),
+    path("items/<str:item>/template.<str:kind>", items.template, name="template"),
+    path("items/<str:item>/send", sending.send, name="send"),
+    path("items/<str:item>/uploads", sending.begin, name="upload_begin"),
+    path("uploads/<str:upload_id>", sending.piece, name="upload_piece"),
+    path("uploads/<str:upload_id>/finish", sending.finish, name="upload_finish"),
+    path("batches", batches.listing, name="batches"),
+    path("batches/<str:batch_id>", batches.detail, name="batch"),
+    path("batches/<str:batch_id>/state", batches.state, name="batch_state"),
+    path("batches/<str:batch_id>/refused.<str:kind>", batches.refused, name="refused"),
+    path("batches/<str:batch_id>/receipt.json", batches.receipt, name="receipt"),
+    path("batches/<str:batch_id>/withdraw", batches.withdraw, name="withdraw"),
+    path("batches/<str:batch_id>/retry", batches.retry, name="retry"),
+    path("notices", notices.listing, name="notices"),
+    path("notices/read", notices.read_all, name="notices_read_all"),
+    path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
+    path("people", people.listing, name="people"),
+    path("people/add", people.add, name="person_add"),
+    path("people/<str:user_id>/end", people.end, name="person_end"),
+]
