@@ -72,6 +72,12 @@ class Province:
         user = next(one for one in own["users"] if one["role"] == role)
         return Staff(user["username"], user["password"])
 
+    def source(self, code: str, role: str = "steward") -> Staff:
+        """A person of a data source: ``steward`` or ``supplier``."""
+        own = next(one for one in self.credentials["sources"] if one["code"] == code)
+        user = next(one for one in own["users"] if one["role"] == role)
+        return Staff(user["username"], user["password"])
+
     def operator(self, role: str) -> Staff:
         """A person of the platform: ``operator``, ``security`` or ``auditor``."""
         every = [*self.credentials["operators"], self.credentials["auditor"]]

@@ -87,9 +87,11 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
     credentials = build(plan)
     with running_demo(plan) as running:
         if fresh:
+            from xinqiao.demo.batches import send_first_batches
             from xinqiao.demo.story import tell
 
             tell(credentials)
+            send_first_batches(credentials)
         print(_welcome(credentials, time.monotonic() - started), flush=True)
         try:
             while (ended := running.ended()) is None:
@@ -117,6 +119,10 @@ def _welcome(credentials: dict[str, object], seconds: float) -> str:
         if bank["is_user"]:
             user = bank["users"][0]
             lines.append(f"    {bank['short_name']} 经办   {user['username']} / {user['password']}")
+    for source in c["sources"]:
+        lines += [
+            f"    {source['name']}   {login['username']} / {login['password']}" for login in source["users"]
+        ]
     staff = [*c["operators"], c["auditor"]]
     lines += [f"    {login['name']}   {login['username']} / {login['password']}" for login in staff]
     lines += [

@@ -204,6 +204,16 @@ def _credentials(
             }
             for node in nodes
         ],
+        "sources": [
+            {
+                "id": source.source_id,
+                "code": source.code,
+                "name": source.name,
+                "items": list(source.items),
+                "users": [asdict(login) for login in source.logins],
+            }
+            for source in seeded.sources
+        ],
         "operators": [asdict(login) for login in seeded.staff if login.role != "auditor"],
         "auditor": next(asdict(login) for login in seeded.staff if login.role == "auditor"),
     }

@@ -48,11 +48,23 @@ class NodePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SeededSource:
+    """A data source as the hub knows it, with its people."""
+
+    source_id: str
+    code: str
+    name: str
+    items: tuple[str, ...]
+    logins: tuple[Login, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seeded:
     """What a demonstration has to print and to write down."""
 
     staff: tuple[Login, ...]
     banks: tuple[SeededBank, ...]
+    sources: tuple[SeededSource, ...]
 
 
 def _password() -> str:
@@ -124,6 +136,32 @@ def _bank(bank: Bank, folder: Path, at: datetime) -> SeededBank:
     return SeededBank(bank, institution.id, key_file, tuple(logins))
 
 
+_SOURCES = (
+    ("yibao", "云陵省医疗保障局（演示）", "演示医保局", "department",
+     ("medical_insurance_basic", "medical_insurance_arrears", "medical_insurance_change")),
+    ("shuiwu", "云陵水务有限公司（演示）", "演示水务", "utility", ("water_fee",)),
+)  # fmt: skip
+
+
+def _source(
+    code: str, name: str, short: str, kind: str, items: tuple[str, ...], at: datetime
+) -> SeededSource:
+    from xinqiao.hub.actors import SourceRole, SystemActor
+    from xinqiao.hub.apps.identity.services import add_source_member, register_source
+
+    steward = Login("steward", f"{code}.steward", _password(), "沈砚（演示数据管理员）")
+    supplier = Login("supplier", f"{code}.supplier", _password(), "陆言（演示报送员）")
+    member = register_source(
+        actor=SystemActor("demo"), code=code, name=name, short_name=short, kind=kind, division="", items=items,
+        username=steward.username, password=steward.password, display_name=steward.name, at=at, is_demo=True,
+    )  # fmt: skip
+    add_source_member(
+        actor=SystemActor("demo"), source_id=member.source_id, username=supplier.username,
+        password=supplier.password, display_name=supplier.name, roles=frozenset({SourceRole.SUPPLIER}), at=at,
+    )  # fmt: skip
+    return SeededSource(member.source_id, code, name, items, (steward, supplier))
+
+
 def _identity(firm: Firm) -> None:
     from xinqiao.hub.apps.identity.models import DemoIdentity
 
@@ -159,4 +197,4 @@ def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Pat
         connect_node(plan, by_key[plan.bank], at)
     for firm in province.firms:
         _identity(firm)
-    return Seeded(staff, banks)
+    return Seeded(staff, banks, tuple(_source(*source, at) for source in _SOURCES))
