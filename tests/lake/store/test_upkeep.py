@@ -197,3 +197,16 @@ def test_a_change_behind_the_manifest_is_found(tmp_path: Path, change: str) -> N
         duckdb.sql(f"COPY (SELECT * FROM '{path}' LIMIT 1) TO '{other}' (FORMAT parquet)")
         other.replace(path)
     assert len(lake.check()) == 1
+
+
+def test_opening_a_lake_removes_what_a_dead_writer_left_and_never_refused_rows(tmp_path: Path) -> None:
+    lake = new_lake(tmp_path / "lake")
+    refused, orphan = (
+        lake.folder / "quarantine" / ITEM / "B-1.parquet",
+        lake.folder / "items" / "orphan.parquet",
+    )
+    for path in (refused, orphan):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"rows")
+    Lake.open(lake.folder)
+    assert (refused.exists(), orphan.exists()) == (True, False)

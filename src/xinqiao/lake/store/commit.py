@@ -15,7 +15,8 @@ from xinqiao.lake.store.manifest import HISTORY, ROOT, ItemState, Manifest, Mani
 from xinqiao.lake.store.phases import mark
 
 WRITER_WAIT_SECONDS = 10.0
-_KEPT_FOLDERS = frozenset({"drafts", "leases"})
+#: ``quarantine``: refused rows, which lie beside the lake and in no manifest; collecting looks after them.
+_KEPT_FOLDERS = frozenset({"drafts", "leases", "quarantine"})
 
 
 class Committer:
