@@ -46,6 +46,7 @@ from xinqiao.lake.store.phases import mark
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _FOLDER = "quarantine"
+_LEAST_PIECE = 4 << 20
 #: What a crash may have left is older than this when it is removed (invariant I9).
 _ORPHAN_AGE = timedelta(minutes=10)
 
@@ -212,10 +213,13 @@ class _Batch:
     def run(self, connection: duckdb.DuckDBPyConnection, draft: Draft, progress: Progress) -> Receipt:
         """Judge, write, put aside, publish."""
         started = time.monotonic()
+        # a file that fits one piece is cut all the same, so that every thread has one
+        share = -(-self.staged.size // self.means.threads)
+        piece_bytes = min(self.means.piece_bytes, max(share, _LEAST_PIECE))
         parts = [
             piece
             for place, table in enumerate(self.tables)
-            for piece in pieces(place, table.sheet, piece_bytes=self.means.piece_bytes)
+            for piece in pieces(place, table.sheet, piece_bytes=piece_bytes)
         ]
         work = Work(
             connection, self.tables, parts, draft.folder, self.lineage,

@@ -161,20 +161,23 @@ def _plain(pattern: str) -> bool:
 
 def _date(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
     """ISO when it prints as it was written; the other writings are brought to ISO."""
+
+    def forms(text: str) -> str:
+        iso = {
+            "[0-9]{4}-[0-9]{2}-[0-9]{2}": text,
+            "[0-9]{8}": f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]",
+            "[0-9]{4}/[0-9]{2}/[0-9]{2}": f"replace({text}, '/', '-')",
+            "[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日": f"translate({text}, '年月日', '--')",
+        }
+        return "".join(
+            f" WHEN regexp_full_match({text}, '{form}') THEN TRY_CAST({day} AS DATE)"
+            for form, day in iso.items()
+        )
+
     text = trimmed(cell)
-    forms = {
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}": text,
-        "[0-9]{8}": rf"regexp_replace({text}, '^(....)(..)(..)$', '\1-\2-\3')",
-        "[0-9]{4}/[0-9]{2}/[0-9]{2}": f"replace({text}, '/', '-')",
-        "[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日": f"translate({text}, '年月日', '--')",
-    }
-    branches = "".join(
-        f" WHEN regexp_full_match({text}, '{form}') THEN TRY_CAST({iso} AS DATE)"
-        for form, iso in forms.items()
-    )
     value = (
         f"CASE WHEN CAST(TRY_CAST({cell} AS DATE) AS VARCHAR) = {cell} THEN TRY_CAST({cell} AS DATE)"
-        f" WHEN {text} = '{OPEN_END_WORD}' THEN DATE '{OPEN_END}'{branches} END"
+        f"{forms(cell)} WHEN {text} = '{OPEN_END_WORD}' THEN DATE '{OPEN_END}'{forms(text)} END"
     )
     return value, str(RULE_NO[RowRule.BAD_DATE]), "DATE"
 
@@ -188,10 +191,14 @@ def _decimal(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) 
     whole = precision - scale
     fitting = f"[+-]?0*[0-9]{{0,{whole}}}([.][0-9]{{0,{scale}}}0*)?"
     short = f"[+-]?[0-9]+([.][0-9]{{0,{scale}}}0*)?"
+    # fewer places than there might be, but nothing that a cast would mend
+    places = f"([.][0-9]{{1,{scale}}})?" if scale else ""
+    usual = f"-?[0-9]{{1,{whole}}}{places}" if whole else "0" + places
     bare = rf"regexp_replace({text}, '^[+]?(-?)0*([0-9]+)([.]([0-9]{{0,{scale}}})0*)?$', '\1\2.\40')"
     number = f"regexp_full_match({text}, {quoted(DECIMAL_PATTERN)})"
     value = (
         f"CASE WHEN CAST(TRY_CAST({cell} AS {read}) AS VARCHAR) = {cell} THEN TRY_CAST({cell} AS {read})"
+        f" WHEN regexp_full_match({cell}, '{usual}') THEN TRY_CAST({cell} AS {read})"
         f" WHEN {number} AND regexp_full_match({text}, '{fitting}') THEN TRY_CAST({bare} AS {read}) END"
     )
     if wan:
