@@ -29,6 +29,7 @@ class Prefix(StrEnum):
     SOURCE = "src"
     BATCH = "bat"
     UPLOAD = "upl"
+    CREDIT_REPORT = "crp"
 
 
 ID_LENGTH = 40

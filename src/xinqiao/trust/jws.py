@@ -42,6 +42,7 @@ class ArtefactType(StrEnum):
     RECEIPT = "xq-receipt+jwt"  # node: what was consumed
     REFUSAL = "xq-refusal+jwt"  # hub: every no
     DIRECTORY = "xq-directory+jwt"  # hub: participants and their keys
+    CREDIT_REPORT = "xq-credit-report+jwt"  # hub: what was collected about a firm, as one reader may see it
 
 
 class _Header(NamedTuple):

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.consents",
     "xinqiao.hub.apps.collection",
     "xinqiao.hub.apps.fundflow",
+    "xinqiao.hub.apps.reports",
 ]
 
 MIDDLEWARE = [

@@ -224,6 +224,14 @@ def find_enterprise(actor: Actor, *, uscc: str) -> EnterpriseFound:
     return EnterpriseFound(code, name is not None, name)
 
 
+def uscc_of(enterprise_id: str) -> str:
+    """The code of an enterprise that is known to exist: an actor's own. Raises NotFound."""
+    code = Enterprise.objects.filter(id=enterprise_id).values_list("uscc", flat=True).first()
+    if code is None:
+        raise NotFound
+    return code
+
+
 def providers() -> list[Node]:
     """Connected nodes, for choosing where an account is."""
     return list(_connected().order_by("institution__name"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.enterprise import accounts, consents, home, ledger, me, notices, report
+from xinqiao.hub.portals.enterprise import accounts, consents, credit, home, ledger, me, notices, report
 
 app_name = "enterprise"
 urlpatterns = [
@@ -27,6 +27,9 @@ urlpatterns = [
     path("report/glance", report.glance, name="report_glance"),
     path("report/pdf", report.pdf, name="report_pdf"),
     path("report/json", report.as_json, name="report_json"),
+    path("credit", credit.ask, name="credit"),
+    path("credit/report", credit.show, name="credit_report"),
+    path("credit/json", credit.as_json, name="credit_json"),
     path("ledger", ledger.show, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
     path("me", me.show, name="me"),

@@ -1,6 +1,7 @@
 """Public pages and the ways to log in. One function per page or action."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import login as start_session
@@ -14,6 +15,7 @@ from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.login import login_enterprise, login_staff
 from xinqiao.hub.apps.identity.verifier import IdentityClaim
+from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.portals.access import PERSON_KEY, actor_of, home_of
 from xinqiao.hub.portals.frame import page, public_shell
 from xinqiao.hub.portals.public.typed import LoginForm
@@ -79,16 +81,45 @@ def verify(request: HttpRequest) -> HttpResponse:
     answer, error = None, ""
     if code:
         try:
-            answer = fundflow.verify_product(
-                verify_code=code,
-                digest=digest or None,
-                at=runtime.clock.now(),
-                visitor=request.META["REMOTE_ADDR"],
-            )
+            answer = _checked(code, digest or None, request.META["REMOTE_ADDR"])
         except XinqiaoError as refused:
             error = words(refused.code).title
     context = {"code": code, "digest": digest, "answer": answer, "error": error}
     return page(request, "public/verify.html", public_shell(request, "verify"), context)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What anybody may learn about a report of either kind by its code."""
+
+    authentic: bool
+    report_no: str
+    product_name: str
+    released_at: datetime | None
+    leaf_index: int | None
+    digest_matches: bool | None
+
+
+def _checked(code: str, digest: str | None, visitor: str) -> Checked:
+    """Look a code up among both kinds; the first question counts the visitor's tries. Raises TooMany."""
+    found = fundflow.verify_product(verify_code=code, digest=digest, at=runtime.clock.now(), visitor=visitor)
+    if not found.report_no and (known := reports.by_code(code, digest)) is not None:
+        return Checked(
+            known.authentic,
+            known.number,
+            _("信用报告"),
+            known.generated_at,
+            known.leaf_index,
+            known.digest_matches,
+        )
+    return Checked(
+        found.authentic,
+        found.report_no,
+        found.product_name,
+        found.released_at,
+        found.leaf_index,
+        found.digest_matches,
+    )
 
 
 def _next(request: HttpRequest, fallback: str) -> str:

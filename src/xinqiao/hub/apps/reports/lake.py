@@ -1,0 +1,56 @@
+"""What the lake holds about a firm, as the report's rules take it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from django.conf import settings
+
+from xinqiao.catalogue import load
+from xinqiao.domain.catalogue.model import Item
+from xinqiao.domain.report import Record, RecordStatus, Supply
+from xinqiao.domain.report.sight import Value
+from xinqiao.hub.apps.collection import selectors as collection
+from xinqiao.hub.apps.reports.services import Holdings
+from xinqiao.lake.store import Lake
+
+
+def holdings_of(uscc: str) -> Holdings:
+    """Records and supplies of one firm, at this moment."""
+    catalogue = load(extensions=settings.XINQIAO_EXTENSIONS)
+    supplies = {
+        item: Supply(supply.sources, supply.newest_as_of) for item, supply in collection.supplies().items()
+    }
+    names = collection.source_names()
+    records: dict[str, list[Record]] = {}
+    if supplies:
+        with Lake.open(settings.XINQIAO_LAKE) as lake:
+            found = lake.records(uscc)
+        records = {
+            item_id: [_record(catalogue.items[item_id], row, names) for row in rows]
+            for item_id, rows in found.items()
+            if item_id in catalogue.items
+        }
+    return Holdings(catalogue, records, supplies)
+
+
+def _record(item: Item, row: Mapping[str, object], names: Mapping[str, str]) -> Record:
+    code, received = str(row["_source"]), row["_received"]
+    assert isinstance(received, datetime)
+    as_of = row["_as_of"]
+    return Record(
+        values={field.name: _value(row.get(field.name)) for field in item.fields},
+        source=names.get(code, code),
+        batch=str(row["_batch"]),
+        as_of=as_of if isinstance(as_of, date) else None,
+        received_at=received if received.tzinfo else received.replace(tzinfo=UTC),
+        version=int(str(row.get("_version", 1))),
+        status=RecordStatus(str(row["_status"])),
+    )
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(str(part) for part in value)
+    assert value is None or isinstance(value, str | date | Decimal | int | bool)
+    return value

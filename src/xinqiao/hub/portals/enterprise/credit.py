@@ -1,0 +1,49 @@
+"""The firm's own credit report: everything collected about it, before any institution sees it."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.reports import selectors as reports
+from xinqiao.hub.apps.reports.lake import holdings_of
+from xinqiao.hub.apps.reports.services import Issued, issue_own
+from xinqiao.hub.portals.access import Visit, enterprise_page
+from xinqiao.hub.portals.credit_files import credit_json
+from xinqiao.hub.portals.enterprise.shell import enterprise_frame
+from xinqiao.hub.portals.frame import page
+from xinqiao.ui.report.credit import build_credit_view
+
+
+def _make(visit: Visit[EnterpriseActor]) -> Issued:
+    return issue_own(
+        actor=visit.actor, holdings=holdings_of(identity.uscc_of(visit.actor.enterprise_id)), at=visit.at
+    )
+
+
+@require_GET
+@enterprise_page
+def ask(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """What a credit report is, and the ones made so far."""
+    context: dict[str, object] = {"issued": reports.issued(visit.actor)}
+    return page(visit.request, "enterprise/credit_ask.html", enterprise_frame(visit, "report"), context)
+
+
+@require_POST
+@enterprise_page
+def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """A report of this moment; making it is a use of one's own data and recorded."""
+    issued = _make(visit)
+    context: dict[str, object] = {
+        "issued": issued,
+        "head": issued.head,
+        "view": build_credit_view(issued.report),
+    }
+    return page(visit.request, "enterprise/credit.html", enterprise_frame(visit, "report"), context)
+
+
+@require_POST
+@enterprise_page
+def as_json(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The same as a signed document; a report of its own, with its own number."""
+    return credit_json(_make(visit))

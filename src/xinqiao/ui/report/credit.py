@@ -1,0 +1,154 @@
+"""A credit report as values for the page and the PDF, in the language of the reader."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xinqiao.domain.catalogue.model import FieldType, SharingMode
+from xinqiao.domain.report import Availability, CreditReport, Line, Section
+from xinqiao.ui import i18n
+from xinqiao.ui.i18n import gettext as _
+
+_FIGURES = frozenset({FieldType.DECIMAL, FieldType.INTEGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a section's table; ``num``: figures, to the right."""
+
+    label: str
+    num: bool
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """An item without lines: the kind of nothing, and its sentence."""
+
+    name: str
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item with lines. One line is shown as facts, several as a table of the columns that anybody filled."""
+
+    name: str
+    mode: str
+    sources: str
+    as_of: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    more: int
+    objected: bool
+
+    @property
+    def heads(self) -> list[dict[str, object]]:
+        """The columns as the table component takes them."""
+        return [{"label": column.label, "num": column.num} for column in self.columns]
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterView:
+    """A heading with what is there and what is not."""
+
+    id: str
+    title: str
+    shown: tuple[Shown, ...]
+    empty: tuple[Empty, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditView:
+    """The whole report."""
+
+    lead: str
+    chapters: tuple[ChapterView, ...]
+
+
+def _words(zh: str, en: str) -> str:
+    """Titles of the list are data and carry both languages."""
+    return en if en and i18n.language() is i18n.Language.EN else zh
+
+
+def mode_word(mode: SharingMode) -> str:
+    """A sharing mode in a word."""
+    match mode:
+        case SharingMode.NATIONAL_INTERFACE:
+            return _("国家接口调用")
+        case SharingMode.NATIONAL_COLLECTED:
+            return _("国家归集")
+        case SharingMode.LOCAL_COLLECTED:
+            return _("地方归集")
+        case SharingMode.VERIFICATION:
+            return _("数据核验")
+
+
+def _nothing(section: Section) -> tuple[str, str]:
+    """The kind of nothing (as the component names them) and its sentence."""
+    match section.availability:
+        case Availability.NO_RECORD:
+            sentence = _("{sources} 报来的数据里没有这家企业。").format(sources="、".join(section.sources))
+            return "no_record", sentence
+        case Availability.NOT_AUTHORISED:
+            return "not_authorised", _("企业没有授权看这一项；有没有记录，这里不说。")
+        case Availability.ON_CLAIM:
+            return "not_collected", _("这一项只作核验：说出内容，数源答一致或不一致，不给出内容。")
+        case Availability.SOURCE_SILENT:
+            return "not_collected", _("这次向数源调用没有得到答复，不代表没有。")
+        case _:
+            return "not_collected", _("平台还没有归集这一项，不代表没有。")
+
+
+def _shown(section: Section) -> Shown:
+    columns = tuple(
+        Column(_words(field.label, field.label_en), field.type in _FIGURES, place)
+        for place, field in enumerate(section.fields)
+        if any(line.cells[place].text for line in section.lines)
+    )
+    return Shown(
+        name=_words(section.item.name, section.item.name_en),
+        mode=mode_word(section.item.mode),
+        sources="、".join(section.sources),
+        as_of=section.as_of.isoformat() if section.as_of else "",
+        columns=columns,
+        lines=section.lines,
+        more=section.more,
+        objected=section.objected,
+    )
+
+
+def _empty(section: Section) -> Empty:
+    kind, sentence = _nothing(section)
+    return Empty(_words(section.item.name, section.item.name_en), kind, sentence)
+
+
+def _lead(report: CreditReport) -> str:
+    covered = report.coverage
+    return _(
+        "清单 {all} 项：{shown} 项有记录，{none} 项没有记录，{out} 项还没有归集，{claim} 项只作核验，{locked} 项没有授权。"
+    ).format(
+        all=len(report.sections),
+        shown=covered[Availability.SHOWN],
+        none=covered[Availability.NO_RECORD],
+        out=covered[Availability.NOT_COLLECTED] + covered[Availability.SOURCE_SILENT],
+        claim=covered[Availability.ON_CLAIM],
+        locked=covered[Availability.NOT_AUTHORISED],
+    )
+
+
+def build_credit_view(report: CreditReport) -> CreditView:
+    """The report for people. Sections keep their order; within a chapter, what is there comes first."""
+
+    def parted(sections: Sequence[Section]) -> tuple[tuple[Shown, ...], tuple[Empty, ...]]:
+        there = [section for section in sections if section.availability is Availability.SHOWN]
+        rest = [section for section in sections if section.availability is not Availability.SHOWN]
+        return tuple(map(_shown, there)), tuple(map(_empty, rest))
+
+    return CreditView(
+        _lead(report),
+        tuple(
+            ChapterView(chapter.id, _words(chapter.title, chapter.title_en), *parted(sections))
+            for chapter, sections in report.chapters
+        ),
+    )
