@@ -29,5 +29,5 @@ def holdings() -> Holdings:
     return Holdings(
         load(),
         {"public_resource_transaction": bids, "water_fee": water},
-        {name: supply for name in ("public_resource_transaction", "water_fee", "ip_pledge")},
+        dict.fromkeys(("public_resource_transaction", "water_fee", "ip_pledge"), supply),
     )

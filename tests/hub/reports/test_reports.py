@@ -17,7 +17,9 @@ from xinqiao.hub.apps.reports.models import CreditReport
 from xinqiao.hub.apps.reports.services import Holdings, issue_own
 
 
-def test_a_report_has_a_number_a_code_a_leaf_and_the_digest_of_what_it_says(cast: Cast, holdings: Holdings) -> None:
+def test_a_report_has_a_number_a_code_a_leaf_and_the_digest_of_what_it_says(
+    cast: Cast, holdings: Holdings
+) -> None:
     at = cast.clock.now()
     issued = issue_own(actor=cast.owner, holdings=holdings, at=at)
     row = CreditReport.objects.get()

@@ -1,13 +1,16 @@
-"""A credit report as a file to take away. Made from memory, sent once, kept nowhere."""
+"""A credit report as a file to take away: signed PDF, signed JSON. Made from memory, sent once, kept nowhere."""
 
 import json
 
+from django.conf import settings
 from django.http import HttpResponse
 
 from xinqiao.hub.apps.reports.services import Issued
 from xinqiao.hub.portals.files import attachment
+from xinqiao.hub.portals.report_files import pdf_signer
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
+from xinqiao.ui.i18n import gettext as _
 
 
 def credit_json(issued: Issued) -> HttpResponse:
@@ -20,3 +23,28 @@ def credit_json(issued: Issued) -> HttpResponse:
     }
     content = json.dumps(bundle, ensure_ascii=False, indent=1)
     return attachment(content, "application/json", f"{issued.head.number}.json")
+
+
+def credit_pdf(issued: Issued) -> HttpResponse:
+    """The signed PDF; its foot carries the code and the digest of the document."""
+    from xinqiao.ui.pdf import CreditPaper, PdfFacts, render_credit_pdf, sign_pdf  # typst is heavy: only here
+
+    head = issued.head
+    paper = CreditPaper(
+        head.number, head.version, head.subject_name, head.uscc, head.catalogue, head.generated_at, head.valid_until,
+        head.statements,
+    )  # fmt: skip
+    facts = PdfFacts(
+        verification_code=head.verify_code,
+        verify_url=f"{settings.XINQIAO_PUBLIC_URL}/verify?code={head.verify_code}",
+        digest=f"SHA-256 {issued.digest}",
+        signer=settings.XINQIAO_HUB_NAME,
+        proof_index=issued.leaf_index,
+        demo=settings.DEMO,
+    )
+    key, certificate = pdf_signer()
+    signed = sign_pdf(
+        render_credit_pdf(issued.report, paper, facts), key=key, certificate=certificate,
+        name=settings.XINQIAO_HUB_NAME, reason=_("由平台出具"),
+    )  # fmt: skip
+    return attachment(signed, "application/pdf", f"{head.number}.pdf")

@@ -23,7 +23,7 @@ _CERTIFICATE_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @cache
-def _signer() -> tuple[Ed25519PrivateKey, x509.Certificate]:
+def pdf_signer() -> tuple[Ed25519PrivateKey, x509.Certificate]:
     """The hub's key as a PDF signature needs it. PAdES readers know no SM2, so such a hub prints unsigned."""
     from xinqiao.ui.pdf import self_signed_certificate
 
@@ -57,7 +57,7 @@ def report_pdf(opened: Opened, product: Product) -> HttpResponse:
         demo=settings.DEMO,
     )
     render = render_report_pdf if product is Product.REPORT else render_summary_pdf
-    key, certificate = _signer()
+    key, certificate = pdf_signer()
     signed = sign_pdf(
         render(opened.product, facts), key=key, certificate=certificate, name=settings.XINQIAO_HUB_NAME,
         reason=_("由平台放行"),

@@ -61,7 +61,8 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
 
 
-def _square(text: str) -> str:
+def square(text: str) -> str:
+    """A square code as SVG; nothing for nothing."""
     if not text:
         return ""
     out = io.BytesIO()
@@ -102,7 +103,7 @@ def _base(title: str, head: HeadView, facts: PdfFacts) -> dict[str, object]:
         "account": _("{account}　·　{period}").format(account=head.account, period=head.period),
         "facts": rows,
         "watermarks": _marks(head, facts),
-        "qr": _square(facts.verify_url),
+        "qr": square(facts.verify_url),
         "code": facts.verification_code,
         "foot": {
             "type": _("扫码或在核验页输入"),
@@ -176,7 +177,8 @@ def _tail(
     }
 
 
-def _compile(data: Mapping[str, object], generated_at: int) -> bytes:
+def compile_paper(data: Mapping[str, object], generated_at: int) -> bytes:
+    """Set the template with ``data``; ``generated_at`` (seconds) is the paper's own time: same input, same bytes."""
     payload = json.dumps(data, ensure_ascii=False, sort_keys=True)
     with _LOCK:
         pdf = _compiler().compile(
@@ -224,7 +226,7 @@ def render_report_pdf(product: Mapping[str, Json], facts: PdfFacts) -> bytes:
         "signals": [{"label": signal.figure.label, "id": signal.figure.definition.id, "sentence": signal.figure.definition.sentence, "value": signal.figure.reason or signal.value} for signal in view.signals],
         "signal_note": _("每一项都有正常的解释；需要时请向企业核实"),
     }  # fmt: skip
-    return _compile(data, _stamp(product))
+    return compile_paper(data, _stamp(product))
 
 
 def render_summary_pdf(product: Mapping[str, Json], facts: PdfFacts) -> bytes:
@@ -240,4 +242,4 @@ def render_summary_pdf(product: Mapping[str, Json], facts: PdfFacts) -> bytes:
         "numerals": list("一二三") if language() is Language.ZH else ["1", "2", "3"],
         "table": {"columns": columns, "rows": [(group.month, *row) for group in view.groups for row in group.rows]},
     }  # fmt: skip
-    return _compile(data, _stamp(product))
+    return compile_paper(data, _stamp(product))

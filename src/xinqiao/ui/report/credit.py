@@ -22,9 +22,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """An item without lines: the kind of nothing, and its sentence."""
+    """Items without lines, together where the same is to be said: which, the kind of nothing, and its sentence."""
 
-    name: str
+    names: str
     kind: str
     sentence: str
 
@@ -118,9 +118,11 @@ def _shown(section: Section) -> Shown:
     )
 
 
-def _empty(section: Section) -> Empty:
-    kind, sentence = _nothing(section)
-    return Empty(_words(section.item.name, section.item.name_en), kind, sentence)
+def _empty(sections: Sequence[Section]) -> tuple[Empty, ...]:
+    together: dict[tuple[str, str], list[str]] = {}
+    for section in sections:
+        together.setdefault(_nothing(section), []).append(_words(section.item.name, section.item.name_en))
+    return tuple(Empty("、".join(names), kind, sentence) for (kind, sentence), names in together.items())
 
 
 def _lead(report: CreditReport) -> str:
@@ -143,7 +145,7 @@ def build_credit_view(report: CreditReport) -> CreditView:
     def parted(sections: Sequence[Section]) -> tuple[tuple[Shown, ...], tuple[Empty, ...]]:
         there = [section for section in sections if section.availability is Availability.SHOWN]
         rest = [section for section in sections if section.availability is not Availability.SHOWN]
-        return tuple(map(_shown, there)), tuple(map(_empty, rest))
+        return tuple(map(_shown, there)), _empty(rest)
 
     return CreditView(
         _lead(report),

@@ -9,7 +9,7 @@ from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.apps.reports.lake import holdings_of
 from xinqiao.hub.apps.reports.services import Issued, issue_own
 from xinqiao.hub.portals.access import Visit, enterprise_page
-from xinqiao.hub.portals.credit_files import credit_json
+from xinqiao.hub.portals.credit_files import credit_json, credit_pdf
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
 from xinqiao.ui.report.credit import build_credit_view
@@ -47,3 +47,10 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
 def as_json(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The same as a signed document; a report of its own, with its own number."""
     return credit_json(_make(visit))
+
+
+@require_POST
+@enterprise_page
+def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The same as a signed PDF; a report of its own, with its own number."""
+    return credit_pdf(_make(visit))

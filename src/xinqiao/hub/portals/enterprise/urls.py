@@ -29,6 +29,7 @@ urlpatterns = [
     path("report/json", report.as_json, name="report_json"),
     path("credit", credit.ask, name="credit"),
     path("credit/report", credit.show, name="credit_report"),
+    path("credit/pdf", credit.pdf, name="credit_pdf"),
     path("credit/json", credit.as_json, name="credit_json"),
     path("ledger", ledger.show, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),

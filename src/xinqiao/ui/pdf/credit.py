@@ -1,0 +1,129 @@
+"""The credit report on paper: the same view as the page, set by the same template as the fund-flow report."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from xinqiao.domain.report import CreditReport
+from xinqiao.ui import format as fmt
+from xinqiao.ui.i18n import Language, language
+from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.pdf.inks import INKS
+from xinqiao.ui.pdf.render import PdfFacts, compile_paper, square
+from xinqiao.ui.report.credit import ChapterView, Shown, build_credit_view
+
+_ZH_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
+
+
+@dataclass(frozen=True, slots=True)
+class CreditPaper:
+    """What stands on the paper beside the sections.
+
+    ``statements``: text and the instant it was attached. ``own``: the firm reads about itself.
+    """
+
+    number: str
+    version: int
+    subject: str
+    uscc: str
+    catalogue: str
+    generated_at: datetime
+    valid_until: datetime
+    statements: tuple[tuple[str, datetime], ...] = ()
+    own: bool = True
+
+
+def _numeral(place: int) -> str:
+    """一、二 … 十一、十二 …; as many as there are chapters."""
+    if language() is Language.EN:
+        return str(place)
+    tens, ones = divmod(place, 10)
+    return ("" if tens == 0 else "十" if tens == 1 else f"{_ZH_NUMERALS[tens - 1]}十") + (
+        _ZH_NUMERALS[ones - 1] if ones else ""
+    )
+
+
+def _shown(section: Shown) -> dict[str, object]:
+    one = section.lines[0] if len(section.lines) == 1 else None
+    source = _("来源 {source}　截至 {day}　方式 {mode}").format(
+        source=section.sources, day=section.as_of or fmt.NOTHING, mode=section.mode
+    )
+    if section.more:
+        source += "　" + _("另有 {more} 条没有列出").format(more=fmt.count(section.more))
+    facts = (
+        [] if one is None else [(column.label, one.cells[column.place].text) for column in section.columns]
+    )
+    return {
+        "name": section.name,
+        "objected": section.objected,
+        "facts": facts,
+        "table": {
+            "columns": section.heads,
+            "rows": [
+                [line.cells[column.place].text or fmt.NOTHING for column in section.columns]
+                for line in section.lines
+            ],
+        },
+        "source": source,
+    }
+
+
+def _chapter(chapter: ChapterView) -> dict[str, object]:
+    return {
+        "title": chapter.title,
+        "shown": [_shown(section) for section in chapter.shown],
+        "empty": [{"name": empty.names, "sentence": empty.sentence} for empty in chapter.empty],
+    }
+
+
+def _marks(paper: CreditPaper, facts: PdfFacts) -> list[str]:
+    return [*([_("自查，非机构用")] if paper.own else []), *([_("演示数据")] if facts.demo else [])]
+
+
+def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts) -> bytes:
+    """The report as PDF/A-3b in the language in force."""
+    view = build_credit_view(report)
+    signed = " ".join(
+        part
+        for part in (
+            _("摘要 {digest}").format(digest=facts.digest) if facts.digest else "",
+            _("签名 {signer}").format(signer=facts.signer) if facts.signer else "",
+        )
+        if part
+    )
+    data: dict[str, object] = {
+        "language": "en" if language() is Language.EN else "zh",
+        "brand": _("信桥"),
+        "kind": _("企业信用报告"),
+        "number": paper.number,
+        "subject": paper.subject,
+        "account": paper.uscc,
+        "facts": [
+            (_("第几份"), str(paper.version)), (_("使用机构"), _("本企业自查")),
+            (_("生成时间"), fmt.moment(paper.generated_at)), (_("有效到"), fmt.moment(paper.valid_until)),
+            (_("清单版本"), paper.catalogue), (_("存证"), fmt.leaf(facts.proof_index)),
+        ],
+        "watermarks": _marks(paper, facts),
+        "qr": square(facts.verify_url),
+        "code": facts.verification_code,
+        "foot": {
+            "type": _("扫码或在核验页输入"),
+            "lines": [signed, _("供参考；机构自行决定，并对决定负责。")],
+            "use": _("仅供本企业查看"),
+        },
+        "inks": INKS,
+        "report": False,
+        "marks": [],
+        "marks_title": _("有异议"),
+        "lead": view.lead,
+        "chapters": [_chapter(chapter) for chapter in view.chapters],
+        "sections": {"sum": _("概览"), "note": _("说明")},
+        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + 3)],
+        "statements": [{"text": text, "attached": fmt.moment(at)} for text, at in paper.statements],
+        "statement_title": _("企业的声明，未经核实："),
+        "notes": [
+            _("报告汇总数源单位报来的信息，平台不作评价，供参考；以数源单位的登记为准。"),
+            _("已修复、已撤回、已到期的信息不在报告里；有异议的，处理期间带着标注。"),
+            _("个人信息默认脱敏；本人单独同意以后，机构才能看到全文。"),
+        ],
+    }  # fmt: skip
+    return compile_paper(data, int(paper.generated_at.timestamp()))
