@@ -10,18 +10,18 @@ from xinqiao.catalogue import load
 from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.report import Record, RecordStatus, Supply
 from xinqiao.domain.report.sight import Value
-from xinqiao.hub.apps.collection import selectors as collection
+from xinqiao.hub.apps.collection.gathered import gathered, source_names
 from xinqiao.hub.apps.reports.services import Holdings
 from xinqiao.lake.store import Lake
 
 
 def holdings_of(uscc: str) -> Holdings:
     """Records and supplies of one firm, at this moment."""
-    catalogue = load(extensions=settings.XINQIAO_EXTENSIONS)
+    catalogue = load(extensions=settings.XINQIAO_CATALOGUE_DIR)
     supplies = {
-        item: Supply(supply.sources, supply.newest_as_of) for item, supply in collection.supplies().items()
+        item: Supply(found.sources, found.newest) for item, found in gathered().items()
     }
-    names = collection.source_names()
+    names = source_names()
     records: dict[str, list[Record]] = {}
     if supplies:
         with Lake.open(settings.XINQIAO_LAKE) as lake:
