@@ -4,7 +4,7 @@
 does, and has nothing about this firm; or it may not say. The third never depends on whether there is a record.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -146,6 +146,14 @@ class CreditReport:
     def sections(self) -> tuple[Section, ...]:
         """All sections in order."""
         return tuple(section for _, sections in self.chapters for section in sections)
+
+    def only(self, wanted: Callable[[Section], bool]) -> "CreditReport":
+        """The sections that are wanted; chapters without any are left out."""
+        kept = [
+            (chapter, tuple(section for section in sections if wanted(section)))
+            for chapter, sections in self.chapters
+        ]
+        return CreditReport(tuple((chapter, sections) for chapter, sections in kept if sections))
 
     @property
     def coverage(self) -> Mapping[Availability, int]:

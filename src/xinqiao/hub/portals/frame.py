@@ -70,6 +70,7 @@ def public_shell(request: HttpRequest, current: str = "") -> Shell:
     items = (
         NavItem("data", _("数据怎么用"), reverse("public:data"), "database"),
         NavItem("catalogue", _("清单"), reverse("public:catalogue"), "list-details"),
+        NavItem("firms", _("查企业"), reverse("public:firms"), "search"),
         NavItem("verify", _("核验报告"), reverse("public:verify"), "shield-check"),
         NavItem("connect", _("接入"), reverse("public:connect"), "plug"),
     )

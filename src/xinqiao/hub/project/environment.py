@@ -92,6 +92,12 @@ VARIABLES: tuple[Variable, ...] = (
         "`0`",
     ),
     Variable(
+        "XINQIAO_FIRMS",
+        "Index of firms that searches by name use, made by `xinqiao firms build`. Without the file, firms are found by "
+        "their code only.",
+        "`$XINQIAO_HOME/firms.sqlite3`",
+    ),
+    Variable(
         "XINQIAO_CATALOGUE_DIR",
         "Folder of the items a province adds to the national list (`xinqiao catalogue check FOLDER`); a mistake in it "
         "stops the start.",

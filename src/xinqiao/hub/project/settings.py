@@ -23,6 +23,7 @@ XINQIAO_HUB_ID = _env.text("XINQIAO_HUB_ID", "hub-xinqiao")
 XINQIAO_HUB_NAME = _env.text("XINQIAO_HUB_NAME", "信桥")
 XINQIAO_HUB_KEY_FILE = _env.path("XINQIAO_HUB_KEY_FILE", XINQIAO_HOME / "keys" / "hub.json")
 XINQIAO_FIELD_KEY_FILE = _env.path("XINQIAO_FIELD_KEY_FILE", XINQIAO_HOME / "keys" / "field.json")
+XINQIAO_FIRMS = _env.path("XINQIAO_FIRMS", XINQIAO_HOME / "firms.sqlite3")
 _catalogue_dir = _env.text("XINQIAO_CATALOGUE_DIR", "")
 XINQIAO_CATALOGUE_DIR = _env.path("XINQIAO_CATALOGUE_DIR", Path()) if _catalogue_dir else None
 XINQIAO_LAKE = _env.path("XINQIAO_LAKE", XINQIAO_HOME / "lake")

@@ -18,9 +18,7 @@ from xinqiao.lake.store import Lake
 def holdings_of(uscc: str) -> Holdings:
     """Records and supplies of one firm, at this moment."""
     catalogue = load(extensions=settings.XINQIAO_CATALOGUE_DIR)
-    supplies = {
-        item: Supply(found.sources, found.newest) for item, found in gathered().items()
-    }
+    supplies = {item: Supply(found.sources, found.newest) for item, found in gathered().items()}
     names = source_names()
     records: dict[str, list[Record]] = {}
     if supplies:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.public import catalogue, web
+from xinqiao.hub.portals.public import catalogue, firms, web
 from xinqiao.hub.portals.public.size import size
 
 app_name = "public"
@@ -12,6 +12,8 @@ urlpatterns = [
     path("catalogue", catalogue.listing, name="catalogue"),
     path("catalogue/<slug:item_id>", catalogue.one, name="catalogue_item"),
     path("catalogue/<slug:item_id>/template.<slug:kind>", catalogue.template, name="catalogue_template"),
+    path("firms", firms.search, name="firms"),
+    path("firms/<slug:uscc>", firms.one, name="firm"),
     path("verify", web.verify, name="verify"),
     path("connect", web.connect, name="connect"),
     path("size", size, name="size"),
