@@ -10,8 +10,10 @@ from tests.hub.cast import Cast
 
 from xinqiao.domain.canonical import canonical_bytes
 from xinqiao.domain.errors import Code, Forbidden
+from xinqiao.hub.actors import AgentScope
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.fundflow.services import add_statement
+from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.reports import selectors
 from xinqiao.hub.apps.reports.models import CreditReport
 from xinqiao.hub.apps.reports.services import Holdings, issue_own
@@ -56,6 +58,7 @@ def test_reports_of_a_firm_are_counted_and_each_has_its_own_number(cast: Cast, h
 
 
 def test_an_agent_without_the_scope_gets_none(cast: Cast, holdings: Holdings) -> None:
+    EnterprisePerson.objects.filter(id=cast.clerk.person_id).update(scopes=[AgentScope.AUTHORISE.value])
     with pytest.raises(Forbidden) as refused:
         issue_own(actor=cast.clerk, holdings=holdings, at=cast.clock.now())
     assert refused.value.code is Code.SUBJECT_NOT_AUTHORISED

@@ -6,24 +6,23 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from xinqiao.catalogue import load
 from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.report import Record, RecordStatus, Supply
 from xinqiao.domain.report.sight import Value
 from xinqiao.hub.apps.collection.gathered import gathered, source_names
 from xinqiao.hub.apps.reports.services import Holdings
+from xinqiao.hub.runtime import runtime
 from xinqiao.lake.store import Lake
 
 
 def holdings_of(uscc: str) -> Holdings:
     """Records and supplies of one firm, at this moment."""
-    catalogue = load(extensions=settings.XINQIAO_CATALOGUE_DIR)
+    catalogue = runtime.catalogue
     supplies = {item: Supply(found.sources, found.newest) for item, found in gathered().items()}
     names = source_names()
     records: dict[str, list[Record]] = {}
     if supplies:
-        with Lake.open(settings.XINQIAO_LAKE) as lake:
-            found = lake.records(uscc)
+        found = Lake.open(settings.XINQIAO_LAKE).records(uscc)
         records = {
             item_id: [_record(catalogue.items[item_id], row, names) for row in rows]
             for item_id, rows in found.items()
