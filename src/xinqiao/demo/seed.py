@@ -136,7 +136,7 @@ def _bank(bank: Bank, folder: Path, at: datetime) -> SeededBank:
     return SeededBank(bank, institution.id, key_file, tuple(logins))
 
 
-_SOURCES = (
+_SOURCES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("yibao", "云陵省医疗保障局（演示）", "演示医保局", "department",
      ("medical_insurance_basic", "medical_insurance_arrears", "medical_insurance_change")),
     ("shuiwu", "云陵水务有限公司（演示）", "演示水务", "utility", ("water_fee",)),

@@ -79,7 +79,7 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
         )
         made = document(head, report)
         digest = hashlib.sha256(canonical_bytes(made)).hexdigest()
-        coverage = {str(state): count for state, count in report.coverage.items()}
+        coverage: dict[str, Json] = {str(state): count for state, count in report.coverage.items()}
         report_id = new_id(Prefix.CREDIT_REPORT)
         leaf = append_leaf(
             type="SELF_USE",
