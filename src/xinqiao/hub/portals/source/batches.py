@@ -72,7 +72,6 @@ def batch_context(row: BatchRow) -> dict[str, object]:
         "row": row,
         "card": BatchCard.of(row),
         "findings": found,
-        "most_rows": max((one.rows for one in found), default=1),
         "lasted": lasted,
         "steps": _steps(row),
         "percent": _percent(row),
