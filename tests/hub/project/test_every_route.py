@@ -15,7 +15,18 @@ from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.identity.models import User
 
 #: What anybody may read: the public pages and the log-ins themselves.
-PUBLIC = {"/", "/data", "/catalogue", "/verify", "/connect", "/login", "/login/staff", "/admin/login/"}
+PUBLIC = {
+    "/",
+    "/data",
+    "/catalogue",
+    "/firms",
+    "/size",
+    "/verify",
+    "/connect",
+    "/login",
+    "/login/staff",
+    "/admin/login/",
+}
 #: What leads on without showing anything.
 MOVING = {"/logout", "/admin/logout/", "/admin/jsi18n/", "/admin/"}
 ABSENT = "nobody-" + "0" * 32
