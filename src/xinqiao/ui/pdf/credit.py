@@ -116,8 +116,9 @@ def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts)
         "marks_title": _("有异议"),
         "lead": view.lead,
         "chapters": [_chapter(chapter) for chapter in view.chapters],
-        "sections": {"sum": _("概览"), "note": _("说明")},
-        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + 3)],
+        "rest": [{"chapter": title, "name": empty.names, "sentence": empty.sentence} for title, empty in view.rest],
+        "sections": {"sum": _("概览"), "rest": _("没有内容的各项"), "note": _("说明")},
+        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + 4)],
         "statements": [{"text": text, "attached": fmt.moment(at)} for text, at in paper.statements],
         "statement_title": _("企业的声明，未经核实："),
         "notes": [

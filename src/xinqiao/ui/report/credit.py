@@ -60,10 +60,11 @@ class ChapterView:
 
 @dataclass(frozen=True, slots=True)
 class CreditView:
-    """The whole report."""
+    """The whole report: chapters with something in them, and the rest as one list of (chapter, what is not there)."""
 
     lead: str
     chapters: tuple[ChapterView, ...]
+    rest: tuple[tuple[str, Empty], ...]
 
 
 def _words(zh: str, en: str) -> str:
@@ -147,10 +148,12 @@ def build_credit_view(report: CreditReport) -> CreditView:
         rest = [section for section in sections if section.availability is not Availability.SHOWN]
         return tuple(map(_shown, there)), _empty(rest)
 
+    chapters = [
+        ChapterView(chapter.id, _words(chapter.title, chapter.title_en), *parted(sections))
+        for chapter, sections in report.chapters
+    ]
     return CreditView(
         _lead(report),
-        tuple(
-            ChapterView(chapter.id, _words(chapter.title, chapter.title_en), *parted(sections))
-            for chapter, sections in report.chapters
-        ),
+        tuple(chapter for chapter in chapters if chapter.shown),
+        tuple((chapter.title, empty) for chapter in chapters if not chapter.shown for empty in chapter.empty),
     )
