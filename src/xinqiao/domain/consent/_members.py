@@ -117,6 +117,13 @@ class Members:
         """A nested object."""
         return Members(self.take(name), self._path + name)
 
+    def many(self, name: str) -> list["Members"]:
+        """The objects of a list."""
+        value = self.take(name)
+        if not isinstance(value, list) or len(value) > _MAX_LIST:
+            wrong(self._path + name, "not a list")
+        return [Members(one, f"{self._path}{name}[{place}]") for place, one in enumerate(value)]
+
     def only(self, name: str) -> "Members":
         """The object of a list of exactly one."""
         value = self.take(name)

@@ -229,7 +229,7 @@ def permit_from_claims(claims: Mapping[str, Json]) -> Permit:
         authorisation_digest=authorisation_digest,
         entrustment_id=entrustment_id,
         entrustment_digest=entrustment_digest,
-        enc_jwk=_jwk(top.inner("enc_jwk")),
+        enc_jwk=jwk_from(top.inner("enc_jwk")),
         request_digest=top.digest("request_digest"),
         issued_at=top.instant("issued_at"),
         expires_at=top.instant("expires_at"),
@@ -344,7 +344,8 @@ def _open(claims: Mapping[str, Json], kind: str, *, issuer: bool = True) -> Memb
     return top
 
 
-def _jwk(members: Members) -> dict[str, str]:
+def jwk_from(members: Members) -> dict[str, str]:
+    """A public key of a permit; only the public members of a JWK are known."""
     jwk = {name: members.text(name) for name in sorted(_JWK_MEMBERS) if members.has(name)}
     members.done()
     if "kty" not in jwk:

@@ -10,12 +10,23 @@ the clock says, so a clock that steps back revives nothing. A *validity* is read
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Protocol, assert_never
 
-from xinqiao.domain.consent.records import Authorisation, AuthState, Entrustment
+from xinqiao.domain.consent.records import Authorisation, AuthState, Entrustment, Standing
 from xinqiao.domain.consent.scope import MAX_MONTHS, Product, Purpose
 from xinqiao.domain.errors import Code, Fact, Invalid
 from xinqiao.domain.period import format_instant
+
+
+class Asking(Protocol):
+    """Who asks, about whom, and under which authorisation: all that :func:`check_standing` reads of a request."""
+
+    @property
+    def authorisation_id(self) -> str | None: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def institution(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ def decide(
     refusal = (
         _check_scope(ask, authorisation)
         or check_entrustment(ask, entrustment, account_bound=account_bound)
-        or _check_uses(authorisation)
+        or check_uses(authorisation)
     )
     if refusal is None:
         return ALLOWED
@@ -136,7 +147,7 @@ def decide_self(
     return replace(refuse(Code.SCOPE_EXCEEDED, "scope_exceeded", {"items": list(items)}), nearest=nearest)
 
 
-def check_standing(ask: QueryAsk, authorisation: Authorisation | None, at: datetime) -> Decision | None:
+def check_standing(ask: Asking, authorisation: Standing | None, at: datetime) -> Decision | None:
     """Whether the asker holds an authorisation of this subject that is alive at ``at``; ``None`` means yes."""
     if (
         authorisation is None
@@ -210,9 +221,10 @@ def _fields_beyond(ask: QueryAsk) -> list[str]:
     return [f"field:{name}" for name in sorted(ask.fields)]
 
 
-def _check_uses(authorisation: Authorisation) -> Decision | None:
-    if authorisation.uses >= authorisation.scope.max_queries:
-        return refuse(Code.CONSENT_EXHAUSTED, "used_up", {"max_queries": authorisation.scope.max_queries})
+def check_uses(authorisation: Standing) -> Decision | None:
+    """Whether a query is left; ``None`` means yes."""
+    if authorisation.uses >= authorisation.max_queries:
+        return refuse(Code.CONSENT_EXHAUSTED, "used_up", {"max_queries": authorisation.max_queries})
     return None
 
 
@@ -226,7 +238,7 @@ def _nearest(
 ) -> Nearest | None:
     """The asked request pulled inside the scope, and only if it would then really be answered."""
     scope = authorisation.scope
-    if _check_uses(authorisation) is not None or scope.is_empty:
+    if check_uses(authorisation) is not None or scope.is_empty:
         return None
     asked_first = sorted(scope.products, key=lambda p: (p is not ask.product, p))
     if ask.account in scope.accounts:

@@ -6,6 +6,7 @@ happens at the hub.
 """
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from xinqiao.domain.consent.decision import (
     ALLOWED,
@@ -15,11 +16,45 @@ from xinqiao.domain.consent.decision import (
     decide,
     refuse,
 )
-from xinqiao.domain.consent.records import Authorisation, Entrustment, Permit, QueryKind
+from xinqiao.domain.consent.records import Authorisation, Entrustment, Permit, QueryKind, Standing
 from xinqiao.domain.errors import Code
 
 #: Clocks of hub and node may differ by this much (abuse case E12).
 SKEW = timedelta(seconds=10)
+
+
+class Addressed(Protocol):
+    """What every kind of permit says about its audience and its time."""
+
+    @property
+    def node(self) -> str: ...
+    @property
+    def issued_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+
+def check_address(permit: Addressed, *, node: str, at: datetime, skew: timedelta = SKEW) -> Decision | None:
+    """Whether a permit is for this node and of this moment; ``None`` means yes.
+
+    Codes: ``AUDIENCE_MISMATCH``, ``CLOCK_SKEW`` (issued in the node's future), ``PERMIT_EXPIRED``.
+    """
+    if permit.node != node:
+        return refuse(Code.AUDIENCE_MISMATCH, "permit_for_another_node")
+    if at + skew < permit.issued_at:
+        return refuse(Code.CLOCK_SKEW, "permit_from_the_future")
+    if at - skew >= permit.expires_at:
+        return refuse(Code.PERMIT_EXPIRED, "permit_expired")
+    return None
+
+
+def judging_instant(authorisation: Standing, at: datetime, skew: timedelta) -> datetime:
+    """The instant at which a node reads a validity: the nearest inside it that the tolerance reaches, else ``at``.
+
+    The hub decided by its own clock.
+    """
+    judged_at = min(max(at, authorisation.valid_from), authorisation.valid_to - timedelta(microseconds=1))
+    return judged_at if abs(judged_at - at) <= skew else at
 
 
 def check_permit(
@@ -44,12 +79,9 @@ def check_permit(
     Codes: ``AUDIENCE_MISMATCH``, ``CLOCK_SKEW`` (issued in the node's future), ``PERMIT_EXPIRED``, then the codes of
     :func:`~xinqiao.domain.consent.decision.decide`.
     """
-    if permit.node != node:
-        return refuse(Code.AUDIENCE_MISMATCH, "permit_for_another_node")
-    if at + skew < permit.issued_at:
-        return refuse(Code.CLOCK_SKEW, "permit_from_the_future")
-    if at - skew >= permit.expires_at:
-        return refuse(Code.PERMIT_EXPIRED, "permit_expired")
+    untimely = check_address(permit, node=node, at=at, skew=skew)
+    if untimely is not None:
+        return untimely
     ask = QueryAsk(
         authorisation_id=permit.authorisation_id,
         subject=permit.subject,
@@ -64,12 +96,12 @@ def check_permit(
         return own_copy or ALLOWED
     if authorisation is None or authorisation.artefact_digest != permit.authorisation_digest:
         return refuse(Code.CONSENT_MISSING, "authorisation_artefact_differs")
-    # The hub decided by its own clock; the node judges the validity at the nearest instant its tolerance reaches.
-    judged_at = min(max(at, authorisation.valid_from), authorisation.valid_to - timedelta(microseconds=1))
-    if abs(judged_at - at) > skew:
-        judged_at = at
     decision = decide(
-        ask, authorisation=authorisation, entrustment=entrustment, account_bound=True, at=judged_at
+        ask,
+        authorisation=authorisation,
+        entrustment=entrustment,
+        account_bound=True,
+        at=judging_instant(authorisation, at, skew),
     )
     if not decision.allowed:
         return decision

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent.scope import MAX_MONTHS, Product, Purpose, Scope
@@ -40,6 +41,29 @@ class AuthState(StrEnum):
     REFUSED = "refused"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
+
+
+class Standing(Protocol):
+    """What every kind of authorisation has, whatever it covers: whose, to whom, in what state, how long, how often."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def institution(self) -> str: ...
+    @property
+    def state(self) -> AuthState: ...
+    @property
+    def withdrawn_at(self) -> datetime | None: ...
+    @property
+    def valid_from(self) -> datetime: ...
+    @property
+    def valid_to(self) -> datetime: ...
+    @property
+    def uses(self) -> int: ...
+    @property
+    def max_queries(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +112,11 @@ class Authorisation:
     withdrawn_at: datetime | None = None
     artefact_digest: str = ""
     predecessor: str | None = None
+
+    @property
+    def max_queries(self) -> int:
+        """How often the institution may ask in all."""
+        return self.scope.max_queries
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Json]) -> "Authorisation":

@@ -158,18 +158,20 @@ def check_within_ceiling(scope: Scope, ceiling: Ceiling) -> None:
         Invalid: ``CEILING_EXCEEDED``; ``facts['items']`` names each item that is too high, ``facts['max_<item>']`` its
             ceiling.
     """
-    over = {
-        name: top
-        for name, value, top in (
-            ("months_back", scope.months_back, ceiling.months_back),
-            ("valid_days", scope.valid_days, ceiling.valid_days),
-            ("max_queries", scope.max_queries, ceiling.max_queries),
-        )
-        if value > top
-    }
+    refuse_above(
+        scope.purpose,
+        ("months_back", scope.months_back, ceiling.months_back),
+        ("valid_days", scope.valid_days, ceiling.valid_days),
+        ("max_queries", scope.max_queries, ceiling.max_queries),
+    )
+
+
+def refuse_above(purpose: Purpose, *figures: tuple[str, int, int]) -> None:
+    """Refuse figures ``(name, asked, ceiling)`` of which one is too high. Raises as :func:`check_within_ceiling`."""
+    over = {name: top for name, value, top in figures if value > top}
     if over:
         raise Invalid(
             Code.CEILING_EXCEEDED,
-            f"above the ceiling of {scope.purpose}: {', '.join(over)}",
+            f"above the ceiling of {purpose}: {', '.join(over)}",
             facts={"items": list(over), **{f"max_{name}": top for name, top in over.items()}},
         )

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from xinqiao.domain.consent.records import Authorisation, AuthState
+from xinqiao.domain.consent.records import AuthState, Standing
 from xinqiao.domain.machine import Machine, Role
 
 
@@ -53,7 +53,7 @@ class VisibleState(StrEnum):
 
 
 def visible_state(
-    authorisation: Authorisation,
+    authorisation: Standing,
     at: datetime,
     *,
     partly: bool = False,
@@ -85,7 +85,7 @@ def visible_state(
         case AuthState.CONFIRMED:
             if at >= authorisation.valid_to:
                 return VisibleState.EXPIRED
-            if authorisation.uses >= authorisation.scope.max_queries:
+            if authorisation.uses >= authorisation.max_queries:
                 return VisibleState.USED_UP
             return VisibleState.PARTLY if partly else VisibleState.ACTIVE
         case _:
