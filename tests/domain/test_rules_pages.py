@@ -7,17 +7,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.domain import items_cast
 from tests.domain.consent_cast import SCOPE, an_ask, an_authorisation, an_entrustment
 
 from xinqiao.catalogue.size import size_rule
 from xinqiao.domain import identifiers as ids
 from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Purpose, append, decide, grant, sealed
 from xinqiao.domain.identifiers import Finding, gb2260
+from xinqiao.domain.items import decide_item
 from xinqiao.domain.msme import Figures, classify
 from xinqiao.domain.msme.words import CLASS_WORDS, INDICATOR_WORDS
+from xinqiao.domain.verification import BudgetRules
 
 RULES = Path(__file__).parents[2] / "docs" / "rules"
 CONSENT = (RULES / "consent.md").read_text("utf-8")
+ITEMS = (RULES / "items.md").read_text("utf-8")
 IDENTIFIERS = (RULES / "identifiers.md").read_text("utf-8")
 
 
@@ -165,3 +169,46 @@ def test_the_examples_of_enterprise_sizes_are_true():
         found = classify(size_rule(), industry, Figures(int(people) if people else None, *money))
         assert found.size is SIZE_WORDS[size], industry
         assert [CLASS_WORDS[one][0] for one in found.possible] == possible.split(), industry
+
+
+ITEM_WORDS = {
+    "历史欠税": items_cast.ARREARS,
+    "缓税": "deferred_tax",
+    "股东": items_cast.SHAREHOLDERS,
+    "婚姻": items_cast.MARRIAGE_CLAIM,
+    "不动产": items_cast.HOUSE_CLAIM,
+}
+
+
+def an_item_ask(thing: str, wanted: str, purpose: str):
+    item = ITEM_WORDS[thing]
+    if isinstance(item, str):
+        return items_cast.an_ask(item=item, fields=frozenset(wanted.split()), purpose=WORDS[purpose])
+    claim = item if wanted == "授权的那一组" else replace(item, digest="f" * 64)
+    return items_cast.a_claim_ask(claim, purpose=WORDS[purpose])
+
+
+def test_the_decisions_about_items_are_true():
+    header = "事项 | 要的字段 | 用途 | 已用次数 | 结果 | 最接近的请求"
+    for thing, wanted, purpose, uses, verdict, nearest in rows(ITEMS, "## 例子", header):
+        ask = an_item_ask(thing, wanted, purpose)
+        held = items_cast.an_authorisation(uses=int(uses))
+        decision = decide_item(ask, authorisation=held, terms=items_cast.TERMS[ask.item], at=held.valid_from)
+        assert verdict == ("允许" if decision.allowed else decision.code), thing
+        near = decision.nearest
+        assert nearest == (" ".join(sorted(near.fields)) if near else "–"), thing
+
+
+def test_the_order_of_the_codes_about_items_is_the_one_of_the_decision():
+    codes = [row[1] for row in rows(ITEMS, "## 判断的顺序", "顺序 | 代码 | 什么时候")]
+    source = decide_item.__doc__ or ""
+    places = [source.index(f"``{code}``") for code in codes]
+    assert places == sorted(places)
+    assert len(codes) == 11
+
+
+def test_the_budgets_are_true():
+    table = [int(row[1]) for row in rows(ITEMS, "## 猜要花什么", "预算 | 24 小时内 | 出处")]
+    rules = BudgetRules()
+    assert table == [rules.distinct_guesses, rules.per_pair, rules.per_institution]
+    assert rules.window.total_seconds() == 24 * 3600

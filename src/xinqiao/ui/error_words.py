@@ -193,6 +193,18 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "Withdrawn before the release",
         "No data was given; the cipher text was destroyed.",
     ),
+    Code.PERSON_CONSENT_MISSING: ErrorWords(
+        "没有本人的单独同意",
+        "个人信息要本人单独同意；请企业的法定代表人本人确认。",
+        "The person's own consent is missing",
+        "Personal items need the person's separate consent; let the legal representative confirm in person.",
+    ),
+    Code.WRITTEN_CONSENT_MISSING: ErrorWords(
+        "没有本人的书面同意",
+        "不动产信息要先告知不良后果，再由本人书面同意。",
+        "The person's written consent is missing",
+        "Real estate needs a warning of possible consequences and the person's written consent.",
+    ),
     Code.PERMIT_EXPIRED: ErrorWords(
         "许可证过了 30 秒，已经失效",
         "重新查询，会得到新的许可证。",
@@ -409,6 +421,12 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "可以再试一次；再失败请联系平台运营。",
         "The batch could not be processed; not one row was taken",
         "Try once more; if it fails again, ask the operator.",
+    ),
+    Code.VERIFICATION_BUDGET: ErrorWords(
+        "核验次数到了上限",
+        "核对手里的材料；到 retry_after 的时间后再核验。",
+        "The budget of verifications is used up",
+        "Check the papers at hand; verify again after retry_after.",
     ),
     Code.RATE_LIMITED: ErrorWords("请求太密", "等一会儿再试。", "Too many requests", "Wait a little."),
     Code.PROVIDER_INVALID: ErrorWords(
