@@ -35,9 +35,11 @@ def _run(argv: list[str]) -> int:
         "--test-hooks", action="store_true", help="测试时钟与故障（默认关闭）clock and faults"
     )
     args = parser.parse_args(argv)
+    from xinqiao import catalogue as catalogues
     from xinqiao.domain.errors import XinqiaoError
     from xinqiao.provider.config import ConfigError, load_config
     from xinqiao.provider.directory import read_anchor
+    from xinqiao.provider.items.store import ItemStore
     from xinqiao.provider.stores import StoreError, open_store
 
     # The server imports the application in a process of its own; what can be wrong is said here, in one line.
@@ -45,7 +47,9 @@ def _run(argv: list[str]) -> int:
         config = load_config(args.home, os.environ)
         read_anchor(config.hub.anchor)
         open_store(config.store).close()
-    except (ConfigError, StoreError, XinqiaoError) as error:
+        if config.items is not None:
+            ItemStore(config.items, catalogues.load(extensions=config.items.extensions)).close()
+    except (ConfigError, StoreError, XinqiaoError, catalogues.CatalogueError) as error:
         print(error, file=sys.stderr)
         return 2
     os.environ["XINQIAO_NODE_HOME"] = str(args.home.resolve())
@@ -72,6 +76,12 @@ def _init(argv: list[str]) -> int:
     parser.add_argument(
         "--anchor", type=Path, help="平台公钥文件 the hub's anchor file, received out of band"
     )
+    parser.add_argument(
+        "--items",
+        default="",
+        metavar="FOLDER",
+        help="部门节点：放事项记录的文件夹，代替银行账户 a department: its folder of items instead of accounts",
+    )
     args = parser.parse_args(argv)
     from xinqiao.domain.errors import XinqiaoError
     from xinqiao.provider.directory import read_anchor
@@ -82,7 +92,7 @@ def _init(argv: list[str]) -> int:
         return 2
     setup = NodeSetup(
         node_id=args.node_id or new_node_id(), institution=args.institution, name=args.name, bank_name=args.bank_name or args.name,
-        public_url=args.public_url, hub_id=args.hub_id, hub_url=args.hub_url,
+        public_url=args.public_url, hub_id=args.hub_id, hub_url=args.hub_url, items_folder=args.items,
     )  # fmt: skip
     try:
         anchor = None

@@ -22,6 +22,7 @@ from xinqiao.provider.directory import TrustStore, read_anchor
 from xinqiao.provider.faults import Fault, Hooks
 from xinqiao.provider.follow import DirectoryFollower
 from xinqiao.provider.hooks import send_faulty, serve_hook
+from xinqiao.provider.items.service import ItemService, Pace
 from xinqiao.provider.service import Answer, Case, NodeService
 from xinqiao.provider.state import State
 from xinqiao.provider.stores import open_store as open_store_of
@@ -45,6 +46,8 @@ type Verb = Callable[[dict[str, Json], Case], Awaitable[Answer]]
 type Portal = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PRODUCTS = "/node/v1/products"
+ITEMS = "/node/v1/items"
+VERIFICATIONS = "/node/v1/verifications"
 
 log = structlog.get_logger("xinqiao.node")
 
@@ -59,7 +62,7 @@ def build_service(config: NodeConfig, *, clock: Clock, hooks: Hooks) -> NodeServ
 
     Raises:
         Invalid: the anchor file is absent or of another platform.
-        StoreError: the store cannot be opened.
+        StoreError: the store cannot be opened (so too :class:`NodeApp`, for the items).
         Unavailable: the key file or the node's database cannot be used.
     """
     trust = TrustStore(read_anchor(config.hub.anchor), config.hub.id, config.directory_path)
@@ -84,6 +87,7 @@ class NodeApp:
         *,
         portal: Portal | None = None,
         follower: DirectoryFollower | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.service = service
         self.hooks = service.hooks
@@ -98,6 +102,20 @@ class NodeApp:
             "/node/v1/entrustments": service.store_entrustment,
             "/node/v1/terminations": service.store_termination,
         }
+        items = service.config.items
+        self.items = None if items is None else ItemService(service, items, pace=pace)
+        if self.items is not None:
+            self._verbs |= {ITEMS: self.items.item, VERIFICATIONS: self.items.verification}
+
+    def close(self) -> None:
+        """Finish writing, then let go of files."""
+        self.service.close()
+        if self.items is not None:
+            self.items.close()
+
+    def health(self) -> dict[str, Json]:
+        """The unsigned health answer: no data, no names but the node's own."""
+        return self.service.health() | ({} if self.items is None else self.items.health())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -110,7 +128,7 @@ class NodeApp:
         if verb is not None:
             await self._verb(scope, receive, send, verb)
         elif path == "/node/v1/health" and scope["method"] in ("GET", "HEAD"):
-            await send_json(send, 200, await asyncio.to_thread(self.service.health))
+            await send_json(send, 200, await asyncio.to_thread(self.health))
         elif path.startswith("/test-hooks/") and self.hooks.enabled:
             await self._hook(path, receive, send)
         elif self._portal is not None and not path.startswith(("/node/", "/test-hooks/")):
@@ -194,7 +212,7 @@ class NodeApp:
             elif event["type"] == "lifespan.shutdown":
                 await _ended(task)
                 # the writer finishes what is queued before the database is closed
-                await asyncio.to_thread(self.service.close)
+                await asyncio.to_thread(self.close)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -22,6 +22,8 @@ class StoreKind(StrEnum):
 
     DUCKDB = "duckdb"
     SQL = "sql"
+    #: a department's node: no accounts, only the items of ``[items]``
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,26 @@ class StoreConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsConfig:
+    """A department's items: where the records are, and how answers to verifications go out.
+
+    ``grid_ms`` is the grid of the slots, ``answer_bytes`` the one size of every yes and no (abuse case E1); the three
+    counts are the budgets of a day (E2).
+    """
+
+    folder: Path
+    #: a province's own items, as for the platform
+    extensions: Path | None = None
+    grid_ms: int = 300
+    answer_bytes: int = 4096
+    distinct_guesses: int = 3
+    per_pair: int = 20
+    per_institution: int = 5_000
+    memory_limit_mb: int = 512
+    recheck_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class PortalUser:
     """Somebody of the institution who may look at the node's pages."""
 
@@ -84,6 +106,7 @@ class NodeConfig:
     kept_figures: int = 1024
     demo: bool = False
     users: tuple[PortalUser, ...] = ()
+    items: ItemsConfig | None = None
 
     @property
     def state_path(self) -> Path:
@@ -104,6 +127,9 @@ class _Table:
             raise ConfigError(f"[{name}] must be a table")
         self._left: dict[str, object] = dict(value)
         self._name = name
+
+    def has(self, key: str) -> bool:
+        return key in self._left
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._left.pop(key, default)
@@ -165,7 +191,7 @@ def _store(table: _Table, home: Path, environ: Mapping[str, str]) -> StoreConfig
     try:
         kind = StoreKind(table.text("kind", "duckdb"))
     except ValueError:
-        raise ConfigError("[store] kind must be duckdb or sql") from None
+        raise ConfigError("[store] kind must be duckdb, sql or none") from None
     dsn, dsn_env = table.text("dsn", ""), table.text("dsn_env", "")
     if dsn_env:
         dsn = environ.get(dsn_env, "")
@@ -187,6 +213,23 @@ def _store(table: _Table, home: Path, environ: Mapping[str, str]) -> StoreConfig
     return store
 
 
+def _items(table: _Table, home: Path) -> ItemsConfig:
+    extensions = table.text("extensions", "")
+    config = ItemsConfig(
+        folder=(home / table.text("folder", "items")).resolve(),
+        extensions=(home / extensions).resolve() if extensions else None,
+        grid_ms=int(table.number("grid_ms", 300, 1, 5_000)),
+        answer_bytes=int(table.number("answer_bytes", 4096, 2048, 65536)),
+        distinct_guesses=int(table.number("distinct_guesses", 3, 1, 1_000)),
+        per_pair=int(table.number("per_pair", 20, 1, 1_000_000)),
+        per_institution=int(table.number("per_institution", 5_000, 1, 100_000_000)),
+        memory_limit_mb=int(table.number("memory_limit_mb", 512, 64, 65536)),
+        recheck_seconds=float(table.number("recheck_seconds", 1.0, 0.0, 3600.0)),
+    )
+    table.end()
+    return config
+
+
 def parse_config(text: str, home: Path, environ: Mapping[str, str]) -> NodeConfig:
     """Read the text of ``provider.toml``; relative paths start at ``home``.
 
@@ -199,6 +242,7 @@ def parse_config(text: str, home: Path, environ: Mapping[str, str]) -> NodeConfi
         raise ConfigError(f"provider.toml is not TOML: {error}") from None
     node, hub, keys, portal = root.table("node"), root.table("hub"), root.table("keys"), root.table("portal")
     limits = root.table("limits")
+    items = _items(root.table("items"), home) if root.has("items") else None
     users = tuple(
         PortalUser(u.text("login"), u.text("name"), u.text("password")) for u in portal.tables("users")
     )
@@ -220,7 +264,10 @@ def parse_config(text: str, home: Path, environ: Mapping[str, str]) -> NodeConfi
         cache_mb=int(limits.number("cache_mb", 256, 1, 65536)),
         kept_figures=int(limits.number("kept_figures", 1024, 0, 1_000_000)),
         users=users,
+        items=items,
     )
+    if items is None and config.store.kind is StoreKind.NONE:
+        raise ConfigError("[store] kind none needs [items]: a node serves something")
     for table in (node, hub, keys, portal, limits, root):
         table.end()
     return config

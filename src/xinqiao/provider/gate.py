@@ -24,6 +24,7 @@ from xinqiao.domain.consent import (
     check_permit,
 )
 from xinqiao.domain.errors import Code, Fact, Forbidden, Invalid, Unauthenticated
+from xinqiao.domain.items import ItemDecision
 from xinqiao.domain.period import is_of_this_moment, parse_instant
 from xinqiao.provider.directory import TrustStore
 from xinqiao.provider.records import Ownership, Records
@@ -60,7 +61,7 @@ class UnknownInstitution(Unauthenticated):
         super().__init__(Code.SIGNATURE_INVALID, detail)
 
 
-def refused(decision: Decision) -> Forbidden | Unauthenticated:
+def refused(decision: Decision | ItemDecision) -> Forbidden | Unauthenticated:
     """The error that stands for a decision that says no."""
     assert decision.code is not None
     facts: dict[str, Fact] = {"reason": decision.reason, **decision.facts}
@@ -187,19 +188,6 @@ class Gate:
             return
         if token is None or permit.institution is None:
             raise Unauthenticated(Code.SIGNATURE_INVALID, "the institution's statement is missing")
-        party = self._trust.institution(permit.institution, now)
-        if party is None:
-            raise UnknownInstitution("the institution is not in the directory")
-        if party.keys.verify_key(signer_of(token)[0], now) is None:
-            raise UnknownInstitution("the institution's key is not in the directory")
-        claims = verify_jws(token, party.keys, typ=ArtefactType.QUERY, at=now)
-        if hashlib.sha256(token.encode("ascii")).hexdigest() != permit.request_digest:
-            raise Unauthenticated(Code.SIGNATURE_INVALID, "the permit answers another statement")
-        self._check_statement(permit, seal_key, claims, now)
-
-    def _check_statement(
-        self, permit: Permit, seal_key: SealKey, claims: Mapping[str, Json], now: datetime
-    ) -> None:
         wanted: dict[str, Json] = {
             "iss": permit.institution,
             "authorisation_id": permit.authorisation_id,
@@ -209,13 +197,48 @@ class Gate:
             "purpose": str(permit.purpose),
             "jkt": seal_key.kid,
         }
-        differing = [name for name, value in wanted.items() if claims.get(name) != value]
-        if differing:
-            raise Unauthenticated(
-                Code.SIGNATURE_INVALID, "permit and statement differ", facts={"items": differing}
-            )
-        issued = claims.get("iat")
-        if type(issued) is not int:
-            raise Unauthenticated(Code.SIGNATURE_INVALID, "a statement says when it was made")
-        if not is_of_this_moment(issued, now, age=QUERY_MAX_AGE, skew=SKEW):
-            raise Unauthenticated(Code.CLOCK_SKEW, "the statement is not of this moment")
+        check_statement(
+            self._trust,
+            token,
+            institution=permit.institution,
+            typ=ArtefactType.QUERY,
+            digest=permit.request_digest,
+            wanted=wanted,
+            now=now,
+        )
+
+
+def check_statement(
+    trust: TrustStore,
+    token: str,
+    *,
+    institution: str,
+    typ: ArtefactType,
+    digest: str,
+    wanted: Mapping[str, Json],
+    now: datetime,
+) -> None:
+    """Check the institution's own signed statement: its key, that the permit answers it, what it says, its time.
+
+    Raises:
+        UnknownInstitution: the directory in force does not know the institution or its key.
+        Unauthenticated: ``SIGNATURE_INVALID``, ``CLOCK_SKEW``.
+    """
+    party = trust.institution(institution, now)
+    if party is None:
+        raise UnknownInstitution("the institution is not in the directory")
+    if party.keys.verify_key(signer_of(token)[0], now) is None:
+        raise UnknownInstitution("the institution's key is not in the directory")
+    claims = verify_jws(token, party.keys, typ=typ, at=now)
+    if hashlib.sha256(token.encode("ascii")).hexdigest() != digest:
+        raise Unauthenticated(Code.SIGNATURE_INVALID, "the permit answers another statement")
+    differing = [name for name, value in wanted.items() if claims.get(name) != value]
+    if differing:
+        raise Unauthenticated(
+            Code.SIGNATURE_INVALID, "permit and statement differ", facts={"items": differing}
+        )
+    issued = claims.get("iat")
+    if type(issued) is not int:
+        raise Unauthenticated(Code.SIGNATURE_INVALID, "a statement says when it was made")
+    if not is_of_this_moment(issued, now, age=QUERY_MAX_AGE, skew=SKEW):
+        raise Unauthenticated(Code.CLOCK_SKEW, "the statement is not of this moment")

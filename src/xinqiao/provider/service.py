@@ -10,19 +10,19 @@ import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xinqiao import __version__
 from xinqiao.clock import SHANGHAI, Clock
 from xinqiao.domain.canonical import Json, digest_hex
-from xinqiao.domain.consent import Entrustment, Permit
+from xinqiao.domain.consent import Entrustment
 from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, Unauthenticated, XinqiaoError
 from xinqiao.domain.fundflow.model import RULES_VERSION
 from xinqiao.domain.fundflow.normal import normal_account, normal_name
 from xinqiao.domain.identifiers import mask_account
 from xinqiao.domain.period import parse_instant
 from xinqiao.provider.compute import Computer
-from xinqiao.provider.config import NodeConfig
+from xinqiao.provider.config import NodeConfig, StoreKind
 from xinqiao.provider.directory import TrustStore
 from xinqiao.provider.faults import Hooks
 from xinqiao.provider.gate import Admitted, Gate, UnknownInstitution, verify_artefact
@@ -72,7 +72,8 @@ class Case:
     """One signed message being dealt with, and what has become of it so far."""
 
     message: VerifiedMessage
-    permit: Permit | None = None
+    #: what the ledger may say of it: opaque ids and kinds
+    facts: dict[str, str | int | None] = field(default_factory=dict)
     #: its nonce was durably stored by the verb itself
     settled: bool = False
     #: it is a second sight of a message, not of a permit
@@ -83,14 +84,16 @@ def _code(uscc: str) -> str:
     return uscc.strip().upper()
 
 
-def _text(body: Mapping[str, Json], name: str, longest: int = 16_384) -> str:
+def text_of(body: Mapping[str, Json], name: str, longest: int = 16_384) -> str:
+    """A text member of bounded length. Raises ``INVALID``."""
     value = body.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise Invalid(Code.INVALID, f"{name} is missing", facts={"field": name})
     return value
 
 
-def _members(body: Mapping[str, Json], names: set[str]) -> None:
+def members(body: Mapping[str, Json], names: set[str]) -> None:
+    """Refuse members nobody judges. Raises ``UNKNOWN_FIELD``."""
     unknown = sorted(set(body) - names)
     if unknown:
         raise Invalid(Code.UNKNOWN_FIELD, "unknown members", facts={"fields": unknown})
@@ -130,7 +133,7 @@ class NodeService:
     def _until(self, message: VerifiedMessage) -> int:
         return int(message.forget_after.timestamp()) + 1
 
-    def _settle(self, connection: sqlite3.Connection, case: Case) -> None:
+    def settle(self, connection: sqlite3.Connection, case: Case) -> None:
         """Store the nonce in the transaction of the verb. Raises REPLAYED."""
         put_nonce(connection, case.message.keyid, case.message.nonce, self._until(case.message))
 
@@ -149,21 +152,15 @@ class NodeService:
         A message that is sent again and again is recorded at its first repetition and counted no further: whoever can
         copy one message must not be able to fill the ledger.
         """
-        message, permit = case.message, case.permit
+        message = case.message
         if case.repeated:
             if message.nonce in self._repeated:
                 return error
             self._repeated[message.nonce] = None
             if len(self._repeated) > REPEATED_KEPT:
                 self._repeated.popitem(last=False)
-        facts: dict[str, str | int | None] = {}
-        if permit is not None:
-            facts = {
-                "jti": permit.jti, "link": permit.account, "institution": permit.institution,
-                "product": str(permit.product), "months": permit.months,
-            }  # fmt: skip
         event = Event.FAILED if case.settled or error.status >= 500 else Event.REFUSED
-        entry = self.entry(event, error.code.value, **facts)
+        entry = self.entry(event, error.code.value, **case.facts)
 
         def write(connection: sqlite3.Connection) -> bool:
             fresh = mark_nonce(connection, message.keyid, message.nonce, self._until(message))
@@ -176,7 +173,7 @@ class NodeService:
                 return Unauthenticated(Code.REPLAYED, "this message was seen before")
         return error
 
-    def entry(self, event: Event, code: str = "", **facts: str | int | None) -> Entry:
+    def entry(self, event: Event, code: str = "", /, **facts: str | int | None) -> Entry:
         """A ledger line of this moment."""
         known: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
         return Entry(self.clock.now(), event, code, **known)  # type: ignore[arg-type]  # names are Entry's own
@@ -185,10 +182,10 @@ class NodeService:
 
     async def check_ownership(self, body: dict[str, Json], case: Case) -> Answer:
         """Does this account exist here, in this name and code, of an eligible kind, open? (fund-flow rules 4)"""
-        _members(body, {"link", "uscc", "name", "account_no", "account_kind"})
-        link, uscc = _text(body, "link", 40), _code(_text(body, "uscc", 18))
-        name, number = _text(body, "name", 200), _text(body, "account_no", 40)
-        kind = _text(body, "account_kind", 16)
+        members(body, {"link", "uscc", "name", "account_no", "account_kind"})
+        link, uscc = text_of(body, "link", 40), _code(text_of(body, "uscc", 18))
+        name, number = text_of(body, "name", 200), text_of(body, "account_no", 40)
+        kind = text_of(body, "account_kind", 16)
         account = await asyncio.to_thread(self.store.find_account, number)
         if account is None and (plain := normal_account(number)) not in ("", number):
             account = await asyncio.to_thread(self.store.find_account, plain)
@@ -198,7 +195,7 @@ class NodeService:
         found = Ownership(link, uscc, name, number, kind, at)
 
         def write(connection: sqlite3.Connection) -> None:
-            self._settle(connection, case)
+            self.settle(connection, case)
             if result == "pass":
                 put_ownership(connection, found)
             put_entry(connection, Entry(at, Event.OWNERSHIP, result, link=link))
@@ -232,8 +229,8 @@ class NodeService:
 
     async def store_entrustment(self, body: dict[str, Json], case: Case) -> Answer:
         """Keep the node's own copy of a signed 委托提供协议."""
-        _members(body, {"entrustment"})
-        token = _text(body, "entrustment")
+        members(body, {"entrustment"})
+        token = text_of(body, "entrustment")
         at = self.clock.now()
         claims = verify_artefact(token, self.trust.hub_keys, ArtefactType.ENTRUSTMENT, at)
         entrustment = Entrustment.from_claims(claims)
@@ -244,7 +241,7 @@ class NodeService:
             raise Forbidden(Code.ENTRUSTMENT_MISSING, "no passed ownership check for this account")
 
         def write(connection: sqlite3.Connection) -> int:
-            self._settle(connection, case)
+            self.settle(connection, case)
             stored, new = put_entrustment(connection, entrustment, token, micros(at))
             if new:
                 put_entry(connection, Entry(at, Event.ENTRUSTED, link=entrustment.account))
@@ -256,8 +253,8 @@ class NodeService:
 
     async def store_termination(self, body: dict[str, Json], case: Case) -> Answer:
         """Keep the end of an entrustment: from now on its permits are refused here too."""
-        _members(body, {"termination"})
-        token = _text(body, "termination")
+        members(body, {"termination"})
+        token = text_of(body, "termination")
         at = self.clock.now()
         claims = verify_artefact(token, self.trust.hub_keys, ArtefactType.WITHDRAWAL, at)
         identity, link = str(claims.get("id")), str(claims.get("account"))
@@ -269,7 +266,7 @@ class NodeService:
         effective = micros(parse_instant(str(claims.get("signed_at"))))
 
         def write(connection: sqlite3.Connection) -> None:
-            self._settle(connection, case)
+            self.settle(connection, case)
             new = put_termination(
                 connection, digest=digest_hex(claims), entrustment=identity, token=token, effective_at=effective,
                 at=micros(at),
@@ -283,15 +280,18 @@ class NodeService:
 
     async def product(self, body: dict[str, Json], case: Case) -> Answer:
         """Check, consume, compute, seal, sign. The only way a byte of a product leaves the bank."""
-        _members(body, {"permit", "authorisation", "query"})
-        token = _text(body, "permit")
+        members(body, {"permit", "authorisation", "query"})
+        token = text_of(body, "permit")
         permit = self.gate.read_permit(token)
         authorisation, query = body.get("authorisation"), body.get("query")
         if not (authorisation is None or isinstance(authorisation, str)) or not (
             query is None or isinstance(query, str)
         ):
             raise Invalid(Code.INVALID, "artefacts are text", facts={"field": "authorisation"})
-        case.permit = permit
+        case.facts = {
+            "jti": permit.jti, "link": permit.account, "institution": permit.institution,
+            "product": str(permit.product), "months": permit.months,
+        }  # fmt: skip
         try:
             admitted = self.gate.admit(permit, token, authorisation, query)
         except UnknownInstitution:
@@ -302,7 +302,7 @@ class NodeService:
         started = time.perf_counter_ns()
 
         def consume(connection: sqlite3.Connection) -> None:
-            self._settle(connection, case)
+            self.settle(connection, case)
             put_permit(connection, permit, micros(self.clock.now()))
 
         await self.state.writer.write(consume)  # durable before anything is computed
@@ -311,11 +311,9 @@ class NodeService:
         size = len(str(answer["product"]))
         self.hooks.count_bytes(size)
         served = self.entry(
-            Event.SERVED, jti=permit.jti, link=permit.account, institution=permit.institution,
-            product=str(permit.product), months=permit.months, report_no=report_no, bytes=size,
-            micros=(time.perf_counter_ns() - started) // 1000,
+            Event.SERVED, **case.facts, report_no=report_no, bytes=size, micros=(time.perf_counter_ns() - started) // 1000,
         )  # fmt: skip
-        self.state.writer.later(_appender(served))
+        self.state.writer.later(appender(served))
         return Answer(200, answer)
 
     async def _computed(self, admitted: Admitted) -> tuple[dict[str, Json], str]:
@@ -349,7 +347,7 @@ class NodeService:
             status = "ok"
         try:
             as_of = self.store.data_as_of()
-            if as_of is None:
+            if as_of is None and self.config.store.kind is not StoreKind.NONE:
                 status = "no_data"
         except StoreError:
             status = "store_unavailable"
@@ -365,7 +363,9 @@ class NodeService:
         }
 
 
-def _appender(entry: Entry) -> Callable[[sqlite3.Connection], None]:
+def appender(entry: Entry) -> Callable[[sqlite3.Connection], None]:
+    """A job of the writer that adds one line to the ledger."""
+
     def write(connection: sqlite3.Connection) -> None:
         put_entry(connection, entry)
 

@@ -55,6 +55,8 @@ class NodeSetup:
     hub_url: str
     data_folder: str = "data"
     demo: bool = False
+    #: a department: this folder of items instead of a bank's accounts
+    items_folder: str = ""
     users: tuple[tuple[str, str, str], ...] = ()
     """(login, shown name, password) of those who may look at the node's pages."""
 
@@ -68,6 +70,12 @@ def _user_lines(login: str, name: str, password: str) -> str:
         f"\n[[portal.users]]\nlogin = {_quoted(login)}\nname = {_quoted(name)}\n"
         f"password = {_quoted(hash_password(password))}\n"
     )
+
+
+def _store_lines(setup: NodeSetup) -> str:
+    if setup.items_folder:
+        return f'[store]\nkind = "none"\n\n[items]\nfolder = {_quoted(setup.items_folder)}\n'
+    return f'[store]\nkind = "duckdb"\nfolder = {_quoted(setup.data_folder)}\n'
 
 
 def add_user(home: Path, login: str, name: str, password: str) -> None:
@@ -118,10 +126,7 @@ anchor = "hub-anchor.json"
 [keys]
 signing = "keys/node.json"
 
-[store]
-kind = "duckdb"
-folder = {_quoted(setup.data_folder)}
-
+{_store_lines(setup)}
 [limits]
 cache_mb = 256
 kept_figures = 1024

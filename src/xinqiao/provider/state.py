@@ -28,6 +28,12 @@ CREATE INDEX IF NOT EXISTS nonce_until ON nonce (until);
 CREATE TABLE IF NOT EXISTS permit (
     jti TEXT PRIMARY KEY, link TEXT NOT NULL, institution TEXT, product TEXT NOT NULL,
     months INTEGER NOT NULL, reader TEXT NOT NULL, consumed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS item_permit (
+    jti TEXT PRIMARY KEY, authorisation TEXT NOT NULL, institution TEXT NOT NULL, subject TEXT NOT NULL,
+    item TEXT NOT NULL, guess TEXT NOT NULL, consumed_at INTEGER NOT NULL) WITHOUT ROWID;
+-- the budgets of verifications ask for a day of one institution and of one subject's item
+CREATE INDEX IF NOT EXISTS item_permit_institution ON item_permit (institution, consumed_at) WHERE guess <> '';
+CREATE INDEX IF NOT EXISTS item_permit_subject ON item_permit (subject, item, consumed_at) WHERE guess <> '';
 CREATE TABLE IF NOT EXISTS ownership (
     link TEXT PRIMARY KEY, uscc TEXT NOT NULL, name TEXT NOT NULL, account_no TEXT NOT NULL,
     account_kind TEXT NOT NULL, passed_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -56,6 +62,10 @@ CREATE TRIGGER IF NOT EXISTS ledger_no_delete BEFORE DELETE ON ledger
 CREATE TRIGGER IF NOT EXISTS permit_no_update BEFORE UPDATE ON permit
     BEGIN SELECT RAISE(ABORT, 'a consumed permit stays consumed'); END;
 CREATE TRIGGER IF NOT EXISTS permit_no_delete BEFORE DELETE ON permit
+    BEGIN SELECT RAISE(ABORT, 'a consumed permit stays consumed'); END;
+CREATE TRIGGER IF NOT EXISTS item_permit_no_update BEFORE UPDATE ON item_permit
+    BEGIN SELECT RAISE(ABORT, 'a consumed permit stays consumed'); END;
+CREATE TRIGGER IF NOT EXISTS item_permit_no_delete BEFORE DELETE ON item_permit
     BEGIN SELECT RAISE(ABORT, 'a consumed permit stays consumed'); END;
 """
 

@@ -172,6 +172,9 @@ class Signer:
             headers["date"] = format_datetime(self._clock.now(), usegmt=True)  # abuse case E12
         if error.status == 503:
             headers["retry-after"] = "5"
+        wait = error.facts.get("retry_after")
+        if error.status == 429 and isinstance(wait, int):
+            headers["retry-after"] = str(wait)
         self.sign(error.status, headers, content, message)
         await send_bytes(send, error.status, headers, content)
 

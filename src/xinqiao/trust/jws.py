@@ -43,6 +43,11 @@ class ArtefactType(StrEnum):
     REFUSAL = "xq-refusal+jwt"  # hub: every no
     DIRECTORY = "xq-directory+jwt"  # hub: participants and their keys
     CREDIT_REPORT = "xq-credit-report+jwt"  # hub: what was collected about a firm, as one reader may see it
+    ITEM_AUTHORISATION = "xq-item-authorisation+jwt"  # subject → institution, items and claims
+    ITEM_PERMIT = "xq-item-permit+jwt"  # hub → department node, one shot
+    ITEM_QUERY = "xq-item-query+jwt"  # institution's statement about an item
+    ITEM_ANSWER = "xq-item-answer+jwt"  # department node: records of an interface item, sealed
+    VERIFICATION = "xq-verification+jwt"  # department node: yes or no
 
 
 class _Header(NamedTuple):

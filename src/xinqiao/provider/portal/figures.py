@@ -8,6 +8,7 @@ from math import ceil
 from xinqiao.clock import SHANGHAI
 from xinqiao.domain.consent import Product
 from xinqiao.domain.identifiers import mask_account
+from xinqiao.provider.config import StoreKind
 from xinqiao.provider.records import Entry, Event, instant, micros
 from xinqiao.provider.service import NodeService
 from xinqiao.provider.stores.base import StoreError
@@ -130,7 +131,8 @@ def health(service: NodeService) -> Health:
     live = directory is not None and now < directory.expires_at
     try:
         as_of = service.store.data_as_of()
-        status = ("ok" if as_of else "no_data") if live else "no_directory"
+        empty = as_of is None and service.config.store.kind is not StoreKind.NONE
+        status = ("no_data" if empty else "ok") if live else "no_directory"
     except StoreError:
         as_of, status = None, "store_unavailable"
     disk = shutil.disk_usage(service.config.home)

@@ -58,6 +58,8 @@ def product_word(product: str | None) -> str:
             return _("报告")
         case Product.SUMMARY:
             return _("明细汇总")
+        case str() if product:
+            return product  # an item of the catalogue, by its id
         case _:
             return "–"
 

@@ -21,3 +21,7 @@ def open_store(config: StoreConfig) -> TransactionStore:
             from xinqiao.provider.stores.sql_store import open_sql_store
 
             return open_sql_store(config)
+        case StoreKind.NONE:
+            from xinqiao.provider.stores.none import NoStore
+
+            return NoStore()

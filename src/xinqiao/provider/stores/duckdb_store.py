@@ -40,7 +40,7 @@ from xinqiao.provider.stores.base import (
 )
 
 
-def _text(column: str, kind: str) -> str:
+def column_text(column: str, kind: str) -> str:
     """SQL that shows ``column`` as the canonical layout writes it."""
     quoted = '"' + column.replace('"', '""') + '"'
     match kind:
@@ -58,17 +58,38 @@ def _canonical(found: dict[str, str], names: tuple[str, ...], required: frozense
     if missing:
         raise StoreError(f"{what} lack the columns {', '.join(missing)}")
     return ", ".join(
-        f"{_text(name, found[name])} AS {name}" if name in found else f"CAST(NULL AS VARCHAR) AS {name}"
+        f"{column_text(name, found[name])} AS {name}" if name in found else f"CAST(NULL AS VARCHAR) AS {name}"
         for name in names
     )
 
 
-def _said(error: duckdb.Error) -> str:
+def said_of(error: duckdb.Error) -> str:
     """What may be told of an error: texts of conversion errors quote the value, so only the kinds that cannot do."""
     kind = type(error).__name__
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.PermissionException):
         return f"{kind}: {str(error).splitlines()[0]}"
     return kind
+
+
+def locked_connection(folder: Path, memory_limit_mb: int) -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, locked into one folder."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{memory_limit_mb}MB",
+            "threads": "1",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            # a table name must never be looked up among the variables of the program
+            "python_enable_replacements": "false",
+            "temp_directory": "",
+        },
+    )
+    connection.execute("SET allowed_directories=?", [[str(folder)]])
+    connection.execute("SET enable_external_access=false")
+    connection.execute("SET lock_configuration=true")
+    return connection
 
 
 class DuckDBStore:
@@ -81,22 +102,7 @@ class DuckDBStore:
         self._stated_as_of = parse_as_of(config.data_as_of)
         self._recheck = config.recheck_seconds
         self._lock = threading.RLock()
-        self._connection = duckdb.connect(
-            ":memory:",
-            config={
-                "memory_limit": f"{config.memory_limit_mb}MB",
-                "threads": "1",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "allow_community_extensions": "false",
-                # a table name must never be looked up among the variables of the program
-                "python_enable_replacements": "false",
-                "temp_directory": "",
-            },
-        )
-        self._connection.execute("SET allowed_directories=?", [[str(self._folder)]])
-        self._connection.execute("SET enable_external_access=false")
-        self._connection.execute("SET lock_configuration=true")
+        self._connection = locked_connection(self._folder, config.memory_limit_mb)
         self._checked_at = float("-inf")
         self._version = ""
         self._files: list[str] = []
@@ -196,7 +202,7 @@ class DuckDBStore:
             self._select = _canonical(
                 found, TRANSACTION_COLUMNS, REQUIRED_TRANSACTION_COLUMNS, "transactions"
             )
-            booked = _text("booked_at", found["booked_at"])
+            booked = column_text("booked_at", found["booked_at"])
             row = self._query(f"SELECT max({booked}) FROM {self._source}", [files]).fetchone()  # noqa: S608
             newest = str(row[0]) if row and row[0] is not None else ""
         self._accounts = {record.account_no: record for record in self._read_accounts()}
@@ -208,7 +214,7 @@ class DuckDBStore:
         try:
             return self._connection.execute(sql, parameters)
         except duckdb.Error as error:
-            raise StoreError(f"the data folder cannot be read: {_said(error)}") from None
+            raise StoreError(f"the data folder cannot be read: {said_of(error)}") from None
 
     def _describe(self, source: str, files: list[str]) -> dict[str, str]:
         rows = self._query(f"DESCRIBE SELECT * FROM {source}", [files]).fetchall()  # noqa: S608

@@ -21,6 +21,7 @@ from xinqiao.domain.consent import Entrustment, Permit
 from xinqiao.provider.app import NodeApp, build_service
 from xinqiao.provider.config import load_config
 from xinqiao.provider.faults import Hooks
+from xinqiao.provider.items.service import Pace
 from xinqiao.provider.portal.app import make_portal
 from xinqiao.provider.service import NodeService
 from xinqiao.provider.setup import NodeSetup, write_home
@@ -46,12 +47,14 @@ class NodeFixture:
     """A node in this process. ``post`` signs, sends, and checks the node's signature on whatever comes back."""
 
     def __init__(
-        self, home: Path, *, clock: AdjustableClock | None = None, users: tuple[tuple[str, str, str], ...] = ()
+        self, home: Path, *, clock: AdjustableClock | None = None, users: tuple[tuple[str, str, str], ...] = (),
+        pace: Pace | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or AdjustableClock(START)
         self.home = home
+        self.pace = pace
         self.hub = Platform(self.clock)
-        make_home(home, self.hub, users=users)
+        self._make_home(users)
         self.app = self._open()
         self.service.trust.accept(self.hub.directory(), self.clock.now())
         self._runner = asyncio.Runner()
@@ -64,16 +67,19 @@ class NodeFixture:
     def _open(self) -> NodeApp:
         config = load_config(self.home, os.environ)
         service = build_service(config, clock=self.clock, hooks=Hooks(enabled=True))
-        return NodeApp(service, portal=make_portal(service) if config.users else None)
+        return NodeApp(service, portal=make_portal(service) if config.users else None, pace=self.pace)
+
+    def _make_home(self, users: tuple[tuple[str, str, str], ...]) -> None:
+        make_home(self.home, self.hub, users=users)
 
     def restart(self) -> None:
         """Close everything and start again from the same home."""
-        self.service.close()
+        self.app.close()
         self.app = self._open()
 
     def close(self) -> None:
         """Let go of files and the loop."""
-        self.service.close()
+        self.app.close()
         self._runner.close()
 
     def transport(self) -> httpx.ASGITransport:
