@@ -30,6 +30,8 @@ class Prefix(StrEnum):
     BATCH = "bat"
     UPLOAD = "upl"
     CREDIT_REPORT = "crp"
+    ITEM_AUTHORISATION = "ita"
+    ITEM_QUERY = "itq"
 
 
 ID_LENGTH = 40

@@ -31,6 +31,7 @@ from xinqiao.hub.apps.consents.services import (
 )
 from xinqiao.hub.apps.identity.models import Node
 from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirmations
+from xinqiao.hub.apps.items.requests import lapse_items
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
 from xinqiao.hub.node_client import NodeClient
@@ -68,6 +69,7 @@ def _checkpoint(client: NodeClient, at: datetime) -> None:
 
 def _lapse(client: NodeClient, at: datetime) -> None:
     lapse_requests(actor=SystemActor("worker"), at=at)
+    lapse_items(actor=SystemActor("worker"), at=at)
 
 
 def _sweep(client: NodeClient, at: datetime) -> None:

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.collection",
     "xinqiao.hub.apps.fundflow",
     "xinqiao.hub.apps.reports",
+    "xinqiao.hub.apps.items",
 ]
 
 MIDDLEWARE = [

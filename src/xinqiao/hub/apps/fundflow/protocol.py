@@ -7,6 +7,7 @@ from datetime import datetime
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Nearest, Permit, Product, Purpose, QueryKind, Reader
 from xinqiao.domain.errors import Code, Fact
+from xinqiao.domain.items import ItemNearest
 from xinqiao.hub.apps.audit.services import LeafRef
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 
@@ -70,7 +71,7 @@ class Refused:
     code: Code
     reason: str
     facts: dict[str, Fact] = field(default_factory=dict)
-    nearest: Nearest | None = None
+    nearest: Nearest | ItemNearest | None = None
     leaf: LeafRef | None = None
     query_id: str | None = None
     body: str | None = None
@@ -124,10 +125,17 @@ type PermitResult = Permitted | Refused | Released | Repeated
 type ReleaseResult = Released | Refused
 
 
-def nearest_json(nearest: Nearest | None) -> dict[str, Json] | None:
+def nearest_json(nearest: Nearest | ItemNearest | None) -> dict[str, Json] | None:
     """The nearest allowed request as it is stored and sent."""
     if nearest is None:
         return None
+    if isinstance(nearest, ItemNearest):
+        return {
+            "item": nearest.item,
+            "fields": [*sorted(nearest.fields)],
+            "claim": nearest.claim,
+            "purpose": str(nearest.purpose),
+        }
     return {
         "account": nearest.account,
         "product": str(nearest.product),

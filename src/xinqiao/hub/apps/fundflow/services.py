@@ -13,7 +13,7 @@ from django.db import transaction
 
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.consent import Product, Purpose, QueryKind, Reader, permit_claims
+from xinqiao.domain.consent import Nearest, Product, Purpose, QueryKind, Reader, permit_claims
 from xinqiao.domain.errors import (
     Code,
     Conflict,
@@ -23,6 +23,7 @@ from xinqiao.domain.errors import (
     NotFound,
     ProviderFault,
     ProviderTimeout,
+    TooMany,
     Unauthenticated,
     Unavailable,
     XinqiaoError,
@@ -92,7 +93,7 @@ def refusal(refused: Refused) -> XinqiaoError:
         facts["denial_leaf"] = refused.leaf.index
     if refused.query_id is not None:
         facts["query"] = refused.query_id
-    if refused.nearest is not None:
+    if isinstance(refused.nearest, Nearest):
         facts["nearest_account"] = refused.nearest.account
         facts["nearest_product"] = str(refused.nearest.product)
         facts["nearest_months"] = refused.nearest.months
@@ -111,6 +112,8 @@ def refusal(refused: Refused) -> XinqiaoError:
             return Gone(refused.code, refused.reason, facts=facts)
         case Code.IDEMPOTENCY_IN_FLIGHT:
             return Conflict(refused.code, refused.reason, facts=facts)
+        case Code.VERIFICATION_BUDGET:
+            return TooMany(refused.code, refused.reason, facts=facts)
         case Code.IDEMPOTENCY_MISMATCH:
             return Invalid(refused.code, refused.reason, facts=facts)
         case _:

@@ -1,0 +1,111 @@
+"""Between rows and the domain: the asked scope, the values of its claims, and the catalogue's terms."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from xinqiao import catalogue as catalogues
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.catalogue.model import Catalogue, FieldType
+from xinqiao.domain.consent import Purpose
+from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemScope, ItemTerms
+from xinqiao.domain.verification import Claim
+from xinqiao.hub.apps.items.models import ItemAuthorisation
+from xinqiao.hub.runtime import runtime
+
+#: Interface items whose personal fields are about the legal representative, who can consent here in person. Those about
+#: others (shareholders) cannot be consented to by whoever confirms, so their personal fields are not granted here.
+ABOUT_LEGAL_REP = frozenset({"legal_representative"})
+
+
+@dataclass(frozen=True, slots=True)
+class StatedClaim:
+    """What an institution states: the tuple in normal form and the salt. Out of ``repr``: it may be personal."""
+
+    claim: Claim
+    digest: str
+
+    def __repr__(self) -> str:
+        return f"StatedClaim({self.claim.item})"
+
+
+def catalogue() -> Catalogue:
+    """The catalogue in force."""
+    return catalogues.load()
+
+
+def all_terms() -> Mapping[str, ItemTerms]:
+    """The terms of every item."""
+    return _terms()
+
+
+@lru_cache(maxsize=1)
+def _terms() -> Mapping[str, ItemTerms]:
+    return {item.id: ItemTerms.of(item) for item in catalogue().items.values()}
+
+
+def scope_json(scope: ItemScope) -> dict[str, Json]:
+    """A scope as the ``asked`` column keeps it."""
+    return {
+        "items": [
+            {"item": one.item, "fields": [*sorted(one.fields)]}
+            for one in sorted(scope.grants, key=lambda one: one.item)
+        ],
+        "claims": [
+            {"item": one.item, "fields": [*sorted(one.fields)], "digest": one.digest}
+            for one in sorted(scope.claims, key=lambda one: (one.item, one.digest))
+        ],
+        "valid_days": scope.valid_days,
+        "max_queries": scope.max_queries,
+    }
+
+
+def asked_scope(row: ItemAuthorisation) -> ItemScope:
+    """What a request asks for."""
+    asked = row.asked
+    return ItemScope(
+        grants=frozenset(ItemGrant(one["item"], frozenset(one["fields"])) for one in asked["items"]),
+        claims=frozenset(
+            ClaimGrant(one["item"], frozenset(one["fields"]), one["digest"]) for one in asked["claims"]
+        ),
+        purpose=Purpose(row.purpose),
+        valid_days=asked["valid_days"],
+        max_queries=asked["max_queries"],
+    )
+
+
+def product_of(item: str, claim: str | None) -> str:
+    """How the log names what may be given or was: an item, or one claim about it. The offline verifier compares these."""
+    return item if claim is None else f"{item}#{claim}"
+
+
+def products_of(scope: ItemScope) -> list[Json]:
+    """Everything a scope allows, as the log names it."""
+    items = [product_of(one.item, None) for one in scope.grants]
+    return [*sorted(items + [product_of(one.item, one.digest) for one in scope.claims])]
+
+
+def hide_claims(row_id: str, claims: list[StatedClaim]) -> str:
+    """The stated values, encrypted for their row."""
+    if not claims:
+        return ""
+    text = json.dumps({one.digest: dict(one.claim.values) for one in claims}, ensure_ascii=False)
+    return runtime.protect(text, table="itemauthorisation", column="claims_enc", row=row_id)
+
+
+def stated_values(row: ItemAuthorisation) -> dict[str, dict[str, str]]:
+    """Digest → stated values, for the page of the enterprise that decides; empty once it has."""
+    if not row.claims_enc:
+        return {}
+    text = runtime.reveal(row.claims_enc, table="itemauthorisation", column="claims_enc", row=row.id)
+    found: dict[str, dict[str, str]] = json.loads(text)
+    return found
+
+
+def numbers_of_persons(item: str, values: Mapping[str, str]) -> list[str]:
+    """The identity numbers a claim states."""
+    fields = catalogue().items[item].fields
+    return [
+        values[field.name] for field in fields if field.type is FieldType.ID_NUMBER and field.name in values
+    ]

@@ -1,0 +1,95 @@
+"""What you see is what you sign, for items: the text of confirming and of withdrawing (case A11).
+
+No value of a claim stands in the text, because the text is kept: the page shows the values beside it, and the digest of
+each claim, which is in the text, binds exactly them.
+"""
+
+from xinqiao.domain.canonical import Json, digest_hex
+from xinqiao.domain.consent import Purpose
+from xinqiao.domain.items import ItemScope, needed_consents
+from xinqiao.hub.apps.consents.summary import Act, WhatYouSee, purpose_words
+from xinqiao.hub.apps.items.models import ItemAuthorisation
+from xinqiao.hub.apps.items.scopes import all_terms, catalogue, scope_json
+from xinqiao.ui.i18n import Language, gettext, use_language
+
+
+def what_you_authorise(row: ItemAuthorisation, scope: ItemScope, *, language: Language) -> WhatYouSee:
+    """The text of confirming ``scope`` on a request; institution and enterprise should be loaded."""
+    with use_language(language):
+        needed = needed_consents(scope, all_terms())
+        lines = [
+            gettext("信用信息事项授权"),
+            _line(gettext("被授权机构"), row.institution.name),
+            _line(gettext("授权企业"), f"{row.enterprise.name} {row.enterprise.uscc}"),
+            _line(gettext("用途"), purpose_words(Purpose(row.purpose))),
+            _line(gettext("业务编号"), row.business_ref),
+            *_scope_lines(scope, language),
+            _line(gettext("有效期"), gettext("自确认起 %(n)s 天") % {"n": scope.valid_days}),
+            _line(gettext("查询次数"), gettext("最多 %(n)s 次") % {"n": scope.max_queries}),
+            gettext("接口事项由部门直接给该机构，平台只过手，打不开，不留存；核验只答是或否。"),
+        ]
+        if needed:
+            lines.append(
+                _line(gettext("本人单独同意"), " / ".join(_name(item, language) for item in sorted(needed)))
+            )
+        if any(needed.values()):
+            lines.append(
+                gettext("本人已知悉：核验不动产信息可能影响授信结果等，可能产生不良后果，本人书面同意。")
+            )
+        lines.append(gettext("随时可以撤回；撤回后立即不能再查询，已经提供的不追回。"))
+        data: dict[str, Json] = {
+            "act": str(Act.CONFIRM),
+            "authorisation": row.id,
+            "institution": row.institution_id,
+            "purpose": row.purpose,
+            **scope_json(scope),
+        }
+        lines.append(_line(gettext("内容摘要"), digest_hex(data)))
+    return WhatYouSee(Act.CONFIRM, tuple(lines))
+
+
+def what_you_end(row: ItemAuthorisation, *, language: Language) -> WhatYouSee:
+    """The text of withdrawing an authorisation of items."""
+    with use_language(language):
+        data: dict[str, Json] = {
+            "act": str(Act.WITHDRAW),
+            "authorisation": row.id,
+            "institution": row.institution_id,
+        }
+        lines = (
+            gettext("撤回信用信息事项授权"),
+            _line(gettext("被授权机构"), row.institution.name),
+            _line(gettext("授权企业"), f"{row.enterprise.name} {row.enterprise.uscc}"),
+            _line(gettext("授权编号"), row.authorisation_no or row.request_no),
+            gettext("撤回立即生效，不可恢复；该机构不能再查询，已经提供的不追回。"),
+            _line(gettext("内容摘要"), digest_hex(data)),
+        )
+    return WhatYouSee(Act.WITHDRAW, lines)
+
+
+def _scope_lines(scope: ItemScope, language: Language) -> list[str]:
+    lines = [
+        _line(gettext("接口事项"), f"{_name(one.item, language)}: {_labels(one.item, one.fields, language)}")
+        for one in sorted(scope.grants, key=lambda one: one.item)
+    ]
+    return lines + [
+        _line(
+            gettext("核验事项"),
+            f"{_name(one.item, language)}: {_labels(one.item, one.fields, language)} [{one.digest}]",
+        )
+        for one in sorted(scope.claims, key=lambda one: (one.item, one.digest))
+    ]
+
+
+def _name(item: str, language: Language) -> str:
+    found = catalogue().items[item]
+    return (found.name_en or found.name) if language is Language.EN else found.name
+
+
+def _labels(item: str, names: frozenset[str], language: Language) -> str:
+    fields = [field for field in catalogue().items[item].fields if field.name in names]
+    return " / ".join((f.label_en or f.label) if language is Language.EN else f.label for f in fields)
+
+
+def _line(label: str, value: str) -> str:
+    return f"{label}{gettext('：')}{value}"

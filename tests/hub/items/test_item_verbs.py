@@ -1,0 +1,237 @@
+"""An enterprise is asked for items, agrees in part or whole, refuses, withdraws; persons consent for themselves only."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from tests.hub.cast import CLERK_ID, OWNER_ID, STRANGER_USCC, Cast
+from tests.hub.items_cast import (
+    CERTIFICATE,
+    HOUSE,
+    MARRIAGE,
+    SHAREHOLDERS,
+    TAX,
+    ItemCast,
+    claim_grant,
+    house,
+    marriage,
+)
+
+from xinqiao.domain.consent import Purpose, VisibleState
+from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale, XinqiaoError
+from xinqiao.domain.items import ItemGrant, ItemScope
+from xinqiao.hub.actors import SystemActor
+from xinqiao.hub.apps.audit.models import Leaf
+from xinqiao.hub.apps.items import requests, selectors
+from xinqiao.hub.apps.items.models import ItemAuthorisation
+from xinqiao.hub.apps.items.scopes import asked_scope, stated_values
+from xinqiao.hub.runtime import runtime
+from xinqiao.trust.jws import ArtefactType, verify_jws
+from xinqiao.trust.leaf import parse_leaf
+
+
+@pytest.fixture
+def items(cast: Cast) -> ItemCast:
+    return ItemCast(cast)
+
+
+def code_of(error: pytest.ExceptionInfo[XinqiaoError]) -> Code:
+    return error.value.code
+
+
+def kinds() -> list[str]:
+    return list(Leaf.objects.order_by("index").values_list("type", flat=True))
+
+
+def test_the_whole_of_a_request_is_confirmed_signed_and_in_the_log(items: ItemCast) -> None:
+    row = items.requested(items.stated(HOUSE, house()), items.stated(MARRIAGE, marriage()))
+    before = len(kinds())
+    row = items.confirm(row)
+    hub = {key.kid: key for key in runtime.hub_verify_keys()}
+    claims = verify_jws(row.artefact, hub, typ=ArtefactType.ITEM_AUTHORISATION, at=items.cast.now)
+    assert (claims["sub"], claims["grantee"]) == (row.enterprise.uscc, items.cast.bank.institution_id)
+    granted = selectors.granted_value(row)
+    assert granted is not None
+    assert granted.scope == asked_scope(row)
+    (consent,) = granted.persons
+    assert (consent.person, consent.items, consent.written) == (
+        items.cast.owner.person_id,
+        {HOUSE, MARRIAGE},
+        True,
+    )
+    assert kinds()[before:] == ["GRANT"]
+    seen = selectors.authorisation(items.cast.bank, row.id, at=items.cast.now)
+    assert seen.visible is VisibleState.ACTIVE
+
+
+def test_a_part_is_confirmed_and_never_more(items: ItemCast) -> None:
+    house_claim = items.stated(HOUSE, house())
+    row = items.requested(house_claim)
+    part = ItemScope(
+        frozenset({replace(TAX, fields=frozenset({"status"}))}), frozenset(), Purpose.LOAN_APPLICATION, 7, 1
+    )
+    done = items.confirm(row, part)
+    assert (done.partly, done.max_queries, done.valid_to - done.valid_from) == (True, 1, timedelta(days=7))
+    other = items.requested()
+    wide = replace(asked_scope(other), claims=frozenset({claim_grant(house_claim)}))
+    with pytest.raises(Invalid) as error:
+        items.confirm(other, wide)
+    assert code_of(error) is Code.SCOPE_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("claim", "flags", "code"),
+    [
+        ((MARRIAGE, marriage()), {"own": False, "written": False}, Code.PERSON_CONSENT_MISSING),
+        ((HOUSE, house()), {"own": True, "written": False}, Code.WRITTEN_CONSENT_MISSING),
+        # nobody consents for somebody else, be it for his own employee
+        ((HOUSE, house(number=CLERK_ID)), {}, Code.PERSON_CONSENT_MISSING),
+        ((MARRIAGE, marriage(number=CLERK_ID)), {}, Code.PERSON_CONSENT_MISSING),
+    ],
+)
+def test_a_person_consents_separately_in_writing_and_for_himself(items: ItemCast, claim, flags, code) -> None:
+    row = items.requested(items.stated(*claim))
+    with pytest.raises(Invalid) as error:
+        items.confirm(row, **flags)
+    assert code_of(error) is code
+    assert ItemAuthorisation.objects.get(id=row.id).state == "requested"
+
+
+def test_an_agent_cannot_give_the_persons_consent_but_the_firms(items: ItemCast) -> None:
+    row = items.requested(items.stated(MARRIAGE, marriage()))
+    with pytest.raises(Invalid) as error:
+        items.confirm(row, actor=items.cast.clerk)
+    assert code_of(error) is Code.PERSON_CONSENT_MISSING
+    firm_only = replace(asked_scope(row), claims=frozenset())
+    assert items.confirm(row, firm_only, actor=items.cast.clerk).state == "confirmed"
+
+
+def test_the_personal_fields_of_shareholders_cannot_be_granted_here(items: ItemCast) -> None:
+    fields = frozenset({"uscc", "shareholder_name", "shareholder_id_no"})
+    row = items.requested(grants=frozenset({ItemGrant(SHAREHOLDERS, fields)}))
+    with pytest.raises(Invalid) as error:
+        items.confirm(row)
+    assert code_of(error) is Code.PERSON_CONSENT_MISSING
+
+
+def test_who_may_not_the_foreign_the_stale_and_the_late(items: ItemCast) -> None:
+    row = items.requested()
+    for actor, kind in ((items.cast.reader, Forbidden), (items.cast.stranger, NotFound)):
+        with pytest.raises(kind):
+            items.confirm(row, actor=actor)
+    with pytest.raises(Stale):
+        items.confirm(row, expected_version=row.version + 1)
+    with pytest.raises(Invalid) as error:
+        items.confirm(row, shown=replace(asked_scope(row), max_queries=1))
+    assert code_of(error) is Code.WHAT_YOU_SEE
+    items.cast.clock.advance(timedelta(days=15))
+    with pytest.raises(Conflict):
+        items.confirm(row)
+
+
+def test_a_confirmation_is_used_once(items: ItemCast) -> None:
+    row = items.confirm(items.requested())
+    with pytest.raises(Conflict) as error:
+        items.confirm(row)
+    assert code_of(error) is Code.ILLEGAL_MOVE
+
+
+def test_refusing_lapsing_and_withdrawing(items: ItemCast) -> None:
+    refused = items.requested(items.stated(HOUSE, house()))
+    requests.refuse_items(
+        actor=items.cast.owner,
+        authorisation_id=refused.id,
+        expected_version=refused.version,
+        at=items.cast.now,
+    )
+    given = items.confirm(items.requested())
+    items.withdraw(given)
+    with pytest.raises(Conflict):
+        items.withdraw(ItemAuthorisation.objects.get(id=given.id))
+    waiting = items.requested(items.stated(HOUSE, house()))
+    items.cast.clock.advance(timedelta(days=15))
+    assert requests.lapse_items(actor=SystemActor("t"), at=items.cast.now) == 1
+    assert requests.lapse_items(actor=SystemActor("t"), at=items.cast.now) == 0
+    states = dict(ItemAuthorisation.objects.values_list("id", "state"))
+    assert states == {refused.id: "refused", given.id: "withdrawn", waiting.id: "lapsed"}
+    assert not ItemAuthorisation.objects.exclude(claims_enc="").exists()
+    assert kinds()[-1] == "REFUSE"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"max_queries": 31}, Code.CEILING_EXCEEDED),
+        ({"valid_days": 31}, Code.CEILING_EXCEEDED),
+        ({"business_ref": " "}, Code.INVALID),
+        ({"subject_uscc": "91330100MA2XQA0010"}, None),
+        ({"grants": frozenset({ItemGrant("water_fee", frozenset({"uscc"}))})}, Code.INVALID),
+        ({"grants": frozenset()}, Code.INVALID),
+    ],
+)
+def test_a_request_out_of_bounds_is_refused(items: ItemCast, changes, code) -> None:
+    with pytest.raises(XinqiaoError) as error:
+        items.requested(**changes)
+    assert code is None or code_of(error) is code
+    assert not ItemAuthorisation.objects.exists()
+
+
+def test_the_same_business_asks_once_at_a_time_and_only_an_operator_asks(items: ItemCast) -> None:
+    items.requested(business_ref="SX-ONE")
+    with pytest.raises(Conflict) as error:
+        items.requested(business_ref="SX-ONE")
+    assert code_of(error) is Code.CONFLICT_DUPLICATE
+    with pytest.raises(Forbidden):
+        items.requested(bank=items.cast.provider)
+
+
+def test_a_claim_about_another_enterprise_cannot_be_asked_for(items: ItemCast) -> None:
+    values = {"ent_name": "澄湖五金商行", "uscc": STRANGER_USCC, "is_designated": "是"}
+    with pytest.raises(Invalid):
+        items.requested(items.stated("medical_insurance_designated_unit", values))
+
+
+def test_another_party_sees_nothing(items: ItemCast) -> None:
+    row = items.confirm(items.requested())
+    for actor in (items.cast.outsider, items.cast.stranger, items.cast.provider):
+        assert selectors.authorisations(actor, at=items.cast.now) == []
+        with pytest.raises(NotFound):
+            selectors.authorisation(actor, row.id, at=items.cast.now)
+    assert [one.id for one in selectors.authorisations(items.cast.owner, at=items.cast.now)] == [row.id]
+
+
+def test_the_stated_values_are_for_the_deciding_page_only_and_gone_afterwards(items: ItemCast) -> None:
+    claim = items.stated(HOUSE, house())
+    row = items.requested(claim)
+    assert stated_values(row)[claim.digest]["owner_id_no"] == OWNER_ID
+    _free_of_values()
+    row = items.confirm(row)
+    assert stated_values(row) == {}
+    _free_of_values()
+
+
+def _free_of_values() -> None:
+    """No value of a claim in any row of the app or in the log."""
+    texts = [str(parse_leaf(bytes(one.body))) for one in Leaf.objects.all()]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM items_itemauthorisation")
+        texts += [str(row) for row in cursor.fetchall()]
+    for value in (OWNER_ID, "0000077", CERTIFICATE):
+        assert not [text for text in texts if value in text]
+
+
+def test_only_an_administrator_says_who_serves_what(items: ItemCast) -> None:
+    at = items.cast.now
+    source = requests.register_source(
+        actor=items.cast.operator, item=HOUSE, node_id=items.cast.node.id, at=at
+    )
+    assert source.node_id == items.cast.node.id
+    with pytest.raises(Forbidden):
+        requests.register_source(actor=items.cast.security, item=HOUSE, node_id=items.cast.node.id, at=at)
+    with pytest.raises(Invalid):
+        requests.register_source(
+            actor=items.cast.operator, item="water_fee", node_id=items.cast.node.id, at=at
+        )
+    with pytest.raises(NotFound):
+        requests.register_source(actor=items.cast.operator, item=HOUSE, node_id="nod-" + "9" * 32, at=at)
