@@ -39,6 +39,7 @@ from xinqiao.hub.apps.fundflow.services import refusal
 from xinqiao.hub.apps.fundflow.writer import ReleaseWriter
 from xinqiao.hub.apps.identity import services as identity
 from xinqiao.hub.apps.identity.directory import node_address
+from xinqiao.hub.apps.items.release import ItemSweepJob
 from xinqiao.hub.gateway.auth import Caller, Identified, authenticate
 from xinqiao.hub.gateway.http import Incoming, Receive, Reply, read_body
 from xinqiao.hub.gateway.key_jobs import FinishKeyJob, FreeKeyJob, TakeKeyJob
@@ -128,8 +129,11 @@ class Gateway:
         jobs = await self.writer.do(AbandonedJob())
         for job in jobs:
             await self.writer.do(job)
+        items = await self.writer.do(ItemSweepJob())
+        for item in items:
+            await self.writer.do(item)
         await self.writer.do(SweepJob())
-        return len(jobs)
+        return len(jobs) + len(items)
 
     # -- help for handlers ------------------------------------------------------------------------------------------
 

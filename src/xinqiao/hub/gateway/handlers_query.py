@@ -180,11 +180,6 @@ def _ask(call: Call, body: schemas.FundFlowQuery) -> Ask:
 
 def _check_statement(call: Call, body: schemas.FundFlowQuery, jkt: str) -> None:
     """The institution's own statement must say what the request says, signed by the key that signed the request."""
-    assert call.caller is not None
-    at, key = call.gateway.clock.now(), call.caller.key
-    if not body.statement.isascii():
-        _bad_statement("not a compact signature")
-    claims = verify_jws(body.statement, {key.kid: key}, typ=ArtefactType.QUERY, at=at)
     wanted: dict[str, Json] = {
         "iss": call.institution_id,
         "authorisation_id": body.authorisation_id,
@@ -194,6 +189,20 @@ def _check_statement(call: Call, body: schemas.FundFlowQuery, jkt: str) -> None:
         "purpose": str(body.purpose),
         "jkt": jkt,
     }
+    check_statement(call, body.statement, ArtefactType.QUERY, wanted)
+
+
+def check_statement(call: Call, statement: str, typ: ArtefactType, wanted: dict[str, Json]) -> None:
+    """Check a statement's signature, what it says and its time.
+
+    Raises:
+        Unauthenticated: ``SIGNATURE_INVALID``, ``TOKEN_TYPE``, ``CLOCK_SKEW``.
+    """
+    assert call.caller is not None
+    at, key = call.gateway.clock.now(), call.caller.key
+    if not statement.isascii():
+        _bad_statement("not a compact signature")
+    claims = verify_jws(statement, {key.kid: key}, typ=typ, at=at)
     differing = sorted(name for name, value in wanted.items() if claims.get(name) != value)
     if differing:
         raise Unauthenticated(

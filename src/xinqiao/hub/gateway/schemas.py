@@ -412,6 +412,15 @@ class Nearest(Answer):
     purpose: Purpose | None
 
 
+class NearestItem(Answer):
+    """The same for an item; ``claim`` is the digest of the one claim it is about."""
+
+    item: str
+    fields: list[str]
+    claim: str | None
+    purpose: Purpose
+
+
 class Problem(Answer):
     """RFC 9457. ``code`` is stable; ``title`` and ``step`` are words for people; ``facts`` may be shown.
 
@@ -430,6 +439,6 @@ class Problem(Answer):
     facts: dict[str, str | int | bool | list[str] | None] | None = None
     error: str | None = None
     reason: str | None = None
-    nearest: Nearest | None = None
+    nearest: Nearest | NearestItem | None = None
     denial_leaf: UseLeaf | None = None
     refusal: str | None = None

@@ -2,8 +2,9 @@
 
 from xinqiao.domain.errors import Code
 from xinqiao.hub.gateway import handlers_consent as consent
+from xinqiao.hub.gateway import handlers_items as items
 from xinqiao.hub.gateway import handlers_query as query
-from xinqiao.hub.gateway import schemas
+from xinqiao.hub.gateway import schemas, schemas_items
 from xinqiao.hub.gateway.operations import Operation, Security
 
 _QUERY_CODES = (
@@ -25,6 +26,12 @@ _QUERY_CODES = (
     Code.PROVIDER_REFUSED,
     Code.PROVIDER_UNAVAILABLE,
     Code.PROVIDER_TIMEOUT,
+)
+
+_ITEM_CODES = (
+    *(code for code in _QUERY_CODES if code not in (Code.ENTRUSTMENT_MISSING, Code.ENTRUSTMENT_ENDED)),
+    Code.PERSON_CONSENT_MISSING,
+    Code.WRITTEN_CONSENT_MISSING,
 )
 
 TABLE: tuple[Operation, ...] = (
@@ -116,6 +123,74 @@ TABLE: tuple[Operation, ...] = (
         handler=query.get_query,
         answer=schemas.QueryView,
         codes=(Code.GONE_REVOKED,),
+    ),
+    Operation(
+        id="requestItems",
+        method="POST",
+        path="/api/v1/items/authorisation-requests",
+        summary="Ask a subject for items called or claims verified at the source",
+        summary_zh="向企业申请在源头调用或核验的事项",
+        security=Security.TOKEN,
+        handler=items.request_items,
+        body=schemas_items.ItemsRequest,
+        answer=schemas.AuthorisationRequested,
+        status=201,
+        idempotent=True,
+        codes=(
+            Code.USCC_FORMAT,
+            Code.USCC_CHECKSUM,
+            Code.CEILING_EXCEEDED,
+            Code.CONFLICT_STATE,
+            Code.CONFLICT_DUPLICATE,
+        ),
+    ),
+    Operation(
+        id="getItemAuthorisation",
+        method="GET",
+        path="/api/v1/items/authorisations/{id}",
+        summary="One authorisation of items: asked, granted, artefact, uses",
+        summary_zh="一份事项授权：申请了什么、同意了什么、凭证、已用次数",
+        security=Security.TOKEN,
+        handler=items.get_authorisation,
+        answer=schemas_items.ItemAuthorisationView,
+    ),
+    Operation(
+        id="queryItem",
+        method="POST",
+        path="/api/v1/items/queries",
+        summary="Call one interface item; the answer is sealed to the one-time key and stored nowhere",
+        summary_zh="调用一个接口事项；结果只有一次性私钥能打开，平台不留存",
+        security=Security.TOKEN,
+        handler=items.query_item,
+        body=schemas_items.ItemQueryRequest,
+        answer=schemas_items.ItemReleasedAnswer,
+        idempotent=True,
+        stores_nonce=True,
+        codes=_ITEM_CODES,
+    ),
+    Operation(
+        id="getItemQuery",
+        method="GET",
+        path="/api/v1/items/queries/{id}",
+        summary="One item query or verification with its evidence, without content",
+        summary_zh="一次事项查询或核验及其凭证，不含内容",
+        security=Security.TOKEN,
+        handler=items.get_query,
+        answer=schemas_items.ItemQueryView,
+    ),
+    Operation(
+        id="verifyClaim",
+        method="POST",
+        path="/api/v1/verifications",
+        summary="Verify one consented tuple at the source: yes or no",
+        summary_zh="在源头核验企业同意的那一组值：是或否",
+        security=Security.TOKEN,
+        handler=items.verify_claim,
+        body=schemas_items.VerificationRequest,
+        answer=schemas_items.ItemReleasedAnswer,
+        idempotent=True,
+        stores_nonce=True,
+        codes=(*_ITEM_CODES, Code.VERIFICATION_BUDGET),
     ),
     Operation(
         id="verifyProduct",

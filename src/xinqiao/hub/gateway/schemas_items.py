@@ -1,0 +1,162 @@
+"""What institutions send and receive about items (``docs/rules/items.md``)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, StringConstraints
+
+from xinqiao.domain.consent import Purpose, VisibleState
+from xinqiao.domain.items import ItemKind
+from xinqiao.hub.gateway.schemas import (
+    Answer,
+    Digest,
+    Frequency,
+    Id,
+    Instant,
+    Operator,
+    PublicJwk,
+    Request,
+    Short,
+    Token,
+    Uscc,
+    UseLeaf,
+    Valid,
+)
+
+type Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+type Fields = Annotated[list[Name], Field(min_length=1, max_length=100)]
+type Value = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500)]
+
+
+class AskedItem(Request):
+    """One interface item and the fields wanted."""
+
+    item: Name
+    fields: Fields
+
+
+class StatedValues(Request):
+    """A claim: the values stated, and the salt its digest is made with (kept by the institution)."""
+
+    item: Name
+    values: Annotated[dict[Name, Value], Field(min_length=1, max_length=100)]
+    salt: Digest
+
+
+class ItemsRequest(Request):
+    """Ask a subject for items and for the verification of claims, for one business the institution handles."""
+
+    subject_uscc: Uscc
+    purpose: Purpose
+    business_ref: Short
+    operator: Operator
+    items: list[AskedItem] = Field(default_factory=list, max_length=50)
+    claims: list[StatedValues] = Field(default_factory=list, max_length=20)
+    valid: Valid
+    frequency: Frequency
+    message: Annotated[str, StringConstraints(strict=True, max_length=300)] = ""
+
+
+class GrantedItem(Answer):
+    """An interface item and its fields."""
+
+    item: str
+    fields: list[str]
+
+
+class GrantedClaim(Answer):
+    """A claim by its digest."""
+
+    item: str
+    fields: list[str]
+    digest: str
+
+
+class ItemAuthorisationView(Answer):
+    """One authorisation of items; ``granted_*`` and ``artefact`` are null until the subject has answered."""
+
+    id: str
+    request_no: str
+    authorisation_no: str | None
+    subject_uscc: str
+    purpose: Purpose
+    business_ref: str
+    state: VisibleState
+    asked_items: list[GrantedItem]
+    asked_claims: list[GrantedClaim]
+    granted_items: list[GrantedItem] | None
+    granted_claims: list[GrantedClaim] | None
+    valid_from: Instant | None
+    valid_to: Instant | None
+    max_queries: int
+    uses: int
+    artefact: str | None
+
+
+class ItemQueryRequest(Request):
+    """Call one interface item.
+
+    ``statement`` is a JWS of type ``xq-item-query+jwt`` by the institution's key over {iss, jti, authorisation_id, item,
+    fields (sorted), claim: null, purpose, jkt (thumbprint of ``one_time_key``), iat}.
+    """
+
+    authorisation_id: Id
+    item: Name
+    fields: Fields
+    purpose: Purpose
+    operator: Operator
+    one_time_key: PublicJwk
+    statement: Token
+
+
+class VerificationRequest(Request):
+    """Verify one consented tuple.
+
+    ``statement`` as of :class:`ItemQueryRequest`, with ``claim`` the digest of the tuple and ``jkt`` null.
+    """
+
+    authorisation_id: Id
+    claim: StatedValues
+    purpose: Purpose
+    operator: Operator
+    statement: Token
+
+
+class ItemReleasedAnswer(Answer):
+    """A released answer: the sealed records (JWE), or the department's signed yes or no (``xq-verification+jwt``)."""
+
+    id: str
+    state: Literal["released"]
+    answer: str
+    receipt: str
+    permit: str
+    use_leaf: UseLeaf
+    uses_left: int
+    answer_no: str
+    released_at: Instant
+
+
+class ItemQueryView(Answer):
+    """One query or verification in the records. ``result`` of a verification: yes or not, for two years."""
+
+    id: str
+    kind: ItemKind
+    state: Literal["permitted", "released", "denied", "failed"]
+    code: str | None
+    reason: str | None
+    authorisation_id: str | None
+    item: str
+    fields: list[str]
+    claim: str | None
+    purpose: Purpose
+    operator: str
+    department: str
+    answer_no: str | None
+    answer_digest: str | None
+    receipt: str | None
+    permit: str | None
+    result: Literal["yes", "not"] | None
+    uses_left: StrictInt | None
+    leaf_index: int | None
+    leaf_hash: str | None
+    asked_at: Instant
+    answered_at: Instant | None
