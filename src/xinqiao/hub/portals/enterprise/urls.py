@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.enterprise import accounts, consents, credit, home, ledger, me, notices, report
+from xinqiao.hub.portals.enterprise import (
+    accounts,
+    consents,
+    credit,
+    home,
+    items,
+    ledger,
+    me,
+    notices,
+    report,
+)
 
 app_name = "enterprise"
 urlpatterns = [
@@ -18,6 +28,10 @@ urlpatterns = [
         name="consent_append_confirm",
     ),
     path("authorisations/<str:authorisation_id>/withdraw", consents.withdraw, name="consent_withdraw"),
+    path("items", items.listing, name="items"),
+    path("items/<str:authorisation_id>", items.card, name="item"),
+    path("items/<str:authorisation_id>/confirm", items.confirm, name="item_confirm"),
+    path("items/<str:authorisation_id>/withdraw", items.withdraw, name="item_withdraw"),
     path("accounts", accounts.listing, name="accounts"),
     path("accounts/bind", accounts.bind, name="bind"),
     path("accounts/<str:binding_id>/agreement", accounts.agreement, name="agreement"),
