@@ -60,7 +60,7 @@ def test_the_deciding_page_shows_the_stated_values_and_the_warning_and_later_one
     row = items.requested(items.stated(HOUSE, house()), items.stated(MARRIAGE, marriage()))
     client = visitor(items.cast.owner)
     page = client.get(address("item", row.id)).content.decode()
-    assert "0000077" in page
+    assert CERTIFICATE in page
     assert "已婚" in page
     assert "不良后果" in page
     assert 'name="written"' in page

@@ -77,7 +77,7 @@ def stated_claim(item: str, values: dict[str, str], salt: str, *, at: datetime) 
     if found is None or all_terms()[item].kind is None:
         raise Invalid(Code.INVALID, "no such item", facts={"field": "item"})
     claim = read_claim(catalogue(), found, values, on=at.astimezone(SHANGHAI).date())
-    return StatedClaim(claim, claim_digest(claim, salt))
+    return StatedClaim(claim, claim_digest(claim, salt), values)
 
 
 def request_items(

@@ -21,10 +21,13 @@ ABOUT_LEGAL_REP = frozenset({"legal_representative"})
 
 @dataclass(frozen=True, slots=True)
 class StatedClaim:
-    """What an institution states: the tuple in normal form and the salt. Out of ``repr``: it may be personal."""
+    """What an institution states: the tuple in normal form, its digest, and the words as they came, for the page of who
+    decides. Out of ``repr``: it may be personal.
+    """
 
     claim: Claim
     digest: str
+    words: Mapping[str, str]
 
     def __repr__(self) -> str:
         return f"StatedClaim({self.claim.item})"
@@ -90,16 +93,26 @@ def hide_claims(row_id: str, claims: list[StatedClaim]) -> str:
     """The stated values, encrypted for their row."""
     if not claims:
         return ""
-    text = json.dumps({one.digest: dict(one.claim.values) for one in claims}, ensure_ascii=False)
+    both = {one.digest: [dict(one.claim.values), dict(one.words)] for one in claims}
+    text = json.dumps(both, ensure_ascii=False)
     return runtime.protect(text, table="itemauthorisation", column="claims_enc", row=row_id)
 
 
 def stated_values(row: ItemAuthorisation) -> dict[str, dict[str, str]]:
-    """Digest → stated values, for the page of the enterprise that decides; empty once it has."""
+    """Digest → stated values in normal form; empty once the request is answered."""
+    return {digest: normal for digest, (normal, _) in _revealed(row).items()}
+
+
+def stated_words(row: ItemAuthorisation) -> dict[str, dict[str, str]]:
+    """Digest → stated values as they were written, for the page of the enterprise that decides."""
+    return {digest: words for digest, (_, words) in _revealed(row).items()}
+
+
+def _revealed(row: ItemAuthorisation) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
     if not row.claims_enc:
         return {}
     text = runtime.reveal(row.claims_enc, table="itemauthorisation", column="claims_enc", row=row.id)
-    found: dict[str, dict[str, str]] = json.loads(text)
+    found: dict[str, tuple[dict[str, str], dict[str, str]]] = json.loads(text)
     return found
 
 

@@ -9,7 +9,7 @@ from xinqiao.domain.items import ItemAuthorisation as DomainAuthorisation
 from xinqiao.domain.items import ItemScope
 from xinqiao.hub.actors import Actor, EnterpriseActor
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
-from xinqiao.hub.apps.items.scopes import asked_scope, stated_values
+from xinqiao.hub.apps.items.scopes import asked_scope, stated_words
 from xinqiao.trust.encoding import strict_object, unb64
 
 
@@ -73,8 +73,8 @@ def record(actor: Actor, authorisation_id: str) -> ItemAuthorisation:
 
 
 def stated(actor: EnterpriseActor, authorisation_id: str) -> dict[str, dict[str, str]]:
-    """Digest → stated values, for the enterprise's own deciding page only; empty once it has decided."""
-    return stated_values(record(actor, authorisation_id))
+    """Digest → stated values as written, for the enterprise's own deciding page only; empty once it has decided."""
+    return stated_words(record(actor, authorisation_id))
 
 
 def queries(actor: Actor, *, limit: int = 100) -> list[ItemQuery]:
