@@ -12,7 +12,8 @@ from pathlib import Path
 
 from xinqiao.cli.throwaway import throwaway_postgres
 
-BANKS = ("lanjiang", "chenghu")
+#: the banks' nodes and the department's
+NODES = ("lanjiang", "chenghu", "department")
 
 
 def main_demo(argv: list[str]) -> int:
@@ -71,7 +72,7 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
     from xinqiao.demo.processes import running_demo
 
     folder: Path = (args.data or Path("demo-data")).resolve()
-    ports = {bank: args.port + 1 + i for i, bank in enumerate(BANKS)}
+    ports = {bank: args.port + 1 + i for i, bank in enumerate(NODES)}
     plan = DemoPlan(
         folder, args.port, ports, seed=args.seed, firms=args.firms, database_url=database_url,
         data_dir=_data_dir(), test_hooks=args.test_hooks,
@@ -145,9 +146,9 @@ def _check(args: argparse.Namespace, database_url: str) -> int:
 
     with contextlib.ExitStack() as stack:
         folder = args.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xinqiao-check-")))
-        ports = free_ports(1 + len(BANKS))
+        ports = free_ports(1 + len(NODES))
         plan = DemoPlan(
-            Path(folder).resolve(), ports[0], dict(zip(BANKS, ports[1:], strict=True)), seed=args.seed,
+            Path(folder).resolve(), ports[0], dict(zip(NODES, ports[1:], strict=True)), seed=args.seed,
             firms=min(args.firms, 12), database_url=database_url, data_dir=_data_dir(), test_hooks=args.test_hooks,
         )  # fmt: skip
         _setup_django(plan.hub_environ(), plan.folder / "hub")

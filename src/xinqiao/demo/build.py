@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from xinqiao.clock import SHANGHAI
-from xinqiao.demo import real_data
+from xinqiao.demo import department, real_data
 from xinqiao.demo.files import write_bank, write_truth
 from xinqiao.demo.generator import generate_province
 from xinqiao.demo.model import Province
-from xinqiao.demo.seed import NodePlan, Seeded, seed_hub
+from xinqiao.demo.seed import NodePlan, Seeded, connect_department, seed_hub
 from xinqiao.domain.canonical import Json
 from xinqiao.provider.setup import NodeSetup, write_home
 
@@ -112,6 +112,15 @@ def build(plan: DemoPlan) -> dict[str, object]:
     seeded = seed_hub(province, nodes, institutions_dir=plan.folder / "institutions", at=at)
     write_truth(province, plan.folder / "truth.json")
     credentials = _credentials(plan, province, seeded, nodes, portals)
+    if department.KEY in plan.node_ports:
+        node = _department(plan, province, anchor())
+        unit = connect_department(node, at)
+        credentials["department"] = {
+            "id": node.node_id, "name": node.name, "institution": unit, "url": node.base_url,
+            "home": str(plan.node_home(department.KEY)), "items": [*department.ITEMS],
+            "firm": {"uscc": department.CLAIMANT.uscc, "name": department.CLAIMANT.name},
+            "person": {"name": department.CLAIMANT.person, "id_no": department.CLAIMANT.id_no},
+        }  # fmt: skip
     text = json.dumps(credentials, ensure_ascii=False, indent=1)
     plan.credentials.touch(mode=0o600)
     plan.credentials.write_text(text, encoding="utf-8")
@@ -137,6 +146,17 @@ def _nodes(
         plans.append(NodePlan(bank.key, node_id, bank.short_name, plan.node_url(bank.key), jwk))
         portals[bank.key] = ("node", password)
     return plans, portals
+
+
+def _department(plan: DemoPlan, province: Province, anchor: Mapping[str, Json]) -> NodePlan:
+    home, url = plan.node_home(department.KEY), plan.node_url(department.KEY)
+    node_id = f"nod-{secrets.token_hex(16)}"
+    department.write_items(province, home / "items")
+    setup = NodeSetup(
+        node_id=node_id, institution=department.KEY, name=department.NAME, bank_name="", public_url=url,
+        hub_id=HUB_ID, hub_url=plan.hub_url, demo=True, items_folder="items",
+    )  # fmt: skip
+    return NodePlan(department.KEY, node_id, department.NAME, url, write_home(home, setup, dict(anchor)))
 
 
 def _credentials(

@@ -15,6 +15,7 @@ from typing import cast
 import httpx
 
 from xinqiao.client import Anchor, Client, Operator, Report
+from xinqiao.demo.check_items import ItemJourney
 from xinqiao.demo.processes import Running
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose
@@ -307,10 +308,17 @@ class Journey:
         _require(not hits, f"data of the bank found at the hub: {hits[:5]}")
         return {"canaries": len(canaries), "files": len(kept), "hits": 0}
 
+    def items(self) -> dict[str, Json]:
+        """Another firm's items, called and verified at the department's node (abuse cases E1 and E2 among them)."""
+        portal = Portal(self.portal.base)
+        key = load_or_create_keyfile(Path(str(self.bank["signing_key_file"])))
+        hub = self.running.plan.folder / "hub"
+        return ItemJourney(self.client, str(self.bank["id"]), key, portal, hub).walk()
+
 
 STEPS = (
     "login", "bind", "entrust", "request", "confirm", "query", "report", "verify_offline", "withdraw", "refused",
-    "ledger_shows", "rows_stay",
+    "ledger_shows", "rows_stay", "items",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from xinqiao.demo import department
 from xinqiao.demo.model import Bank, Firm, Province
 from xinqiao.trust.keyfile import load_or_create_keyfile
 from xinqiao.trust.keys import Jwk
@@ -186,6 +187,31 @@ def connect_node(plan: NodePlan, institution_id: str, at: datetime) -> None:
         jwk=plan.jwk, not_before=at - timedelta(days=1), not_after=at + KEY_LIFE, at=at, node_id=plan.node_id,
         is_demo=True,
     )  # fmt: skip
+
+
+def connect_department(plan: NodePlan, at: datetime) -> str:
+    """Register the department, its node and the items it serves, and the firm that is verified; returns its id."""
+    from xinqiao.hub.actors import SystemActor
+    from xinqiao.hub.apps.identity.institutions import register_institution
+    from xinqiao.hub.apps.identity.models import DemoIdentity
+    from xinqiao.hub.apps.items.requests import register_source
+
+    unit = register_institution(
+        actor=SystemActor("demo"), uscc=department.UNIT_USCC, name=department.UNIT, short_name=department.UNIT,
+        is_user=False, is_provider=True, at=at, is_demo=True,
+    )  # fmt: skip
+    connect_node(plan, unit.id, at)
+    for item in department.ITEMS:
+        register_source(actor=SystemActor("demo"), item=item, node_id=plan.node_id, at=at)
+    firm = department.CLAIMANT
+    DemoIdentity.objects.update_or_create(
+        uscc=firm.uscc,
+        defaults={
+            "enterprise_name": firm.name,
+            "people": [{"name": firm.person, "id_no": firm.id_no, "role": "legal_rep"}],
+        },
+    )
+    return unit.id
 
 
 def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Path, at: datetime) -> Seeded:

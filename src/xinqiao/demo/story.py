@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from xinqiao.demo import department
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose, Reader, Scope
 from xinqiao.domain.errors import XinqiaoError
+from xinqiao.domain.items import ItemGrant
 from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.consents import selectors, services
 from xinqiao.hub.apps.consents.summary import WhatYouSee, what_you_entrust, what_you_see
@@ -25,6 +27,7 @@ from xinqiao.hub.apps.identity.services import (
     login_enterprise,
 )
 from xinqiao.hub.apps.identity.verifier import IdentityClaim
+from xinqiao.hub.apps.items.requests import request_items
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.ui.i18n import Language
@@ -136,6 +139,17 @@ def tell(credentials: dict[str, object]) -> None:
     told.ask(
         yuanshan, first, purpose=Purpose.LOAN_APPLICATION, ref="YS-2026-11-3382", months=24, days=30, queries=3,
         reader=Reader.INSTITUTION_KEY, message="您 11 月 18 日申请的 120.00 万元流动资金贷款。",
+    )  # fmt: skip
+
+    request_items(
+        actor=yuanshan, subject_uscc=str(first["uscc"]), purpose=Purpose.LOAN_APPLICATION, business_ref="YS-2026-11-3382",
+        grants=frozenset(
+            {
+                ItemGrant(department.ARREARS, frozenset({"uscc", "tax_type", "arrears_amount", "status"})),
+                ItemGrant(department.PENSION, frozenset({"uscc", "period", "insured_count", "status"})),
+            }
+        ),
+        claims=[], valid_days=30, max_queries=4, message="请授权调用欠税和养老保险信息。", at=told.now(),
     )  # fmt: skip
 
     neighbour = told.login(second)
