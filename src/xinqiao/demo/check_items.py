@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from xinqiao.client import Client
 from xinqiao.client.exchange import Ask
+from xinqiao.clock import SystemClock
 from xinqiao.demo import department
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.errors import XinqiaoError
@@ -158,7 +159,7 @@ class ItemJourney:
 
     def _statement(self, asked: dict[str, Json]) -> str:
         claims: dict[str, Json] = {
-            "iss": self.institution, "jti": secrets.token_hex(12), "iat": int(time.time()),
+            "iss": self.institution, "jti": secrets.token_hex(12), "iat": int(SystemClock().now().timestamp()),
             "authorisation_id": self.authorisation, "purpose": "loan_application", **asked,
         }  # fmt: skip
         return sign_jws(claims, self.key, ArtefactType.ITEM_QUERY)
@@ -204,13 +205,11 @@ class ItemJourney:
 
 
 def _digest(item: str, values: department.Row, salt: str) -> str:
-    from datetime import UTC, datetime
-
     from xinqiao import catalogue
     from xinqiao.domain.verification import claim_digest, read_claim
 
     known = catalogue.load()
-    today = datetime.now(UTC).date()  # house: allow now - only births in the future depend on it
+    today = SystemClock().now().date()
     return claim_digest(read_claim(known, known.items[item], values, on=today), salt)
 
 

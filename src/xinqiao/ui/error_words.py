@@ -194,16 +194,10 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "No data was given; the cipher text was destroyed.",
     ),
     Code.PERSON_CONSENT_MISSING: ErrorWords(
-        "没有本人的单独同意",
-        "个人信息要本人单独同意；请企业的法定代表人本人确认。",
-        "The person's own consent is missing",
-        "Personal items need the person's separate consent; let the legal representative confirm in person.",
+        "缺本人的单独同意", "请本人确认。", "The person's own consent is missing", "The person must confirm."
     ),
     Code.WRITTEN_CONSENT_MISSING: ErrorWords(
-        "没有本人的书面同意",
-        "不动产信息要先告知不良后果，再由本人书面同意。",
-        "The person's written consent is missing",
-        "Real estate needs a warning of possible consequences and the person's written consent.",
+        "缺本人的书面同意", "告知后请本人书面同意。", "Written consent is missing", "Warn, then ask for it."
     ),
     Code.PERMIT_EXPIRED: ErrorWords(
         "许可证过了 30 秒，已经失效",
@@ -423,10 +417,7 @@ WORDS: Final[dict[Code, ErrorWords]] = {
         "Try once more; if it fails again, ask the operator.",
     ),
     Code.VERIFICATION_BUDGET: ErrorWords(
-        "核验次数到了上限",
-        "核对手里的材料；到 retry_after 的时间后再核验。",
-        "The budget of verifications is used up",
-        "Check the papers at hand; verify again after retry_after.",
+        "核验次数到了上限", "到时间后再核验。", "The budget of verifications is spent", "Wait, then verify."
     ),
     Code.RATE_LIMITED: ErrorWords("请求太密", "等一会儿再试。", "Too many requests", "Wait a little."),
     Code.PROVIDER_INVALID: ErrorWords(
