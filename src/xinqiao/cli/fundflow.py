@@ -46,6 +46,9 @@ from xinqiao.ui.error_words import WORDS
 type Engine = Callable[[str], Facts]
 """Account key → facts, over one parsed statement and one context."""
 
+#: Characters of one field of a list file.
+FIELD_LIMIT = 131_072
+
 
 def main_fundflow(argv: list[str]) -> int:
     """Run the command; 0 when computed, 2 when refused (one problem object, RFC 9457, on standard output)."""
@@ -166,6 +169,7 @@ def _names(path: Path | None) -> frozenset[str]:
 
 
 def _records(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
+    csv.field_size_limit(FIELD_LIMIT)  # one for the whole program, and others read longer fields
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         missing = [name for name in columns if name not in (reader.fieldnames or [])]

@@ -1,6 +1,8 @@
 """A slice of the corpus of hostile files in the real child process; the whole is ``xinqiao campaign hostile``."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from tests.lake.hostile.make import write
@@ -16,12 +18,21 @@ SLICE = (
     "parquet claiming 1,000,000,000 rows", "parquet one text 20,000 times", "parquet 1000 deep", "parquet with a pickle",
     "text GBK, then UTF-8", "csv a million columns", "csv quote never closed", "jsonl lists 100,000 deep", "csv ragged",
 )  # fmt: skip
+ALONE = """
+import json, sys
+from xinqiao.campaigns import hostile
+from xinqiao.campaigns.hostile_files import samples
+print(json.dumps(hostile.run([one for one in samples() if one.name in json.loads(sys.argv[1])])))
+"""
 
 
 def test_hostile_files_end_as_documented_and_the_program_lives():
-    chosen = [sample for sample in samples() if sample.name in SLICE]
-    assert len(chosen) == len(SLICE)
-    figures = hostile.run(chosen)
+    # In a program of its own: a child begins as a copy of its parent, and this one may have grown large by now.
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, json.dumps(SLICE)], capture_output=True, text=True, check=True
+    )
+    figures = json.loads(done.stdout)
+    assert figures["files"] == len(SLICE)
     assert [
         problem for problem in figures["problems"] if " took " not in problem
     ] == []  # no test by the clock
@@ -42,7 +53,7 @@ def test_the_campaign_tells_a_wrong_code_and_wrong_rows():
         Sample("a sound file", lambda: b"a,b\n1,2\n", frozenset({"FILE_UNREADABLE"})),
         Sample("two rows", lambda: b"a,b\n1,2\n", frozenset({OK}), 2),
     ]
-    problems = hostile.run(wrong)["problems"]
+    problems = [one for one in hostile.run(wrong)["problems"] if not one.startswith("a child used")]
     assert problems == ["a sound file: OK instead of FILE_UNREADABLE", "two rows: 1 rows instead of 2"]
 
 
