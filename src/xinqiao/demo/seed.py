@@ -177,7 +177,7 @@ def _identity(firm: Firm) -> None:
     )
 
 
-def connect_node(plan: NodePlan, institution_id: str, at: datetime) -> None:
+def connect_node(plan: NodePlan, institution_id: str, at: datetime, *, has_accounts: bool = True) -> None:
     """Enter a node and its key in the hub's directory."""
     from xinqiao.hub.actors import SystemActor
     from xinqiao.hub.apps.identity.institutions import register_node
@@ -185,7 +185,7 @@ def connect_node(plan: NodePlan, institution_id: str, at: datetime) -> None:
     register_node(
         actor=SystemActor("demo"), institution_id=institution_id, name=plan.name, base_url=plan.base_url,
         jwk=plan.jwk, not_before=at - timedelta(days=1), not_after=at + KEY_LIFE, at=at, node_id=plan.node_id,
-        is_demo=True,
+        is_demo=True, has_accounts=has_accounts,
     )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def connect_department(plan: NodePlan, at: datetime) -> str:
         actor=SystemActor("demo"), uscc=department.UNIT_USCC, name=department.UNIT, short_name=department.UNIT,
         is_user=False, is_provider=True, at=at, is_demo=True,
     )  # fmt: skip
-    connect_node(plan, unit.id, at)
+    connect_node(plan, unit.id, at, has_accounts=False)
     for item in department.ITEMS:
         register_source(actor=SystemActor("demo"), item=item, node_id=plan.node_id, at=at)
     firm = department.CLAIMANT

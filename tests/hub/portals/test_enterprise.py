@@ -21,7 +21,7 @@ from xinqiao.hub.apps.consents.services import (
 )
 from xinqiao.hub.apps.fundflow.models import Query, Statement
 from xinqiao.hub.apps.fundflow.services import add_statement
-from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, SecondFactor, User
+from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, Node, SecondFactor, User
 from xinqiao.hub.apps.identity.people import replace_legal_rep
 from xinqiao.hub.apps.identity.services import set_node_status
 from xinqiao.hub.portals.access import PERSON_KEY
@@ -716,3 +716,13 @@ def test_what_was_said_by_others_is_text_and_never_markup(cast: Cast, visitor: V
     owner = visitor(cast.owner)
     for place in (address("home"), address("consents"), address("consent", row.id), address("ledger")):
         assert attack not in owner.get(place).content.decode()
+
+
+def test_a_departments_node_is_no_bank_to_bind_at(cast: Cast, visitor: Visitor) -> None:
+    assert cast.node.name in text_of(visitor(cast.owner).get(address("bind")))
+    Node.objects.filter(id=cast.node.id).update(has_accounts=False)
+    client = visitor(cast.owner)
+    assert cast.node.id not in client.get(address("bind")).content.decode()
+    form = {"provider": cast.node.id, "account_no": ACCOUNT_NO, "kind": "basic"}
+    assert client.post(address("bind"), form).status_code in (404, 422)
+    assert not Binding.objects.exists()

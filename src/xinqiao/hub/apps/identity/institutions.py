@@ -303,10 +303,12 @@ def register_node(
     at: datetime,
     node_id: str | None = None,
     is_demo: bool = False,
+    has_accounts: bool = True,
 ) -> Node:
     """Connect a provider's node with its first signing key.
 
     ``node_id`` lets an installer choose the id beforehand (the node is configured with it); it must be free.
+    ``has_accounts`` is false for a department's node, which serves items and keeps nobody's account.
 
     Raises:
         Invalid: no usable key, an id out of form, or an address that may not be a node's (:func:`node_base_url`).
@@ -330,6 +332,7 @@ def register_node(
                     name=name.strip(),
                     base_url=address,
                     is_demo=is_demo,
+                    has_accounts=has_accounts,
                     created_at=at,
                 )
             NodeKey.objects.create(

@@ -290,6 +290,8 @@ class Node(models.Model):
     name = models.CharField(max_length=120)
     base_url = models.CharField(max_length=200)
     status = models.CharField(max_length=12, default="active")
+    #: it answers for accounts of its customers; a department's node serves items only and is no bank to bind at
+    has_accounts = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     last_health = models.JSONField(null=True, blank=True)

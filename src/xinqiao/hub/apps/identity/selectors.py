@@ -233,7 +233,7 @@ def uscc_of(enterprise_id: str) -> str:
 
 
 def providers() -> list[Node]:
-    """Connected nodes, for choosing where an account is."""
+    """Connected nodes that keep accounts, for choosing where one is."""
     return list(_connected().order_by("institution__name"))
 
 
@@ -246,7 +246,9 @@ def provider(node_id: str) -> Node:
 
 
 def _connected() -> QuerySet[Node]:
-    rows = Node.objects.filter(status="active", institution__status="active", institution__is_provider=True)
+    rows = Node.objects.filter(
+        status="active", has_accounts=True, institution__status="active", institution__is_provider=True
+    )
     return rows.select_related("institution")
 
 
