@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 
@@ -15,6 +17,12 @@ from xinqiao.hub.runtime import runtime
 from xinqiao.lake.store import Lake
 
 
+@cache
+def _lake(folder: Path) -> Lake:
+    """One per process: opening looks for what dead writers left behind, which no reader of a page needs to wait for."""
+    return Lake.open(folder)
+
+
 def holdings_of(uscc: str) -> Holdings:
     """Records and supplies of one firm, at this moment."""
     catalogue = runtime.catalogue
@@ -22,7 +30,7 @@ def holdings_of(uscc: str) -> Holdings:
     names = source_names()
     records: dict[str, list[Record]] = {}
     if supplies:
-        found = Lake.open(settings.XINQIAO_LAKE).records(uscc)
+        found = _lake(settings.XINQIAO_LAKE).records(uscc)
         records = {
             item_id: [_record(catalogue.items[item_id], row, names) for row in rows]
             for item_id, rows in found.items()
