@@ -26,7 +26,7 @@ from xinqiao.domain.consent import (
 from xinqiao.domain.consent.decision import refuse
 from xinqiao.domain.errors import Code
 from xinqiao.hub.apps.audit.services import Entry, Refs
-from xinqiao.hub.apps.fundflow.idempotency import Seen, finish_key, free_key, take_key
+from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, free_key, take_key
 from xinqiao.hub.apps.fundflow.protocol import (
     Ask,
     Delivered,
@@ -130,12 +130,12 @@ def _facts(ask: Ask) -> dict[str, Json]:
     }
 
 
-def _rendered(tx: Tx, ask: Ask, refused: Refused) -> Refused:
+def rendered(tx: Tx, key: Idempotency | None, refused: Refused) -> Refused:
     """Keep a refusal under its idempotency key, as the bytes that go out."""
-    if ask.idempotency is None:
+    if key is None:
         return refused
-    status, body = ask.idempotency.render(refused)
-    finish_key(tx, ask.idempotency, status=status, body=body)
+    status, body = key.render(refused)
+    finish_key(tx, key, status=status, body=body)
     return replace(refused, body=body)
 
 
@@ -237,7 +237,7 @@ class PermitJob:
         refused = Refused(
             decision.code, decision.reason, decision.facts, decision.nearest, leaf, ask.query_id
         )
-        return _rendered(tx, ask, refused)
+        return rendered(tx, ask.idempotency, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,4 +344,4 @@ class ReleaseJob:
         if code is Code.AUDIT_UNAVAILABLE:
             free_key(tx, ask.query_id)
             return refused
-        return _rendered(tx, ask, refused)
+        return rendered(tx, ask.idempotency, refused)

@@ -5,7 +5,7 @@ before a verification; and nothing of an interface answer is kept, so a lost one
 """
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from xinqiao.domain.canonical import Json
@@ -18,6 +18,7 @@ from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.fundflow.idempotency import Seen, finish_key, free_key, take_key
 from xinqiao.hub.apps.fundflow.jobs import ABANDONED_AFTER
 from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
+from xinqiao.hub.apps.fundflow.release import rendered
 from xinqiao.hub.apps.fundflow.rows import remember_nonce
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.items.rows import (
@@ -115,15 +116,6 @@ def _facts(ask: ItemRequest) -> dict[str, Json]:
         "fields": [*sorted(ask.item_fields)],
         "purpose": str(ask.purpose),
     }
-
-
-def _rendered(tx: Tx, ask: ItemRequest, refused: Refused) -> Refused:
-    """Keep a refusal under its idempotency key, as the bytes that go out."""
-    if ask.idempotency is None:
-        return refused
-    status, body = ask.idempotency.render(refused)
-    finish_key(tx, ask.idempotency, status=status, body=body)
-    return replace(refused, body=body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +221,7 @@ class ItemPermitJob:
             # it passes with time: the same key may try again
             free_key(tx, ask.query_id)
             return refused
-        return _rendered(tx, ask, refused)
+        return rendered(tx, ask.idempotency, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +321,7 @@ class ItemReleaseJob:
         if code is Code.AUDIT_UNAVAILABLE:
             free_key(tx, ask.query_id)
             return refused
-        return _rendered(tx, ask, refused)
+        return rendered(tx, ask.idempotency, refused)
 
 
 @dataclass(frozen=True, slots=True)
