@@ -41,6 +41,9 @@ COMMANDS: dict[str, Command] = {
     "client": Command(
         "xinqiao.cli.client", "main_client", "以机构身份调用接口", "call the API as an institution"
     ),
+    "source": Command(
+        "xinqiao.cli.source", "main_source", "以数源身份报送文件", "send files as a data source"
+    ),
     "sign": Command(
         "xinqiao.cli.sign", "main_sign", "为任意工具签名一个请求", "sign a request for any other tool"
     ),

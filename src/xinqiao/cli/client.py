@@ -40,14 +40,15 @@ def main_client(argv: list[str]) -> int:
             run: Callable[[Client, ClientConfig, argparse.Namespace], int] = args.run
             return run(client, config, args)
     except XinqiaoError as error:
-        print(json.dumps(_said(error), ensure_ascii=False, indent=1), file=sys.stderr)
-        return _status(error)
+        print(json.dumps(said(error), ensure_ascii=False, indent=1), file=sys.stderr)
+        return exit_status(error)
     except (OSError, ValueError) as error:
         print(f"不能执行 cannot run: {error}", file=sys.stderr)
         return 2
 
 
-def _status(error: XinqiaoError) -> int:
+def exit_status(error: XinqiaoError) -> int:
+    """The exit code for a script; see the module."""
     if error.code in (Code.HUB_UNREACHABLE, Code.HUB_INVALID, Code.AUDIT_UNAVAILABLE):
         return 4
     if error.status in (502, 504):
@@ -55,7 +56,8 @@ def _status(error: XinqiaoError) -> int:
     return 1 if problem_of(error) is not None else 2
 
 
-def _said(error: XinqiaoError) -> dict[str, object]:
+def said(error: XinqiaoError) -> dict[str, object]:
+    """What went wrong, as one JSON object for standard error."""
     problem, said = problem_of(error), words(error.code)
     found: dict[str, object] = {
         "code": str(error.code),

@@ -1,4 +1,4 @@
-"""The institution's side: a typed SDK that signs, seals, opens and verifies, its command line, and the workbench.
+"""The side of those who connect: institutions, and sources that send records (``SourceClient``). The institution's: a typed SDK that signs, seals, opens and verifies, its command line, and the workbench.
 
 ``Client`` and ``AsyncClient`` have the same operations. Anything they do can be done with plain HTTP from
 ``/openapi.json``. Nothing here knows the platform's or the node's program: they meet over HTTP only.
@@ -9,6 +9,7 @@ from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.problems import NearestRequest, Problem, problem_of
 from xinqiao.client.report import Report
 from xinqiao.client.results import Operator
+from xinqiao.client.supply import SourceClient, SupplyBatch
 from xinqiao.client.sync import Client
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "Operator",
     "Problem",
     "Report",
+    "SourceClient",
+    "SupplyBatch",
     "problem_of",
 ]

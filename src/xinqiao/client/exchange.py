@@ -63,7 +63,10 @@ def target(base_url: str, path: str, params: Mapping[str, str | int | None] | No
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call before it is signed. ``key``: its idempotency key; ``signed``: by token and message signature."""
+    """One call before it is signed. ``key``: its idempotency key; ``signed``: by token and message signature.
+
+    ``again``: a writing whose repetition has no second effect by itself (a file is known by its digest).
+    """
 
     method: str
     path: str
@@ -72,11 +75,12 @@ class Ask:
     key: str | None = None
     signed: bool = True
     media_type: str = "application/json"
+    again: bool = False
 
     @property
     def repeatable(self) -> bool:
         """Whether trying again can have no second effect."""
-        return self.method == "GET" or self.key is not None
+        return self.method == "GET" or self.key is not None or self.again
 
 
 @dataclass(slots=True)

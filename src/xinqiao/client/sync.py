@@ -31,7 +31,59 @@ from xinqiao.domain.errors import XinqiaoError
 from xinqiao.trust.keys import SigningKey
 
 
-class Client:
+class Carrier:
+    """Carries steps out over httpx, one after another."""
+
+    def __init__(
+        self, *, transport: httpx.BaseTransport | None, timeout: float, sleep: Callable[[float], None]
+    ) -> None:
+        """See :class:`Client`."""
+        self._sleep = sleep
+        self._http = httpx.Client(transport=transport, **settings(timeout))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def run[T](self, steps: Steps[T]) -> T:
+        """Carry out steps."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    got = self._carry(step)
+                except XinqiaoError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(got)
+        except StopIteration as done:
+            return cast(T, done.value)
+
+    def _carry(self, step: Step) -> Got | None:
+        match step:
+            case Pause(seconds):
+                self._sleep(seconds)
+                return None
+            case Send():
+                try:
+                    with self._http.stream(
+                        step.method, step.url, headers=step.headers, content=step.content
+                    ) as response:
+                        body = Body()
+                        for chunk in response.iter_raw():
+                            body.add(chunk)
+                        return Got(response.status_code, headers_of(response), body.taken())
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    raise unreachable(error) from error
+
+
+class Client(Carrier):
     """An institution at the platform. One per process; threads may share it.
 
     Every method raises the classes of :mod:`xinqiao.domain.errors`; :func:`~.problems.problem_of` tells what the platform
@@ -65,56 +117,12 @@ class Client:
         self.operations = Operations(
             base_url, institution_id, key, anchor=anchor, clock=clock or SystemClock(), language=language
         )
-        self._sleep = sleep
-        self._http = httpx.Client(transport=transport, **settings(timeout))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        super().__init__(transport=transport, timeout=timeout, sleep=sleep)
 
     @property
     def institution_id(self) -> str:
         """The institution this client speaks for."""
         return self.operations.institution_id
-
-    # -- carrying out -----------------------------------------------------------------------------------------------
-
-    def run[T](self, steps: Steps[T]) -> T:
-        """Carry out steps."""
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    got = self._carry(step)
-                except XinqiaoError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(got)
-        except StopIteration as done:
-            return cast(T, done.value)
-
-    def _carry(self, step: Step) -> Got | None:
-        match step:
-            case Pause(seconds):
-                self._sleep(seconds)
-                return None
-            case Send():
-                try:
-                    with self._http.stream(
-                        step.method, step.url, headers=step.headers, content=step.content
-                    ) as response:
-                        body = Body()
-                        for chunk in response.iter_raw():
-                            body.add(chunk)
-                        return Got(response.status_code, headers_of(response), body.taken())
-                except (httpx.HTTPError, httpx.InvalidURL) as error:
-                    raise unreachable(error) from error
 
     # -- operations -------------------------------------------------------------------------------------------------
 

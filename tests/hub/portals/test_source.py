@@ -26,7 +26,8 @@ from xinqiao.domain.collection import BatchState
 from xinqiao.domain.errors import Code, Invalid
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.collection.models import Batch, Upload
-from xinqiao.hub.apps.identity.models import Source, SourceMember, User
+from xinqiao.hub.apps.identity.models import Source, SourceKey, SourceMember, User
+from xinqiao.trust.keys import SigningKey
 
 type Browser = Callable[[str], Client]
 
@@ -387,3 +388,36 @@ def test_the_operator_suspends_a_source_and_decides_what_it_sends(
     assert Source.objects.get(id=source).status == "suspended"
     for name, form in (("source_items", {"items": [ITEM]}), ("source_status", {"active": "1"})):
         assert browser("aud").post(reverse(f"operator:{name}", args=[source]), form).status_code == 403
+
+
+# -- keys of the source's systems --------------------------------------------------------------------------------------
+
+
+def test_a_key_is_proposed_by_the_steward_approved_by_security_and_revoked(
+    suppliers: Suppliers, browser: Browser
+) -> None:
+    steward, key = browser("ybj.steward"), SigningKey.generate()
+    good = {"jwk": json.dumps(key.public.to_jwk()), "not_before": "2026-11-21", "not_after": "2027-11-21"}
+    place = reverse("source:key_propose")
+    assert "还没有密钥" in steward.get(reverse("source:keys")).content.decode()
+    private = {**good, "jwk": json.dumps(key.to_jwk(private=True))}
+    refused = steward.post(place, private)
+    assert refused.status_code == 422
+    assert str(key.to_jwk(private=True)["d"]) not in refused.content.decode()
+    assert browser("ybj.supplier").post(place, good).status_code == 403
+    assert steward.post(place, good).status_code == 302
+    assert steward.post(place, good).status_code == 422  # the same key again
+    source, kid = suppliers.steward.source_id, key.public.kid
+    for name in ("ops", "sec"):
+        assert "澄州医保局的新密钥" in browser(name).get(reverse("operator:home")).content.decode()
+    shown = browser("sec").get(reverse("operator:source", args=[source])).content.decode()
+    assert kid in shown
+    approve = reverse("operator:source_key_approve", args=[kid])
+    assert browser("ops").post(approve).status_code == 403
+    assert browser("sec").post(approve).status_code == 302
+    assert browser("sec").post(approve).status_code == 409
+    assert SourceKey.objects.get(kid=kid).status == "active"
+    assert browser("lanshui.steward").post(reverse("source:key_revoke", args=[kid])).status_code == 404
+    assert kid not in browser("lanshui.steward").get(reverse("source:keys")).content.decode()
+    assert steward.post(reverse("source:key_revoke", args=[kid])).status_code == 302
+    assert browser("ops").post(reverse("operator:source_key_revoke", args=[kid])).status_code == 409

@@ -5,9 +5,10 @@ opaque and looked up at each request, so a suspended institution or a revoked ke
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import NoReturn
 
@@ -29,11 +30,21 @@ _ASSERTION_HEADER = frozenset({"alg", "kid", "typ"})
 _ASSERTION_TYPES = frozenset({None, "JWT", "client-authentication+jwt"})
 
 
+class Party(StrEnum):
+    """What kind of organisation an operation is for; a token of one kind is no token for the other."""
+
+    INSTITUTION = "institution"
+    SOURCE = "source"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An institution whose request carried a good token and a good signature of the key it is bound to."""
+    """Somebody whose request carried a good token and a good signature of the key it is bound to.
 
-    institution_id: str
+    ``holder_id`` is an institution's or a source's, as the operation's :class:`Party` says.
+    """
+
+    holder_id: str
     key: VerifyKey
     message: VerifiedMessage
 
@@ -46,18 +57,26 @@ class Caller:
 class Identified(Exception):
     """A refusal of somebody whose token was good: it is written to the log, unlike one of a stranger."""
 
-    def __init__(self, institution_id: str, error: Unauthenticated | Forbidden) -> None:
+    def __init__(self, holder_id: str, error: Unauthenticated | Forbidden) -> None:
         super().__init__(str(error))
-        self.institution_id = institution_id
+        self.holder_id = holder_id
         self.error = error
 
 
-_HOLDER = (
-    "SELECT t.institution_id, t.jkt, t.expires_at, i.status, i.is_user, k.jwk, k.not_before, k.not_after, k.status"
-    " FROM identity_accesstoken t JOIN identity_institution i ON i.id = t.institution_id"
-    " LEFT JOIN identity_institutionkey k ON k.kid = t.jkt AND k.institution_id = t.institution_id"
-    " WHERE t.token_hash = %s"
-)
+_HOLDER = {
+    Party.INSTITUTION: (
+        "SELECT t.institution_id, t.jkt, t.expires_at, i.status, i.is_user, k.jwk, k.not_before, k.not_after, k.status"
+        " FROM identity_accesstoken t JOIN identity_institution i ON i.id = t.institution_id"
+        " LEFT JOIN identity_institutionkey k ON k.kid = t.jkt AND k.institution_id = t.institution_id"
+        " WHERE t.token_hash = %s"
+    ),
+    Party.SOURCE: (
+        "SELECT t.source_id, t.jkt, t.expires_at, s.status, 1, k.jwk, k.not_before, k.not_after, k.status"
+        " FROM identity_sourcetoken t JOIN identity_source s ON s.id = t.source_id"
+        " LEFT JOIN identity_sourcekey k ON k.kid = t.jkt AND k.source_id = t.source_id"
+        " WHERE t.token_hash = %s"
+    ),
+}
 
 
 @lru_cache(maxsize=1_024)
@@ -69,21 +88,24 @@ def _key_of(jwk: object) -> VerifyKey:
     return _key(jwk if isinstance(jwk, str) else json.dumps(jwk, sort_keys=True))
 
 
+async def token_holder(request: Incoming, *, party: Party, reader: Reader, at: datetime) -> Sequence[object]:
+    """The row of a request's token. Raises Unauthenticated: a stranger's, an old one, or one of the other kind."""
+    row = await reader.one(_HOLDER[party], (token_hash(_bearer(request)),))
+    if row is None or at >= read_time(row[2]) or row[3] != "active" or row[5] is None or row[8] != "active":
+        raise Unauthenticated(Code.UNAUTHENTICATED, "the token is not valid")
+    return row
+
+
 async def authenticate(
-    request: Incoming, body: bytes, *, target_uri: str, reader: Reader, at: datetime
+    request: Incoming, body: bytes, *, target_uri: str, party: Party, reader: Reader, at: datetime
 ) -> Caller:
     """Check token and signature of a request.
 
     Raises:
         Unauthenticated: by a stranger. Identified: by somebody whose token is known; the caller writes the leaf.
     """
-    token = _bearer(request)
-    row = await reader.one(_HOLDER, (token_hash(token),))
-    if row is None or at >= read_time(row[2]):
-        raise Unauthenticated(Code.UNAUTHENTICATED, "the token is not valid")
-    institution_id, jkt = str(row[0]), str(row[1])
-    if row[3] != "active" or row[5] is None or row[8] != "active":
-        raise Unauthenticated(Code.UNAUTHENTICATED, "the token is not valid")
+    row = await token_holder(request, party=party, reader=reader, at=at)
+    holder_id, jkt = str(row[0]), str(row[1])
     key = _key_of(row[5])
     in_force = read_time(row[6]) <= at < read_time(row[7])
 
@@ -95,11 +117,11 @@ async def authenticate(
     try:
         message = verify_request(request.method, target_uri, request.headers, body, resolve, at)
     except Unauthenticated as error:
-        raise Identified(institution_id, error) from error
+        raise Identified(holder_id, error) from error
     if not row[4]:
         refused = Forbidden(Code.ROLE_FORBIDDEN, "the institution is no user of information")
-        raise Identified(institution_id, refused)
-    return Caller(institution_id, key, message)
+        raise Identified(holder_id, refused)
+    return Caller(holder_id, key, message)
 
 
 def _bearer(request: Incoming) -> str:
@@ -119,7 +141,7 @@ def _bearer(request: Incoming) -> str:
 class Assertion:
     """A client assertion whose signature was good; its ``jti`` is still to be stored, once."""
 
-    institution_id: str
+    holder_id: str
     jkt: str
     jti: str
     expires_at: datetime
@@ -138,7 +160,7 @@ def verify_assertion(token: str, keys: KeySet, *, audience: str, at: datetime) -
     """Check a client assertion (RFC 7523) in a strict profile.
 
     The header has ``alg``, ``kid`` and perhaps ``typ``; the algorithm is that of the key ``kid`` names among the
-    institution's own; ``aud`` is exactly the token address (a list is refused); ``exp`` is within five minutes.
+    issuer's own; ``aud`` is exactly the token address (a list is refused); ``exp`` is within five minutes.
 
     Raises:
         Unauthenticated: ``SIGNATURE_INVALID``, ``AUDIENCE_MISMATCH``, ``CLOCK_SKEW``, ``TOKEN_EXPIRED``.

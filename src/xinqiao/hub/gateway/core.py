@@ -40,8 +40,8 @@ from xinqiao.hub.apps.fundflow.writer import ReleaseWriter
 from xinqiao.hub.apps.identity import services as identity
 from xinqiao.hub.apps.identity.directory import node_address
 from xinqiao.hub.apps.items.release import ItemSweepJob
-from xinqiao.hub.gateway.auth import Caller, Identified, authenticate
-from xinqiao.hub.gateway.http import Incoming, Receive, Reply, read_body
+from xinqiao.hub.gateway.auth import Caller, Identified, authenticate, token_holder
+from xinqiao.hub.gateway.http import RAW_SECONDS, Incoming, Receive, Reply, read_body
 from xinqiao.hub.gateway.key_jobs import FinishKeyJob, FreeKeyJob, TakeKeyJob
 from xinqiao.hub.gateway.node_http import AsyncNodeClient
 from xinqiao.hub.gateway.openapi import document
@@ -208,26 +208,35 @@ class Gateway:
             operation = operations.get(request.method)
             if operation is None:
                 return self._signed(_not_allowed(request, sorted(operations)), None)
-            body = await read_body(request, receive)
+            body = await self._body(request, operation, receive)
             if operation.security is Security.TOKEN:
-                caller = await self._caller(request, body)
+                caller = await self._caller(request, operation, body)
             call = self._call(request, operation, path_params, body, caller)
             reply = await self._run(call)
         except Identified as known:
-            reply = await self._refuse(request, operation, known.error, known.institution_id)
+            reply = await self._refuse(request, operation, known.error, known.holder_id)
         except Recorded as known:
             reply = self._problem(request, operation, known.error)
         except XinqiaoError as error:
-            reply = await self._refuse(request, operation, error, caller.institution_id if caller else None)
+            reply = await self._refuse(request, operation, error, caller.holder_id if caller else None)
         except Exception:
             log.exception("trace %s", request.trace_id)
             gone = Unavailable(Code.AUDIT_UNAVAILABLE, "something failed here; nothing was released")
             reply = self._problem(request, operation, gone)
         return self._signed(reply, caller)
 
-    async def _caller(self, request: Incoming, body: bytes) -> Caller:
+    async def _body(self, request: Incoming, operation: Operation, receive: Receive) -> bytes:
+        """A large body is read for holders of a token only: strangers must not fill the memory."""
+        if not operation.raw_limit:
+            return await read_body(request, receive)
+        await token_holder(request, party=operation.party, reader=self.reader, at=self.clock.now())
+        return await read_body(request, receive, most=operation.raw_limit, seconds=RAW_SECONDS)
+
+    async def _caller(self, request: Incoming, operation: Operation, body: bytes) -> Caller:
         target = self.public_url + request.target
-        return await authenticate(request, body, target_uri=target, reader=self.reader, at=self.clock.now())
+        return await authenticate(
+            request, body, target_uri=target, party=operation.party, reader=self.reader, at=self.clock.now()
+        )
 
     def _call(
         self,
@@ -256,6 +265,7 @@ class Gateway:
             operation=operation,
             path_params=path_params,
             body=parsed,
+            raw=body if operation.raw_limit else b"",
             params=params,
             caller=caller,
             idempotency_key=key,
@@ -267,7 +277,7 @@ class Gateway:
         if caller is None or operation.stores_nonce:
             return _reply(operation, await operation.handler(call))
         if call.idempotency_key is None:
-            refused = await self.writer.do(NonceJob(caller.nonce, caller.institution_id, operation.id))
+            refused = await self.writer.do(NonceJob(caller.nonce, caller.holder_id, operation.id))
             if refused is not None:
                 raise Recorded(refusal(refused))
             return _reply(operation, await operation.handler(call))
@@ -276,7 +286,7 @@ class Gateway:
     async def _once(self, call: Call, caller: Caller, key: str) -> Reply:
         """Run a handler under its idempotency key: one effect, the same bytes again."""
         taken = Idempotency(
-            caller.institution_id, call.operation.id, key, call.fingerprint, lambda refused: (0, "")
+            caller.holder_id, call.operation.id, key, call.fingerprint, lambda refused: (0, "")
         )
         seen = await self.writer.do(TakeKeyJob(taken, caller.nonce))
         if isinstance(seen, Refused):
@@ -290,7 +300,7 @@ class Gateway:
             if error.status >= 500:
                 await self.writer.do(FreeKeyJob(taken))
                 raise
-            reply = await self._refuse(call.request, call.operation, error, caller.institution_id)
+            reply = await self._refuse(call.request, call.operation, error, caller.holder_id)
         except BaseException:
             await self.writer.do(FreeKeyJob(taken))
             raise
@@ -303,16 +313,16 @@ class Gateway:
     # -- refusals ---------------------------------------------------------------------------------------------------
 
     async def _refuse(
-        self, request: Incoming, operation: Operation | None, error: XinqiaoError, institution_id: str | None
+        self, request: Incoming, operation: Operation | None, error: XinqiaoError, holder_id: str | None
     ) -> Reply:
         """Exactly one leaf for every 401, 403, 404, 409 and 429 of somebody known (reliability 2.2).
 
         An absent object is recorded like a foreign one: otherwise the time of the answer would tell them apart.
         """
-        if institution_id is not None and isinstance(error, _LEAF):
+        if holder_id is not None and isinstance(error, _LEAF):
             act = operation.id if operation is not None else "unknown"
             try:
-                await self.writer.do(DenyJob(error.code, act, Refs(institution=institution_id)))
+                await self.writer.do(DenyJob(error.code, act, Refs(institution=holder_id)))
             except XinqiaoError as unrecorded:
                 error = unrecorded
         return self._problem(request, operation, error)
@@ -347,11 +357,15 @@ def _reply(operation: Operation, answer: BaseModel | Reply) -> Reply:
 
 
 def _parsed_body(request: Incoming, operation: Operation, body: bytes) -> BaseModel | None:
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if operation.raw_limit:
+        if kind != "application/octet-stream":
+            raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "send application/octet-stream")
+        return None
     if operation.body is None:
         if body:
             raise Malformed(Code.MALFORMED, "the operation takes no body")
         return None
-    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if kind == "application/json":
         value: object = parse_json(body)
     elif operation.form and kind == "application/x-www-form-urlencoded":

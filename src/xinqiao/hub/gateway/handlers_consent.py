@@ -25,10 +25,11 @@ from xinqiao.hub.apps.fundflow.protocol import Refused
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity import services as identity_verbs
 from xinqiao.hub.gateway import schemas
-from xinqiao.hub.gateway.auth import assertion_issuer, verify_assertion
+from xinqiao.hub.gateway.auth import Party, assertion_issuer, verify_assertion
 from xinqiao.hub.gateway.http import Reply
 from xinqiao.hub.gateway.operations import Call
 from xinqiao.hub.gateway.token_job import IssueTokenJob
+from xinqiao.hub.ids import Prefix
 from xinqiao.trust.keys import KeySet
 
 
@@ -57,10 +58,13 @@ async def issue_token(call: Call) -> BaseModel | Reply:
     assert isinstance(body, schemas.TokenRequest)
     gateway, at = call.gateway, call.gateway.clock.now()
     issuer = assertion_issuer(body.client_assertion)
-    keys: KeySet = await gateway.in_thread(lambda: identity_verbs.institution_keys(issuer))
+    # an identifier says of what kind it is; what it claims to be is then proved by a key of that kind
+    party = Party.SOURCE if issuer.startswith(f"{Prefix.SOURCE}-") else Party.INSTITUTION
+    keys_of = identity_verbs.source_keys if party is Party.SOURCE else identity_verbs.institution_keys
+    keys: KeySet = await gateway.in_thread(lambda: keys_of(issuer))
     audience = f"{settings.XINQIAO_PUBLIC_URL}/oauth/token"
     assertion = verify_assertion(body.client_assertion, keys, audience=audience, at=at)
-    issued = await gateway.writer.do(IssueTokenJob(assertion, int(settings.ACCESS_TOKEN_SECONDS)))
+    issued = await gateway.writer.do(IssueTokenJob(assertion, party, int(settings.ACCESS_TOKEN_SECONDS)))
     if isinstance(issued, Refused):
         raise gateway.recorded(issued)
     return schemas.TokenAnswer(

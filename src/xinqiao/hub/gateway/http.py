@@ -16,6 +16,8 @@ type Send = Callable[[Message], Awaitable[None]]
 
 #: A body must be here after this long (slow senders, abuse case E13).
 BODY_SECONDS = 10.0
+#: A piece of a file may take longer; its sender has a token.
+RAW_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,13 @@ def incoming(scope: Scope) -> Incoming:
     )
 
 
-async def read_body(request: Incoming, receive: Receive) -> bytes:
-    """The whole body.
+async def read_body(
+    request: Incoming, receive: Receive, *, most: int = MAX_BODY, seconds: float = BODY_SECONDS
+) -> bytes:
+    """The whole body, within ``most`` bytes and ``seconds``.
 
     Raises:
-        TooLarge: over 256 KiB, before it is read where the length is announced. Malformed: contradicting lengths, or the
+        TooLarge: over the limit, before it is read where the length is announced. Malformed: contradicting lengths, or the
             sender stopped.
     """
     length, chunked = request.header("content-length"), request.header("transfer-encoding")
@@ -84,37 +88,37 @@ async def read_body(request: Incoming, receive: Receive) -> bytes:
         raise Malformed(Code.AMBIGUOUS_INPUT, "two lengths of one body")
     if length is not None and (not length.isascii() or not length.isdigit() or len(length) > 12):
         raise Malformed(Code.MALFORMED, "content-length is no number")
-    if length is not None and int(length) > MAX_BODY:
-        raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": MAX_BODY})
+    if length is not None and int(length) > most:
+        raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": most})
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _collect(receive)
+        async with asyncio.timeout(seconds):
+            return await _collect(receive, most)
     except TimeoutError:
         raise Malformed(Code.MALFORMED, "the body did not arrive in time") from None
 
 
-async def _collect(receive: Receive) -> bytes:
+async def _collect(receive: Receive, most: int) -> bytes:
     first = await receive()
-    body, more = _chunk(first)
+    body, more = _chunk(first, most)
     if not more:
         return body
     parts, size = [body], len(body)
     while more:
-        body, more = _chunk(await receive())
+        body, more = _chunk(await receive(), most)
         size += len(body)
-        if size > MAX_BODY:
-            raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": MAX_BODY})
+        if size > most:
+            raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": most})
         parts.append(body)
     return b"".join(parts)
 
 
-def _chunk(message: Message) -> tuple[bytes, bool]:
+def _chunk(message: Message, most: int) -> tuple[bytes, bool]:
     if message["type"] == "http.disconnect":
         raise Malformed(Code.MALFORMED, "the sender went away")
     body = message.get("body", b"")
     assert isinstance(body, bytes)
-    if len(body) > MAX_BODY:
-        raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": MAX_BODY})
+    if len(body) > most:
+        raise TooLarge(Code.BODY_TOO_LARGE, "the body is too large", facts={"limit": most})
     return body, bool(message.get("more_body", False))
 
 

@@ -98,6 +98,12 @@ def _operation(operation: Operation, names: dict[str, str]) -> Object:
         if operation.form:
             content["application/x-www-form-urlencoded"] = schema
         found["requestBody"] = {"required": True, "content": content}
+    elif operation.raw_limit:
+        limited: Object = {"type": "string", "format": "binary", "maxLength": operation.raw_limit}
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": limited}},
+        }
     return found
 
 

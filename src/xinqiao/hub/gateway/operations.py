@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from xinqiao.domain.errors import Code
-from xinqiao.hub.gateway.auth import Caller
+from xinqiao.hub.gateway.auth import Caller, Party
 from xinqiao.hub.gateway.http import Incoming, Reply
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Call:
     """One validated request.
 
     ``caller`` is set for :attr:`Security.TOKEN`; ``body`` and ``params`` are of the operation's models;
-    ``fingerprint`` is the digest of the body as received.
+    ``fingerprint`` is the digest of the body as received, ``raw`` the body of an operation that takes bytes.
     """
 
     gateway: "Gateway"
@@ -44,12 +44,21 @@ class Call:
     caller: Caller | None
     idempotency_key: str | None
     fingerprint: str
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def institution_id(self) -> str:
         """The authenticated institution."""
         assert self.caller is not None
-        return self.caller.institution_id
+        assert self.operation.party is Party.INSTITUTION
+        return self.caller.holder_id
+
+    @property
+    def source_id(self) -> str:
+        """The authenticated source."""
+        assert self.caller is not None
+        assert self.operation.party is Party.SOURCE
+        return self.caller.holder_id
 
 
 type Handler = Callable[[Call], Awaitable[BaseModel | Reply]]
@@ -62,6 +71,8 @@ class Operation:
     Attributes:
         codes: error codes the operation itself can answer; those of its security and of input in general are added.
         stores_nonce: the handler stores the request's nonce in its own transaction.
+        party: whose tokens it takes.
+        raw_limit: above 0, the body is ``application/octet-stream`` of at most so many bytes.
     """
 
     id: str
@@ -80,6 +91,8 @@ class Operation:
     idempotent: bool = False
     stores_nonce: bool = False
     media_type: str = "application/json"
+    party: Party = Party.INSTITUTION
+    raw_limit: int = 0
 
     @property
     def all_codes(self) -> tuple[Code, ...]:
@@ -91,6 +104,8 @@ class Operation:
             found += ASSERTED_CODES
         if self.body is not None:
             found += BODY_CODES
+        if self.raw_limit:
+            found += [Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED]
         if self.params is not None:
             found += [Code.UNKNOWN_FIELD, Code.INVALID]
         if "{" in self.path:
@@ -146,6 +161,7 @@ STATUS: dict[Code, int] = {
             Code.REVOKED_BEFORE_RELEASE,
             Code.PERSON_CONSENT_MISSING,
             Code.WRITTEN_CONSENT_MISSING,
+            Code.ITEM_NOT_SUPPLIED,
         ],
         403,
     ),
@@ -163,12 +179,13 @@ STATUS: dict[Code, int] = {
             Code.USCC_FORMAT,
             Code.USCC_CHECKSUM,
             Code.CEILING_EXCEEDED,
+            Code.FILE_EMPTY,
         ],
         422,
     ),
-    **dict.fromkeys([Code.RATE_LIMITED, Code.VERIFICATION_BUDGET], 429),
+    **dict.fromkeys([Code.RATE_LIMITED, Code.VERIFICATION_BUDGET, Code.QUEUE_FULL], 429),
     **dict.fromkeys([Code.PROVIDER_INVALID, Code.PROVIDER_UNAVAILABLE, Code.PROVIDER_REFUSED], 502),
-    Code.AUDIT_UNAVAILABLE: 503,
+    **dict.fromkeys([Code.AUDIT_UNAVAILABLE, Code.STORAGE_UNAVAILABLE], 503),
     Code.PROVIDER_TIMEOUT: 504,
 }
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from pydantic import BaseModel
 
 from xinqiao.domain.errors import Code
+from xinqiao.hub.gateway.auth import Party
 from xinqiao.hub.gateway.operations import STATUS, Operation, Security
 from xinqiao.hub.gateway.table import TABLE
 
@@ -22,7 +23,7 @@ _HEAD = """# 机构接口参考
 本页由操作表生成（`hub/gateway/table.py`），与 `GET /openapi.json` 同源；交换的步骤与签名见[交换协议](../protocol/exchange.md)，错误码的话见[错误码](errors.md)。
 This page is generated from the table of operations, like `GET /openapi.json`.
 
-所有应答由平台签名（RFC 9421），已认证的请求其应答绑定到该请求的签名。请求体与参数里没有写出的成员一概拒绝：`UNKNOWN_FIELD`，若是应答才有的成员则 `READ_ONLY_FIELD`；同名成员或参数出现两次：`AMBIGUOUS_INPUT`。不属于本机构的对象与不存在的对象，应答相同。请求体不超过 256 KiB。
+所有应答由平台签名（RFC 9421），已认证的请求其应答绑定到该请求的签名。请求体与参数里没有写出的成员一概拒绝：`UNKNOWN_FIELD`，若是应答才有的成员则 `READ_ONLY_FIELD`；同名成员或参数出现两次：`AMBIGUOUS_INPUT`。不属于本机构的对象与不存在的对象，应答相同。请求体不超过 256 KiB，报送文件的一片不超过 4 MiB。
 
 | 操作 operationId | 方法与地址 | 凭证 | 说明 |
 |---|---|---|---|
@@ -32,10 +33,16 @@ This page is generated from the table of operations, like `GET /openapi.json`.
 def page() -> str:
     """The page as Markdown."""
     rows = [
-        f"| [`{one.id}`](#{one.id.lower()}) | `{one.method} {one.path}` | {_SECURITY[one.security]} | {one.summary_zh} |"
+        f"| [`{one.id}`](#{one.id.lower()}) | `{one.method} {one.path}` | {_who(one)} | {one.summary_zh} |"
         for one in TABLE
     ]
     return _HEAD + "\n".join(rows) + "\n" + "".join(_section(one) for one in TABLE)
+
+
+def _who(operation: Operation) -> str:
+    """How a caller proves who it is, and who it is where that is no institution."""
+    words = _SECURITY[operation.security]
+    return f"数源的{words} (sources)" if operation.party is Party.SOURCE else words
 
 
 def _section(operation: Operation) -> str:
@@ -43,6 +50,11 @@ def _section(operation: Operation) -> str:
     if operation.idempotent:
         lines += [
             "需要 `Idempotency-Key`（8 至 80 个 `A-Za-z0-9._:~-`）：同键同体得同一应答，只生效一次。",
+            "",
+        ]
+    if operation.raw_limit:
+        lines += [
+            f"请求体 body：文件的字节 `application/octet-stream`，至多 {operation.raw_limit:,} 字节。",
             "",
         ]
     for title, model in (("参数 parameters", operation.params), ("请求体 body", operation.body)):

@@ -4,7 +4,7 @@ from xinqiao.domain.errors import Code
 from xinqiao.hub.gateway import handlers_consent as consent
 from xinqiao.hub.gateway import handlers_items as items
 from xinqiao.hub.gateway import handlers_query as query
-from xinqiao.hub.gateway import schemas, schemas_items
+from xinqiao.hub.gateway import schemas, schemas_items, table_collection
 from xinqiao.hub.gateway.operations import Operation, Security
 
 _QUERY_CODES = (
@@ -192,6 +192,7 @@ TABLE: tuple[Operation, ...] = (
         stores_nonce=True,
         codes=(*_ITEM_CODES, Code.VERIFICATION_BUDGET),
     ),
+    *table_collection.TABLE,
     Operation(
         id="verifyProduct",
         method="POST",

@@ -10,7 +10,16 @@ from xinqiao.hub.apps.fundflow.protocol import Nonce, Refused
 from xinqiao.hub.apps.fundflow.rows import remember_nonce
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.identity.tokens import token_hash
-from xinqiao.hub.gateway.auth import Assertion
+from xinqiao.hub.gateway.auth import Assertion, Party
+
+_STORE = {
+    Party.INSTITUTION: (
+        "INSERT INTO identity_accesstoken (token_hash, institution_id, jkt, expires_at) VALUES (%s, %s, %s, %s)"
+    ),
+    Party.SOURCE: (
+        "INSERT INTO identity_sourcetoken (token_hash, source_id, jkt, expires_at) VALUES (%s, %s, %s, %s)"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class IssueTokenJob:
     """Gives out an opaque token, or a refusal with its leaf when the assertion was used before."""
 
     assertion: Assertion
+    party: Party
     lifetime_seconds: int
 
     @property
@@ -28,19 +38,17 @@ class IssueTokenJob:
     def run(self, tx: Tx) -> Step[str | Refused]:
         """The token; only its hash is stored."""
         assertion = self.assertion
-        nonce = Nonce(f"assertion:{assertion.institution_id}", assertion.jti, assertion.expires_at)
+        nonce = Nonce(f"assertion:{assertion.holder_id}", assertion.jti, assertion.expires_at)
         if not remember_nonce(tx, nonce):
-            refs = Refs(institution=assertion.institution_id)
+            refs = Refs(institution=assertion.holder_id)
             (leaf,) = yield [Entry("DENY", tx.at, {"code": str(Code.REPLAYED), "act": "issueToken"}, refs)]
             return Refused(Code.REPLAYED, "assertion_seen", leaf=leaf)
         token = secrets.token_urlsafe(32)
         tx.cursor.execute(
-            tx.dialect.sql(
-                "INSERT INTO identity_accesstoken (token_hash, institution_id, jkt, expires_at) VALUES (%s, %s, %s, %s)"
-            ),
+            tx.dialect.sql(_STORE[self.party]),
             (
                 token_hash(token),
-                assertion.institution_id,
+                assertion.holder_id,
                 assertion.jkt,
                 tx.dialect.time(tx.at + timedelta(seconds=self.lifetime_seconds)),
             ),

@@ -126,6 +126,7 @@ def source_shell(request: HttpRequest, visitor: Visitor, current: str, *, to_do:
     )
     data = (
         NavItem("items", _("目录与字段"), reverse("source:items"), "list-check"),
+        NavItem("keys", _("系统接入"), reverse("source:keys"), "key"),
         NavItem("people", _("人员"), reverse("source:people"), "users"),
     )
     search = Search(reverse("source:batches"), _("批次号或文件名"), value=request.GET.get("q", ""))

@@ -10,7 +10,7 @@ from xinqiao.hub.apps.identity.models import Source, User
 from xinqiao.hub.ids import ID_LENGTH
 from xinqiao.hub.viewers import seen_by
 
-CHANNELS = ("portal", "folder", "command")
+CHANNELS = ("portal", "folder", "command", "api")
 _UNFINISHED = sorted(state.value for state in UNFINISHED)
 
 
@@ -130,7 +130,8 @@ class Upload(models.Model):
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+")
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    # None: the source's system sends at the interface.
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     item = models.CharField(max_length=64)
     file_name = models.CharField(max_length=160)
     key = models.CharField(max_length=64)
@@ -150,6 +151,11 @@ class Upload(models.Model):
                 condition=Q(received__gte=0, received__lte=F("size")), name="collection_upload_size"
             ),
             models.UniqueConstraint(fields=["user", "item", "key"], name="collection_upload_once"),
+            models.UniqueConstraint(
+                fields=["source", "item", "key"],
+                condition=Q(user__isnull=True),
+                name="collection_upload_once_by_system",
+            ),
         ]
 
     def __str__(self) -> str:

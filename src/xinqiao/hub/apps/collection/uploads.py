@@ -10,7 +10,6 @@ from django.db import transaction
 from xinqiao.domain.errors import (
     Code,
     Conflict,
-    Forbidden,
     Invalid,
     NotFound,
     TooMany,
@@ -39,8 +38,6 @@ def begin_upload(
         Forbidden, Unsupported, Invalid, TooLarge: as :func:`submit_batch`. TooMany: too many are open.
     """
     source = require_item(actor, item)
-    if actor.user_id is None:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "a person sends in pieces")
     name, size = files.clean_name(file_name), files.check_size(size)
     if not 1 <= len(key) <= 64:
         raise Invalid(Code.INVALID, "the key is missing or too long", facts={"field": "key"})
@@ -69,8 +66,13 @@ def begin_upload(
             )  # fmt: skip
 
 
+def _channel(actor: SourceActor) -> str:
+    """By which way a file came that came in pieces or whole: a person's browser or a system."""
+    return "portal" if actor.user_id is not None else "api"
+
+
 def _own(actor: SourceActor, upload_id: str) -> Upload:
-    """Somebody's own upload; a colleague's is absent too, because a file has one sender."""
+    """Somebody's own upload, or the system's; a colleague's is absent too, because a file has one sender."""
     row = Upload.objects.for_viewer(actor).filter(id=upload_id, user_id=actor.user_id).first()
     if row is None:
         raise NotFound
@@ -112,7 +114,7 @@ def finish_upload(*, actor: SourceActor, upload_id: str, at: datetime) -> Submit
     try:
         done = submit_batch(
             actor=actor, item=row.item, whole=files.incoming(row.id), file_name=row.file_name, at=at,
-            data_as_of=row.data_as_of, corrects_id=row.corrects_id,
+            data_as_of=row.data_as_of, corrects_id=row.corrects_id, channel=_channel(actor),
         )  # fmt: skip
     except (TooMany, Unavailable):
         raise
@@ -144,7 +146,7 @@ def submit_whole(
             files.write_piece(out, 0, chunks, most=settings.BATCH_MAX_BYTES)
         return submit_batch(
             actor=actor, item=item, whole=files.incoming(name), file_name=file_name, at=at,
-            data_as_of=data_as_of, corrects_id=corrects_id,
+            data_as_of=data_as_of, corrects_id=corrects_id, channel=_channel(actor),
         )  # fmt: skip
     finally:
         files.forget_incoming(name)

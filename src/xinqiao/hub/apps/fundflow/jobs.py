@@ -144,6 +144,7 @@ class SweepJob:
             "DELETE FROM fundflow_idempotencykey WHERE expires_at <= %s",
             "DELETE FROM identity_seennonce WHERE expires_at < %s",
             "DELETE FROM identity_accesstoken WHERE expires_at < %s",
+            "DELETE FROM identity_sourcetoken WHERE expires_at < %s",
         ):
             tx.cursor.execute(tx.dialect.sql(statement), (now,))
         yield from ()  # no leaf

@@ -6,7 +6,14 @@ from django.conf import settings
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Conflict
-from xinqiao.hub.apps.identity.models import DirectoryVersion, Institution, InstitutionKey, Node, NodeKey
+from xinqiao.hub.apps.identity.models import (
+    DirectoryVersion,
+    Institution,
+    InstitutionKey,
+    Node,
+    NodeKey,
+    SourceKey,
+)
 from xinqiao.hub.node_client import NodeAddress
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
@@ -23,7 +30,7 @@ def _entry(row: InstitutionKey | NodeKey) -> dict[str, Json]:
     return {**row.jwk, "nbf": _seconds(row.not_before), "exp": _seconds(row.not_after)}
 
 
-def _key_set(rows: list[InstitutionKey] | list[NodeKey]) -> KeySet:
+def _key_set(rows: list[InstitutionKey] | list[NodeKey] | list[SourceKey]) -> KeySet:
     return KeySet(KeyEntry(VerifyKey.from_jwk(row.jwk), row.not_before, row.not_after) for row in rows)
 
 
@@ -36,6 +43,12 @@ def institution_keys(institution_id: str) -> KeySet:
             )
         )
     )
+
+
+def source_keys(source_id: str) -> KeySet:
+    """Active signing keys of an active source; empty for any other."""
+    rows = SourceKey.objects.filter(source_id=source_id, source__status="active", status="active")
+    return _key_set(list(rows))
 
 
 def node_keys(node_id: str) -> KeySet:

@@ -20,7 +20,7 @@ from xinqiao.hub.apps.identity.access_models import (
     SecondFactor,
     SeenNonce,
 )
-from xinqiao.hub.apps.identity.source_models import Source, SourceMember
+from xinqiao.hub.apps.identity.source_models import Source, SourceKey, SourceMember, SourceToken
 from xinqiao.hub.ids import ID_LENGTH, Prefix, new_id
 from xinqiao.hub.viewers import seen_by
 
@@ -41,7 +41,9 @@ __all__ = [
     "SecondFactor",
     "SeenNonce",
     "Source",
+    "SourceKey",
     "SourceMember",
+    "SourceToken",
     "User",
     "UserManager",
 ]

@@ -10,7 +10,15 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from xinqiao.domain.errors import NotFound
-from xinqiao.hub.apps.identity.models import Institution, InstitutionKey, Member, Node, NodeKey, User
+from xinqiao.hub.apps.identity.models import (
+    Institution,
+    InstitutionKey,
+    Member,
+    Node,
+    NodeKey,
+    SourceKey,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,11 @@ def proposed_keys() -> list[InstitutionKey]:
     """Keys that wait for the security officer, the oldest first."""
     rows = InstitutionKey.objects.filter(status="proposed").select_related("institution")
     return list(rows.order_by("id"))
+
+
+def proposed_source_keys() -> list[SourceKey]:
+    """Keys of sources that wait for the security officer, the oldest first."""
+    return list(SourceKey.objects.filter(status="proposed").select_related("source").order_by("id"))
 
 
 def node(node_id: str) -> Node:

@@ -33,6 +33,7 @@ from xinqiao.hub.apps.identity.models import (
     Node,
     Passkey,
     Source,
+    SourceKey,
     SourceMember,
     User,
 )
@@ -103,6 +104,18 @@ def source_actor(member: SourceMember) -> SourceActor:
         roles=frozenset(SourceRole(role) for role in member.roles),
         name=member.user.display_name,
     )
+
+
+def source_system_actor(source_id: str) -> SourceActor:
+    """The actor of a source's system at the interface: it sends and reads, and takes nothing back.
+
+    Raises:
+        Forbidden: ``ROLE_FORBIDDEN``: the source is suspended.
+    """
+    row = Source.objects.filter(id=source_id, status="active").first()
+    if row is None:
+        raise Forbidden(Code.ROLE_FORBIDDEN, "the source may not send now")
+    return SourceActor(None, row.id, frozenset({SourceRole.SUPPLIER}), row.short_name)
 
 
 def institution_system_actor(*, institution_id: str, operator_name: str, department: str) -> InstitutionActor:
@@ -260,6 +273,11 @@ def nodes() -> list[Node]:
 def institution_key_rows(institution_id: str) -> list[InstitutionKey]:
     """An institution's keys, newest first."""
     return list(InstitutionKey.objects.filter(institution_id=institution_id).order_by("-not_before"))
+
+
+def source_key_rows(actor: Actor, source_id: str) -> list[SourceKey]:
+    """A source's keys, newest first. Raises NotFound for an absent or foreign source."""
+    return list(SourceKey.objects.filter(source=source(actor, source_id)).order_by("-not_before"))
 
 
 def members(actor: Actor) -> list[Member]:

@@ -8,6 +8,7 @@ from xinqiao.hub.apps.identity.directory import (
     institution_keys,
     node_address,
     node_keys,
+    source_keys,
 )
 from xinqiao.hub.apps.identity.factors import (
     FactorChallenge,
@@ -39,6 +40,11 @@ from xinqiao.hub.apps.identity.institutions import (
 from xinqiao.hub.apps.identity.invitations import invite_enterprise, seed_demo_identity
 from xinqiao.hub.apps.identity.login import EnterpriseLogin, login_enterprise, login_staff
 from xinqiao.hub.apps.identity.people import end_agent, name_agent, require_capacity, require_legal_rep
+from xinqiao.hub.apps.identity.source_keys import (
+    approve_source_key,
+    propose_source_key,
+    revoke_source_key,
+)
 from xinqiao.hub.apps.identity.sources import (
     add_source_member,
     end_source_member,
@@ -65,6 +71,7 @@ __all__ = [
     "anchor",
     "approve_key",
     "approve_roles",
+    "approve_source_key",
     "available_methods",
     "begin_passkey_registration",
     "begin_second_factor",
@@ -87,6 +94,7 @@ __all__ = [
     "node_keys",
     "propose_key",
     "propose_roles",
+    "propose_source_key",
     "record_node_health",
     "register_institution",
     "register_node",
@@ -95,10 +103,12 @@ __all__ = [
     "require_legal_rep",
     "revoke_key",
     "revoke_node_key",
+    "revoke_source_key",
     "seed_demo_identity",
     "set_institution_status",
     "set_node_status",
     "set_source_items",
     "set_source_status",
+    "source_keys",
     "sweep_confirmations",
 ]

@@ -1,7 +1,7 @@
 """Tables of data sources 数源单位 and their people. Part of the app's models (``models`` imports them)."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from xinqiao.hub.actors import Actor
@@ -79,3 +79,58 @@ class SourceMember(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class SourceKey(models.Model):
+    """A public signing key of a source's own systems, usable in ``[not_before, not_after)`` while ``active``.
+
+    It signs what a source sends and nothing else, so it is not in the signed directory.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="keys")
+    kid = models.CharField(max_length=64, unique=True)
+    jwk = models.JSONField()
+    not_before = models.DateTimeField()
+    not_after = models.DateTimeField()
+    status = models.CharField(max_length=12, default="proposed")
+    # Four eyes: who asked for the key and who agreed; a key is unusable until ``active``.
+    proposed_by = models.CharField(max_length=ID_LENGTH, blank=True)
+    approved_by = models.CharField(max_length=ID_LENGTH, blank=True)
+
+    class Meta:
+        verbose_name = _("数源公钥")
+        verbose_name_plural = _("数源公钥")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["proposed", "active", "revoked"]), name="identity_source_key_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(not_before__lt=F("not_after")), name="identity_source_key_period"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kid
+
+
+class SourceToken(models.Model):
+    """A short-lived opaque token of a source, bound to its signing key (``jkt``). Only its hash is stored.
+
+    A table of its own, so that a source's token cannot be taken for an institution's anywhere.
+    """
+
+    token_hash = models.CharField(max_length=64, primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE)
+    jkt = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("数源令牌")
+        verbose_name_plural = _("数源令牌")
+        indexes = [
+            # The gateway's sweep.
+            models.Index(fields=["expires_at"], name="identity_source_token_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return self.token_hash[:8]

@@ -1,5 +1,6 @@
 """Signing keys of the institution's own systems, and the addresses they connect to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from xinqiao.domain.errors import Conflict
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.identity import selectors as identity
-from xinqiao.hub.apps.identity.models import InstitutionKey, NodeKey
+from xinqiao.hub.apps.identity.models import InstitutionKey, NodeKey, SourceKey
 from xinqiao.hub.apps.identity.services import propose_key, revoke_key
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
@@ -20,7 +21,7 @@ from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
 
-def key_state(key: InstitutionKey | NodeKey, at: datetime) -> str:
+def key_state(key: InstitutionKey | NodeKey | SourceKey, at: datetime) -> str:
     """The state word's key: a usable key past its end is expired whatever its row says."""
     return "key.expired" if key.status == "active" and at >= key.not_after else f"key.{key.status}"
 
@@ -30,11 +31,17 @@ def algorithm(jwk: dict[str, object]) -> str:
     return str(jwk.get("crv", jwk.get("kty", "")))
 
 
-def _page(visit: Visit[InstitutionActor], form: KeyForm) -> HttpResponse:
-    rows = [
-        (key, key_state(key, visit.at), algorithm(key.jwk), fmt.days_left(key.not_after, now=visit.at))
-        for key in identity.institution_key_rows(visit.actor.institution_id)
+def key_rows(
+    keys: Sequence[InstitutionKey | SourceKey], at: datetime
+) -> list[tuple[InstitutionKey | SourceKey, str, str, str]]:
+    """Each key with its state, its algorithm and the days it has left, as ``portal/key_rows.html`` shows them."""
+    return [
+        (key, key_state(key, at), algorithm(key.jwk), fmt.days_left(key.not_after, now=at)) for key in keys
     ]
+
+
+def _page(visit: Visit[InstitutionActor], form: KeyForm) -> HttpResponse:
+    rows = key_rows(identity.institution_key_rows(visit.actor.institution_id), visit.at)
     base = settings.XINQIAO_PUBLIC_URL
     context = {
         "rows": rows,

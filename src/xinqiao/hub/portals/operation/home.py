@@ -69,6 +69,17 @@ def _tasks(look: Look, cards: list[NodeCard]) -> list[Task]:
         )
         for key in oversight.proposed_keys()
     ]
+    tasks += [
+        Task(
+            "wait",
+            "key",
+            _("{who}的新密钥等安全管理员同意").format(who=key.source.short_name),
+            key.kid,
+            reverse("operator:source", args=[key.source_id]),
+            _("去核对"),
+        )
+        for key in oversight.proposed_source_keys()
+    ]
     return tasks
 
 

@@ -11,11 +11,10 @@ from xinqiao.hub.apps.identity import oversight
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.services import approve_key, approve_roles, revoke_key, set_institution_status
 from xinqiao.hub.portals.access import Visit, operator_page
-from xinqiao.hub.portals.institution.keys import algorithm, key_state
+from xinqiao.hub.portals.institution.keys import key_rows
 from xinqiao.hub.portals.institution.people import member_row
 from xinqiao.hub.portals.operation.nodes import NodeCard
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
-from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
 
@@ -51,10 +50,7 @@ def detail(visit: Visit[Staff], institution_id: str) -> HttpResponse:
 def show(visit: Visit[Staff], institution_id: str, *, made: tuple[str, str] | None = None) -> HttpResponse:
     """The page of an institution; ``made`` is its first administrator's log-in name and password, shown this once."""
     row = identity.institution(institution_id)
-    keys = [
-        (key, key_state(key, visit.at), algorithm(key.jwk), fmt.days_left(key.not_after, now=visit.at))
-        for key in identity.institution_key_rows(institution_id)
-    ]
+    keys = key_rows(identity.institution_key_rows(institution_id), visit.at)
     context = {
         "row": row,
         "kind": kind_words(is_user=row.is_user, is_provider=row.is_provider),

@@ -17,9 +17,16 @@ from xinqiao.hub.apps.collection.catalogue import collected_item
 from xinqiao.hub.apps.collection.selectors import Wanted
 from xinqiao.hub.apps.collection.services import retry_batch
 from xinqiao.hub.apps.identity import selectors as identity
-from xinqiao.hub.apps.identity.services import register_source, set_source_items, set_source_status
+from xinqiao.hub.apps.identity.services import (
+    approve_source_key,
+    register_source,
+    revoke_source_key,
+    set_source_items,
+    set_source_status,
+)
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.denials import record_refusal
+from xinqiao.hub.portals.institution.keys import key_rows
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, needs, staff_page
 from xinqiao.hub.portals.posted import seen_version, whole_number
 from xinqiao.hub.portals.source.batches import MOST, batch_context, chips
@@ -68,10 +75,28 @@ def _show(visit: Visit[Staff], source_id: str, *, made: tuple[str, str] | None =
         "members": [colleague_row(one) for one in identity.source_members(visit.actor, source_id)],
         "last": [BatchCard.of(one) for _seq, one in last],
         "counts": collection.counts(visit.actor, Wanted(source_id=source_id)),
+        "keys": key_rows(identity.source_key_rows(visit.actor, source_id), visit.at),
         "admin": has(visit, OperatorRole.ADMIN),
+        "security": has(visit, OperatorRole.SECURITY),
         "made": made,
     }
     return staff_page(visit, "operation/source.html", "sources", context)
+
+
+@require_POST
+@operator_page
+def approve_key(visit: Visit[Staff], kid: str) -> HttpResponse:
+    """The security officer makes a source's proposed key count."""
+    row = approve_source_key(actor=manager(visit), kid=kid, at=visit.at)
+    return HttpResponseRedirect(reverse("operator:source", args=[row.source_id]))
+
+
+@require_POST
+@operator_page
+def revoke_key(visit: Visit[Staff], kid: str) -> HttpResponse:
+    """Stop believing a source's key."""
+    source_id = revoke_source_key(actor=manager(visit), kid=kid, at=visit.at)
+    return HttpResponseRedirect(reverse("operator:source", args=[source_id]))
 
 
 def _choices() -> list[tuple[str, str]]:

@@ -76,9 +76,20 @@ def batch_context(row: BatchRow) -> dict[str, object]:
         "steps": _steps(row),
         "percent": _percent(row),
         "why": _why(row),
-        "channel": {"portal": _("门户"), "folder": _("监听文件夹"), "command": _("命令行")}[row.channel],
+        "channel": _channel(row.channel),
         "defs": _definitions(row),
     }
+
+
+def _channel(channel: str) -> str:
+    """By which way a file came."""
+    words = {
+        "portal": _("门户"),
+        "folder": _("监听文件夹"),
+        "command": _("命令行"),
+        "api": _("接口"),
+    }
+    return words[channel]
 
 
 def _definitions(row: BatchRow) -> dict[str, Definition]:

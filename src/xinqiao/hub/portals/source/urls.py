@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.source import batches, home, items, notices, people, sending
+from xinqiao.hub.portals.source import batches, home, items, keys, notices, people, sending
 
 app_name = "source"
 urlpatterns = [
@@ -24,6 +24,9 @@ urlpatterns = [
     path("notices", notices.listing, name="notices"),
     path("notices/read", notices.read_all, name="notices_read_all"),
     path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
+    path("keys", keys.listing, name="keys"),
+    path("keys/propose", keys.propose, name="key_propose"),
+    path("keys/<str:kid>/revoke", keys.revoke, name="key_revoke"),
     path("people", people.listing, name="people"),
     path("people/add", people.add, name="person_add"),
     path("people/<str:user_id>/end", people.end, name="person_end"),

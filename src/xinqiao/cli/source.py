@@ -1,0 +1,138 @@
+"""``xinqiao source``: a data source's operations at the interface, JSON out, exit codes for scripts.
+
+0 done, every row taken; 1 the platform said no, or rows came back (``refused`` fetches them); 2 wrong call or
+configuration; 4 the platform is unreachable or cannot be trusted.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from xinqiao.cli.client import exit_status, said
+from xinqiao.client.config import read_config, write_home
+from xinqiao.client.supply import SourceClient, SupplyBatch
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.collection import BatchState
+from xinqiao.domain.errors import Code, Conflict, XinqiaoError
+from xinqiao.domain.period import parse_date
+from xinqiao.trust.keyfile import write_private
+
+
+def main_source(argv: list[str]) -> int:
+    """Run one operation; see the module for exit codes."""
+    args = _parser().parse_args(argv)
+    try:
+        if args.command == "init":
+            return _init(args)
+        config = read_config(args.config)
+        with SourceClient(config.hub_url, config.institution_id, config.key, anchor=config.anchor) as client:
+            run: Callable[[SourceClient, argparse.Namespace], int] = args.run
+            return run(client, args)
+    except XinqiaoError as error:
+        print(json.dumps(said(error), ensure_ascii=False, indent=1), file=sys.stderr)
+        return exit_status(error)
+    except (OSError, ValueError) as error:
+        print(f"不能执行 cannot run: {error}", file=sys.stderr)
+        return 2
+
+
+def _show(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _told(batch: SupplyBatch) -> int:
+    _show(batch.model_dump(mode="json"))
+    return 0 if not batch.done or batch.state is BatchState.ACCEPTED else 1
+
+
+def _init(args: argparse.Namespace) -> int:
+    anchor: Json = json.loads(args.anchor.read_text(encoding="utf-8"))
+    jwk = write_home(
+        args.folder, hub_url=args.hub, institution_id=args.source, institution_name=args.name, anchor=anchor, sm=args.sm
+    )  # fmt: skip
+    print(
+        "把下面的公钥登记到数源门户的“系统接入”；私钥 key.json 只留在本单位。register this public key",
+        file=sys.stderr,
+    )
+    _show(jwk)
+    return 0
+
+
+def _send(client: SourceClient, args: argparse.Namespace) -> int:
+    def progress(done: int, size: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == size else ""
+            print(f"\r{args.file.name}  {done * 100 // max(1, size)}%", end=end, file=sys.stderr, flush=True)
+
+    batch = client.send(
+        args.file, args.item, data_as_of=args.data_as_of, corrects=args.corrects, progress=progress
+    )
+    return _told(client.wait(batch.id, seconds=args.wait) if args.wait else batch)
+
+
+def _get(client: SourceClient, args: argparse.Namespace) -> int:
+    return _told(client.wait(args.batch, seconds=args.wait) if args.wait else client.batch(args.batch))
+
+
+def _list(client: SourceClient, args: argparse.Namespace) -> int:
+    _show([one.model_dump(mode="json") for one in islice(client.batches(item=args.item), args.limit)])
+    return 0
+
+
+def _refused(client: SourceClient, args: argparse.Namespace) -> int:
+    if args.out.exists():
+        raise Conflict(Code.CONFLICT_DUPLICATE, f"{args.out} exists")
+    write_private(args.out, client.refused_rows(args.batch))
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_date(text)
+    except XinqiaoError as error:
+        raise argparse.ArgumentTypeError("日期写作 YYYY-MM-DD, a date as YYYY-MM-DD") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xinqiao source", description="以数源身份报送文件 send as a data source"
+    )
+    parser.add_argument(
+        "--config", type=Path, default=Path("client.toml"), help="配置文件或目录 default ./client.toml"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Callable[..., int] | None, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    made = command("init", None, "建立配置与私钥 make configuration and key")
+    made.add_argument("folder", type=Path)
+    made.add_argument("--hub", required=True, help="平台地址")
+    made.add_argument("--source", required=True, help="数源编号 src-…")
+    made.add_argument("--name", default="", help="单位名称")
+    made.add_argument("--anchor", type=Path, required=True, help="平台公钥文件 the anchor file")
+    made.add_argument("--sm", action="store_true", help="用国密 SM2 私钥 an SM2 key")
+    made = command("send", _send, "报送一个文件；断了重来，接着传 send a file, going on where it stopped")
+    made.add_argument("file", type=Path)
+    made.add_argument("--item", required=True, help="事项编号 the item's id")
+    made.add_argument("--data-as-of", type=_day, help="数据日期 the day the facts are true for")
+    made.add_argument("--corrects", help="更正哪一批的退回行 bat-…")
+    made.add_argument(
+        "--wait", type=float, default=600.0, help="等回执的秒数，0 为不等 seconds for the receipt"
+    )
+    made = command("show", _get, "一个批次及回执 one batch with its receipt")
+    made.add_argument("batch")
+    made.add_argument("--wait", type=float, default=0.0)
+    made = command("list", _list, "批次，新的在前 batches, newest first")
+    made.add_argument("--item")
+    made.add_argument("--limit", type=int, default=50)
+    made = command("refused", _refused, "取回要改的行（CSV） fetch the rows to correct")
+    made.add_argument("batch")
+    made.add_argument("--out", type=Path, required=True)
+    return parser
