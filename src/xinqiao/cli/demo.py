@@ -9,8 +9,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xinqiao.cli.throwaway import throwaway_postgres
+
+if TYPE_CHECKING:
+    from xinqiao.demo.build import DemoPlan
 
 #: the banks' nodes and the department's
 NODES = ("lanjiang", "chenghu", "department")
@@ -68,7 +72,7 @@ def _setup_django(environ: dict[str, str], home: Path) -> None:
 
 
 def _run(args: argparse.Namespace, database_url: str) -> int:
-    from xinqiao.demo.build import DemoPlan, build
+    from xinqiao.demo.build import DemoPlan, build, prepare
     from xinqiao.demo.processes import running_demo
 
     folder: Path = (args.data or Path("demo-data")).resolve()
@@ -84,17 +88,26 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
         if fresh
         else "使用已有的演示 using the built demonstration"
     )
+    prepare(plan)
     _setup_django(plan.hub_environ(), folder / "hub")
     credentials = build(plan)
     with running_demo(plan) as running:
         if fresh:
-            from xinqiao.demo.batches import send_first_batches
+            from xinqiao.demo.batches import send_dossiers, send_first_batches
+            from xinqiao.demo.build import yesterday
+            from xinqiao.demo.dossiers import write_dossiers
             from xinqiao.demo.story import tell
 
             tell(credentials)
             send_first_batches(credentials)
+            files = write_dossiers(
+                credentials, folder / "truth.json", folder / "collected", as_of=yesterday(), seed=plan.seed
+            )
+            send_dossiers(credentials, files)
         print(_welcome(credentials, time.monotonic() - started), flush=True)
         try:
+            if fresh:
+                _fill(plan, credentials)
             while (ended := running.ended()) is None:
                 time.sleep(1)
         except KeyboardInterrupt:
@@ -102,6 +115,21 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
             return 0
         print(f"{ended} 意外结束 ended unexpectedly:\n{running.tail(ended)}", file=sys.stderr)
         return 1
+
+
+def _fill(plan: "DemoPlan", credentials: dict[str, object]) -> None:
+    """What may come while people look around: the public sets, and the register that searches by name stand on."""
+    from xinqiao.demo.batches import send_dossiers
+    from xinqiao.demo.dossiers import build_firm_index, public_files
+
+    lists, public = [plan.folder / "collected" / "firms.csv"], plan.folder / "public"
+    if plan.data_dir is not None and plan.catalogue_dir.is_dir():
+        sent = send_dossiers(credentials, public_files(plan.data_dir, public))
+        print(f"  公开数据集已报送 {sent} 批 batches of the public sets", flush=True)
+        if (public / "firms.csv").exists():
+            lists.append(public / "firms.csv")
+    firms = build_firm_index(lists, plan.folder / "hub" / "firms.sqlite3")
+    print(f"  企业名录 {firms:,} 家，可按名称查 firms can be found by name", flush=True)
 
 
 def _welcome(credentials: dict[str, object], seconds: float) -> str:
@@ -120,7 +148,7 @@ def _welcome(credentials: dict[str, object], seconds: float) -> str:
         if bank["is_user"]:
             user = bank["users"][0]
             lines.append(f"    {bank['short_name']} 经办   {user['username']} / {user['password']}")
-    for source in c["sources"]:
+    for source in c["sources"][:2]:
         lines += [
             f"    {source['name']}   {login['username']} / {login['password']}" for login in source["users"]
         ]

@@ -4,7 +4,9 @@ The earlier month is in order. In the later one three rows are not, in the ways 
 a code the other way round, a day that does not exist, a required cell left empty; they wait for the visitor.
 """
 
+from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import cast
 
 from xinqiao.catalogue.template import csv_template
@@ -15,6 +17,7 @@ from xinqiao.hub.apps.collection.services import submit_whole
 from xinqiao.hub.runtime import runtime
 
 ITEM = "water_fee"
+_BLOCK = 1024 * 1024
 
 type Rows = list[dict[str, str]]
 
@@ -57,12 +60,7 @@ def _turned_round(code: str) -> str:
 def send_first_batches(credentials: dict[str, object]) -> None:
     """Send them as the demonstration's water company; the worker judges them."""
     firms = cast("list[dict[str, Json]]", credentials["enterprises"])
-    source = next(
-        one
-        for one in cast("list[dict[str, Json]]", credentials["sources"])
-        if ITEM in cast("list[str]", one["items"])
-    )
-    actor = SourceActor(None, str(source["id"]), frozenset({SourceRole.SUPPLIER}), "陆言（演示报送员）")
+    actor = _supplier(credentials, ITEM)
     item = runtime.catalogue.items[ITEM]
     now = runtime.clock.now()
     months = _months_before(now.date())
@@ -72,6 +70,29 @@ def send_first_batches(credentials: dict[str, object]) -> None:
             actor=actor, item=ITEM, file_name=f"water_fee_{month.replace('-', '')}.csv",
             chunks=iter([csv_template(item, with_mistakes(rows) if spoil else rows)]), at=runtime.clock.now(),
         )  # fmt: skip
+
+
+def send_dossiers(credentials: dict[str, object], files: Iterable[tuple[str, Path]]) -> int:
+    """Send a file of each item as the department that supplies it; the worker judges them. Returns how many."""
+    sent = 0
+    for item, path in files:
+        with path.open("rb") as file:
+            submit_whole(
+                actor=_supplier(credentials, item), item=item, file_name=path.name,
+                chunks=iter(lambda: file.read(_BLOCK), b""), at=runtime.clock.now(),
+            )  # fmt: skip
+        sent += 1
+    return sent
+
+
+def _supplier(credentials: dict[str, object], item: str) -> SourceActor:
+    """Somebody of the source that supplies an item."""
+    source = next(
+        one
+        for one in cast("list[dict[str, Json]]", credentials["sources"])
+        if item in cast("list[str]", one["items"])
+    )
+    return SourceActor(None, str(source["id"]), frozenset({SourceRole.SUPPLIER}), "陆言（演示报送员）")
 
 
 def _months_before(day: date) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xinqiao.clock import SHANGHAI
 from xinqiao.demo import department, real_data
+from xinqiao.demo.dossiers import public_sources, write_public_catalogue
 from xinqiao.demo.files import write_bank, write_truth
 from xinqiao.demo.generator import generate_province
 from xinqiao.demo.model import Province
@@ -53,6 +54,11 @@ class DemoPlan:
         """The folder of a bank's node."""
         return self.folder / "nodes" / bank
 
+    @property
+    def catalogue_dir(self) -> Path:
+        """Items of the public sets, as a province's extension; there once :func:`prepare` found the sets."""
+        return self.folder / "catalogue"
+
     def hub_environ(self) -> dict[str, str]:
         """The environment of the hub's programs."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("XINQIAO_", "XQ_"))}
@@ -65,6 +71,8 @@ class DemoPlan:
             "XINQIAO_TEST_HOOKS": "1" if self.test_hooks else "0",
             "DJANGO_SETTINGS_MODULE": "xinqiao.hub.project.settings",
         }
+        if self.catalogue_dir.is_dir():
+            kept["XINQIAO_CATALOGUE_DIR"] = str(self.catalogue_dir)
         if self.database_url:
             kept["XINQIAO_DATABASE_URL"] = self.database_url
         return kept
@@ -96,6 +104,11 @@ def make_province(plan: DemoPlan, as_of: date) -> Province:
     return province
 
 
+def prepare(plan: DemoPlan) -> None:
+    """What must be in the folder before the hub's settings are read."""
+    write_public_catalogue(plan.data_dir, plan.catalogue_dir)
+
+
 def build(plan: DemoPlan) -> dict[str, object]:
     """Build what is missing and return the credentials. Needs Django set up with :meth:`DemoPlan.hub_environ`."""
     if plan.credentials.exists():
@@ -109,7 +122,13 @@ def build(plan: DemoPlan) -> dict[str, object]:
 
     call_command("migrate", interactive=False, verbosity=0)
     nodes, portals = _nodes(plan, province, anchor())
-    seeded = seed_hub(province, nodes, institutions_dir=plan.folder / "institutions", at=at)
+    seeded = seed_hub(
+        province,
+        nodes,
+        institutions_dir=plan.folder / "institutions",
+        at=at,
+        more_sources=public_sources(plan.data_dir) if plan.catalogue_dir.is_dir() else (),
+    )
     write_truth(province, plan.folder / "truth.json")
     credentials = _credentials(plan, province, seeded, nodes, portals)
     if department.KEY in plan.node_ports:

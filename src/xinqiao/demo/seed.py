@@ -5,6 +5,7 @@ operators so that four-eyes holds here too; only the demonstration identities ar
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -137,30 +138,50 @@ def _bank(bank: Bank, folder: Path, at: datetime) -> SeededBank:
     return SeededBank(bank, institution.id, key_file, tuple(logins))
 
 
-_SOURCES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+#: Code, name, short name, kind, items of a data source.
+type SourcePlan = tuple[str, str, str, str, tuple[str, ...]]
+
+#: The sources a visitor is shown the log-ins of; those of the others are in the credentials.
+SHOWN_SOURCES = ("yibao", "shuiwu")
+
+_SOURCES: tuple[SourcePlan, ...] = (
     ("yibao", "云陵省医疗保障局（演示）", "演示医保局", "department",
-     ("medical_insurance_basic", "medical_insurance_arrears", "medical_insurance_change")),
+     ("medical_insurance_basic", "medical_insurance_arrears", "medical_insurance_change",
+      "designated_private_medical_institution", "designated_retail_pharmacy")),
     ("shuiwu", "云陵水务有限公司（演示）", "演示水务", "utility", ("water_fee",)),
+    ("gongdian", "云陵供电公司（演示）", "演示供电", "utility", ("electricity_fee",)),
+    ("ranqi", "云陵燃气有限公司（演示）", "演示燃气", "utility", ("gas_fee",)),
+    ("fayuan", "云陵省高级人民法院（演示）", "演示法院", "department", ("dishonest_judgment_debtor",)),
+    ("zhishi", "云陵省知识产权局（演示）", "演示知识产权局", "department", ("ip_pledge",)),
+    ("nongye", "云陵省农业农村厅（演示）", "演示农业农村厅", "department",
+     ("agri_insurance", "agri_subsidy", "large_grower_list")),
+    ("ziyuan", "云陵省公共资源交易中心（演示）", "演示交易中心", "centre", ("public_resource_transaction",)),
+    ("zhujian", "云陵省住房和城乡建设厅（演示）", "演示住建厅", "department", ("construction_qualification",)),
+    ("weijian", "云陵省卫生健康委员会（演示）", "演示卫健委", "department", ("medical_qualification",)),
+    ("jiaoyu", "云陵省教育厅（演示）", "演示教育厅", "department", ("education_qualification",)),
 )  # fmt: skip
 
 
 def _source(
-    code: str, name: str, short: str, kind: str, items: tuple[str, ...], at: datetime
+    code: str, name: str, short: str, kind: str, items: tuple[str, ...], *, at: datetime
 ) -> SeededSource:
     from xinqiao.hub.actors import SourceRole, SystemActor
     from xinqiao.hub.apps.identity.services import add_source_member, register_source
 
     steward = Login("steward", f"{code}.steward", _password(), "沈砚（演示数据管理员）")
-    supplier = Login("supplier", f"{code}.supplier", _password(), "陆言（演示报送员）")
     member = register_source(
         actor=SystemActor("demo"), code=code, name=name, short_name=short, kind=kind, division="", items=items,
         username=steward.username, password=steward.password, display_name=steward.name, at=at, is_demo=True,
     )  # fmt: skip
-    add_source_member(
-        actor=SystemActor("demo"), source_id=member.source_id, username=supplier.username,
-        password=supplier.password, display_name=supplier.name, roles=frozenset({SourceRole.SUPPLIER}), at=at,
-    )  # fmt: skip
-    return SeededSource(member.source_id, code, name, items, (steward, supplier))
+    logins = [steward]
+    if code in SHOWN_SOURCES:  # a password takes its time to hash; one person is enough where nobody comes by
+        supplier = Login("supplier", f"{code}.supplier", _password(), "陆言（演示报送员）")
+        add_source_member(
+            actor=SystemActor("demo"), source_id=member.source_id, username=supplier.username,
+            password=supplier.password, display_name=supplier.name, roles=frozenset({SourceRole.SUPPLIER}), at=at,
+        )  # fmt: skip
+        logins.append(supplier)
+    return SeededSource(member.source_id, code, name, items, tuple(logins))
 
 
 def _identity(firm: Firm) -> None:
@@ -214,7 +235,14 @@ def connect_department(plan: NodePlan, at: datetime) -> str:
     return unit.id
 
 
-def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Path, at: datetime) -> Seeded:
+def seed_hub(
+    province: Province,
+    nodes: list[NodePlan],
+    *,
+    institutions_dir: Path,
+    at: datetime,
+    more_sources: Sequence[SourcePlan] = (),
+) -> Seeded:
     """Fill an empty hub with the province."""
     staff = _staff(at)
     banks = tuple(_bank(bank, institutions_dir, at) for bank in province.banks)
@@ -223,4 +251,4 @@ def seed_hub(province: Province, nodes: list[NodePlan], *, institutions_dir: Pat
         connect_node(plan, by_key[plan.bank], at)
     for firm in province.firms:
         _identity(firm)
-    return Seeded(staff, banks, tuple(_source(*source, at) for source in _SOURCES))
+    return Seeded(staff, banks, tuple(_source(*planned, at=at) for planned in (*_SOURCES, *more_sources)))

@@ -56,8 +56,10 @@ class Written:
     truth: Truth
 
 
-def generate(order: Order, folder: Path) -> Iterator[Written]:
+def generate(order: Order, folder: Path, *, firms: Firms | None = None) -> Iterator[Written]:
     """Write ``firms.csv`` and a file per item into ``folder``, which is made; the item files one after another.
+
+    ``firms``: these instead of invented ones, as many as the order says.
 
     Raises ValueError: numbers that do not go together, an item that is not collected.
     """
@@ -72,7 +74,7 @@ def generate(order: Order, folder: Path) -> Iterator[Written]:
         raise ValueError(
             f"平均每家至多 {RECORDS_PER_FIRM} 条 at most so many records an enterprise on average"
         )
-    firms = invent_firms(seed=order.seed, count=order.enterprises)
+    firms = firms or invent_firms(seed=order.seed, count=order.enterprises)
     counts = spread_records(order.records, items, firms)
     folder.mkdir(parents=True, exist_ok=True)
     _write_firms(firms, order.as_of, folder / "firms.csv")
