@@ -25,7 +25,7 @@ from xinqiao.domain.items import (
 CATALOGUE = catalogue.load()
 TERMS = {item.id: ItemTerms.of(item) for item in CATALOGUE.items.values()}
 ARREARS, MARRIAGE, HOUSE = "historical_tax_arrears", "legal_rep_marital_status", "real_estate_registration"
-SHAREHOLDERS = "shareholder_contribution"
+SHAREHOLDERS, POWER = "shareholder_contribution", "electricity_fee"
 ARREARS_FIELDS = frozenset({"ent_name", "uscc", "tax_type", "arrears_amount", "status"})
 MARRIAGE_CLAIM = ClaimGrant(MARRIAGE, TERMS[MARRIAGE].required, "1" * 64)
 HOUSE_CLAIM = ClaimGrant(HOUSE, TERMS[HOUSE].required, "2" * 64)
@@ -34,7 +34,11 @@ WRITTEN = PersonConsent("person:1", frozenset({HOUSE}), written=True, text_diges
 
 SCOPE = ItemScope(
     grants=frozenset(
-        {ItemGrant(ARREARS, ARREARS_FIELDS), ItemGrant(SHAREHOLDERS, TERMS[SHAREHOLDERS].fields)}
+        {
+            ItemGrant(ARREARS, ARREARS_FIELDS),
+            ItemGrant(SHAREHOLDERS, TERMS[SHAREHOLDERS].fields),
+            ItemGrant(POWER, frozenset({"uscc", "period"})),
+        }
     ),
     claims=frozenset({MARRIAGE_CLAIM, HOUSE_CLAIM}),
     purpose=Purpose.LOAN_APPLICATION,

@@ -15,6 +15,7 @@ from tests.domain.items_cast import (
     HOUSE_CLAIM,
     MARRIAGE,
     MARRIAGE_CLAIM,
+    POWER,
     SCOPE,
     SEPARATE,
     SHAREHOLDERS,
@@ -53,9 +54,9 @@ def decide(ask, authorisation=None, at=T0, **changes):
     return decide_item(ask, authorisation=held, terms=TERMS.get(ask.item), at=at)
 
 
-def test_the_catalogue_has_eleven_interface_and_nine_verification_items():
+def test_the_catalogue_has_eleven_interface_nine_verification_and_seventeen_collected_items():
     kinds = [terms.kind for terms in TERMS.values()]
-    assert (kinds.count(ItemKind.INTERFACE), kinds.count(ItemKind.VERIFICATION)) == (11, 9)
+    assert [kinds.count(kind) for kind in ItemKind] == [11, 9, 17]
     assert {one.item for one in TERMS.values() if one.written} == {
         item.id for item in CATALOGUE.items.values() if item.no in (16, 17, 18)
     }
@@ -99,6 +100,31 @@ def test_what_is_authorised_is_allowed():
 def test_every_no_has_its_code(ask, changes, code):
     decision = decide(ask, **changes)
     assert (decision.allowed, decision.code) == (False, code)
+
+
+def test_a_collected_item_is_asked_of_the_platform_and_of_nobody_else():
+    power = an_ask(item=POWER, fields=frozenset({"period"}), held=True)
+    assert power.kind is ItemKind.COLLECTED
+    assert decide(power).allowed
+    assert decide(replace(power, held=False)).code is Code.SCOPE_EXCEEDED
+    assert decide(an_ask(held=True)).code is Code.SCOPE_EXCEEDED
+    assert decide(replace(power, fields=frozenset({"period", "usage_kwh"}))).facts["items"] == [
+        f"field:{POWER}.usage_kwh"
+    ]
+    assert decide(power, uses=6).code is Code.CONSENT_EXHAUSTED
+    with pytest.raises(Invalid):
+        replace(power, claim="1" * 64)
+    with pytest.raises(Invalid):
+        a_permit(power)
+
+
+def test_the_persons_in_a_collected_item_consent_like_all_others():
+    item = "dishonest_judgment_debtor"
+    scope = replace(SCOPE, grants=frozenset({ItemGrant(item, TERMS[item].fields)}), claims=frozenset())
+    assert needed_consents(scope, TERMS) == {item: False}
+    with pytest.raises(Invalid) as error:
+        confirm(scope, scope, frozenset(), TERMS)
+    assert error.value.code is Code.PERSON_CONSENT_MISSING
 
 
 def test_without_an_authorisation_nothing_is_told():
@@ -203,7 +229,8 @@ def test_real_estate_needs_the_written_form():
 @pytest.mark.parametrize(
     "scope",
     [
-        ask_for(ItemGrant("water_fee", frozenset({"uscc"}))),
+        ask_for(ItemGrant("water_fee", frozenset({"no_such_field"}))),
+        ask_for(ItemGrant("no_such_item", frozenset({"uscc"}))),
         ask_for(ItemGrant(MARRIAGE, frozenset({"marital_status"}))),
         ask_for(ItemGrant(ARREARS, frozenset({"no_such_field"}))),
         ask_for(ClaimGrant(ARREARS, TERMS[ARREARS].required, DIGEST)),

@@ -14,7 +14,7 @@ from xinqiao.catalogue.size import size_rule
 from xinqiao.domain import identifiers as ids
 from xinqiao.domain.consent import DEFAULT_CEILINGS, Product, Purpose, append, decide, grant, sealed
 from xinqiao.domain.identifiers import Finding, gb2260
-from xinqiao.domain.items import decide_item
+from xinqiao.domain.items import ItemKind, decide_item
 from xinqiao.domain.msme import Figures, classify
 from xinqiao.domain.msme.words import CLASS_WORDS, INDICATOR_WORDS
 from xinqiao.domain.verification import BudgetRules
@@ -174,6 +174,8 @@ def test_the_examples_of_enterprise_sizes_are_true():
 ITEM_WORDS = {
     "历史欠税": items_cast.ARREARS,
     "缓税": "deferred_tax",
+    "水费": "water_fee",
+    "电费": items_cast.POWER,
     "股东": items_cast.SHAREHOLDERS,
     "婚姻": items_cast.MARRIAGE_CLAIM,
     "不动产": items_cast.HOUSE_CLAIM,
@@ -183,7 +185,10 @@ ITEM_WORDS = {
 def an_item_ask(thing: str, wanted: str, purpose: str):
     item = ITEM_WORDS[thing]
     if isinstance(item, str):
-        return items_cast.an_ask(item=item, fields=frozenset(wanted.split()), purpose=WORDS[purpose])
+        held = items_cast.TERMS[item].kind is ItemKind.COLLECTED
+        return items_cast.an_ask(
+            item=item, fields=frozenset(wanted.split()), purpose=WORDS[purpose], held=held
+        )
     claim = item if wanted == "授权的那一组" else replace(item, digest="f" * 64)
     return items_cast.a_claim_ask(claim, purpose=WORDS[purpose])
 

@@ -17,6 +17,7 @@ ARREARS, SHAREHOLDERS = "historical_tax_arrears", "shareholder_contribution"
 HOUSE, MARRIAGE = "real_estate_registration", "legal_rep_marital_status"
 SALT = "7b" * 32
 TAX = ItemGrant(ARREARS, frozenset({"uscc", "arrears_amount", "status"}))
+POWER = ItemGrant("electricity_fee", frozenset({"uscc", "period", "billed_amount"}))
 CERTIFICATE = "演示（2026）不动产权第0000077号"
 
 

@@ -10,6 +10,7 @@ from tests.hub.items_cast import (
     CERTIFICATE,
     HOUSE,
     MARRIAGE,
+    POWER,
     SHAREHOLDERS,
     TAX,
     ItemCast,
@@ -63,6 +64,24 @@ def test_the_whole_of_a_request_is_confirmed_signed_and_in_the_log(items: ItemCa
     assert kinds()[before:] == ["GRANT"]
     seen = selectors.authorisation(items.cast.bank, row.id, at=items.cast.now)
     assert seen.visible is VisibleState.ACTIVE
+
+
+def test_a_collected_item_is_granted_beside_a_called_one_and_the_text_says_which_is_which(
+    items: ItemCast,
+) -> None:
+    row = items.confirm(items.requested(grants=frozenset({TAX, POWER})))
+    granted = selectors.granted_value(row)
+    assert granted is not None
+    assert granted.scope.grants == {TAX, POWER}
+    lines = row.shown_text.splitlines()
+    assert [line.split("：")[0] for line in lines if "事项：" in line] == ["归集事项", "接口事项"]
+    assert sum("平台已经归集的记录" in line for line in lines) == 1
+    alone = items.confirm(items.requested(grants=frozenset({POWER})))
+    assert "接口事项" not in alone.shown_text
+    with pytest.raises(Invalid):
+        requests.register_source(
+            actor=SystemActor("t"), item=POWER.item, node_id=items.cast.node.id, at=items.cast.now
+        )
 
 
 def test_a_part_is_confirmed_and_never_more(items: ItemCast) -> None:
@@ -166,7 +185,7 @@ def test_refusing_lapsing_and_withdrawing(items: ItemCast) -> None:
         ({"valid_days": 31}, Code.CEILING_EXCEEDED),
         ({"business_ref": " "}, Code.INVALID),
         ({"subject_uscc": "91330100MA2XQA0010"}, None),
-        ({"grants": frozenset({ItemGrant("water_fee", frozenset({"uscc"}))})}, Code.INVALID),
+        ({"grants": frozenset({ItemGrant("water_fee", frozenset({"no_such"}))})}, Code.INVALID),
         ({"grants": frozenset()}, Code.INVALID),
     ],
 )

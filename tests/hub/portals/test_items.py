@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from tests.hub.cast import Cast
-from tests.hub.items_cast import CERTIFICATE, HOUSE, MARRIAGE, ItemCast, house, marriage
+from tests.hub.items_cast import CERTIFICATE, HOUSE, MARRIAGE, POWER, TAX, ItemCast, house, marriage
 from tests.hub.portals.conftest import Visitor
 from tests.hub.portals.test_enterprise import fields
 
@@ -70,6 +70,13 @@ def test_the_deciding_page_shows_the_stated_values_and_the_warning_and_later_one
     after = client.get(address("item", row.id)).content.decode()
     assert "0000077" not in after
     assert CERTIFICATE not in ItemAuthorisation.objects.get(id=row.id).shown_text
+
+
+def test_the_card_keeps_what_is_called_and_what_is_collected_apart(items: ItemCast, visitor: Visitor) -> None:
+    row = items.requested(grants=frozenset({TAX, POWER}))
+    page = visitor(items.cast.owner).get(address("item", row.id)).content.decode()
+    called, collected = page.index("接口事项"), page.index("归集事项")
+    assert called < page.index("历史欠税") < collected < page.index('value="electricity_fee"')
 
 
 def test_a_part_is_agreed_to_and_the_rest_is_not(items: ItemCast, visitor: Visitor) -> None:

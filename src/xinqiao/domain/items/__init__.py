@@ -1,8 +1,8 @@
-"""Items called or verified at the source: who may ask for which, with whose consent, until when.
+"""Items called, verified at the source or collected: who may ask for which, with whose consent, until when.
 
-The sharing modes ``national_interface_authorised`` and ``verification_authorised`` of the catalogue. What an
-authorisation is, how it stands and how it ends is :mod:`xinqiao.domain.consent`'s; here is what it covers. How a claim
-is compared and what a guess costs is :mod:`xinqiao.domain.verification`.
+All four sharing modes of the catalogue. What an authorisation is, how it stands and how it ends is
+:mod:`xinqiao.domain.consent`'s; here is what it covers. How a claim is compared and what a guess costs is
+:mod:`xinqiao.domain.verification`.
 """
 
 from xinqiao.domain.items.artefacts import authorisation_claims, permit_claims

@@ -17,7 +17,7 @@ from xinqiao.domain.items.scope import ItemKind, ItemTerms
 
 @dataclass(frozen=True, slots=True)
 class ItemAsk:
-    """One request: fields of an interface item, or a claim about an item to be verified."""
+    """One request: fields of an item at its source or, ``held``, of one the platform collected; or a claim to verify."""
 
     authorisation_id: str | None
     subject: str
@@ -26,15 +26,20 @@ class ItemAsk:
     fields: frozenset[str]
     purpose: Purpose
     claim: str | None = None
+    held: bool = False
 
     def __post_init__(self) -> None:
         if not self.fields:
             raise Invalid(Code.INVALID, "fields are named", facts={"field": "fields"})
+        if self.held and self.claim is not None:
+            raise Invalid(Code.INVALID, "a claim is verified at its source", facts={"field": "claim"})
 
     @property
     def kind(self) -> ItemKind:
-        """A claim is verified; without one the item itself is asked for."""
-        return ItemKind.INTERFACE if self.claim is None else ItemKind.VERIFICATION
+        """A claim is verified; without one the item itself is asked for, where it is."""
+        if self.claim is not None:
+            return ItemKind.VERIFICATION
+        return ItemKind.COLLECTED if self.held else ItemKind.INTERFACE
 
 
 @dataclass(frozen=True, slots=True)

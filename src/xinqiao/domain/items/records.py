@@ -13,7 +13,7 @@ from xinqiao.domain.items.scope import ItemKind, ItemScope, PersonConsent
 
 @dataclass(frozen=True, slots=True)
 class ItemAuthorisation:
-    """A subject lets one institution ask departments for items about it, for one purpose.
+    """A subject lets one institution ask for items about it, for one purpose.
 
     Valid during ``[valid_from, valid_to)``; ``uses`` counts releases; a withdrawal is final. The states, their moves
     and their words are those of :mod:`xinqiao.domain.consent`.
@@ -76,6 +76,8 @@ class ItemPermit:
     def __post_init__(self) -> None:
         if not timedelta(0) < self.expires_at - self.issued_at <= PERMIT_TTL:
             raise Invalid(Code.INVALID, "a permit lives at most 30 seconds", facts={"field": "expires_at"})
+        if not self.kind.at_source:
+            raise Invalid(Code.INVALID, "a permit is for a node", facts={"field": "kind"})
         verifies = self.kind is ItemKind.VERIFICATION
         if (self.claim is not None) is not verifies or (self.enc_jwk is None) is not verifies:
             # half a verification is neither kind; a node must not guess which

@@ -19,24 +19,40 @@ WRITTEN_CATEGORIES = frozenset({9})
 
 
 class ItemKind(StrEnum):
-    """How an authorised item is used."""
+    """How an authorised item is used: one way each, by its sharing mode."""
 
     #: the department's answer goes to the institution, sealed, and is stored nowhere on the way
     INTERFACE = "interface"
     #: the institution states values, the department says yes or no
     VERIFICATION = "verification"
+    #: collected before, physically or by regular transfer: the platform answers out of its own lake
+    COLLECTED = "collected"
+
+    @property
+    def at_source(self) -> bool:
+        """Whether a department's node answers; nothing is asked of a node about what the platform holds itself."""
+        return self is not ItemKind.COLLECTED
+
+
+#: By the four sharing modes of the list.
+KINDS = {
+    SharingMode.NATIONAL_INTERFACE: ItemKind.INTERFACE,
+    SharingMode.VERIFICATION: ItemKind.VERIFICATION,
+    SharingMode.NATIONAL_COLLECTED: ItemKind.COLLECTED,
+    SharingMode.LOCAL_COLLECTED: ItemKind.COLLECTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ItemTerms:
     """What the rules need to know of an item of the catalogue.
 
-    ``kind`` is ``None`` for items that are physically collected: they are not asked for here. ``personal``: the fields
-    about a natural person. ``code_field``: the field that holds the enterprise's code, where there is one.
+    ``personal``: the fields about a natural person. ``code_field``: the field that holds the enterprise's code, where
+    there is one.
     """
 
     item: str
-    kind: ItemKind | None
+    kind: ItemKind
     fields: frozenset[str]
     required: frozenset[str]
     personal: frozenset[str]
@@ -46,14 +62,10 @@ class ItemTerms:
     @classmethod
     def of(cls, item: Item, *, written_categories: frozenset[int] = WRITTEN_CATEGORIES) -> "ItemTerms":
         """The terms of an item."""
-        kinds = {
-            SharingMode.NATIONAL_INTERFACE: ItemKind.INTERFACE,
-            SharingMode.VERIFICATION: ItemKind.VERIFICATION,
-        }
         names = frozenset(field.name for field in item.fields)
         return cls(
             item=item.id,
-            kind=kinds.get(item.mode),
+            kind=KINDS[item.mode],
             fields=names,
             required=frozenset(field.name for field in item.fields if field.required),
             personal=frozenset(f.name for f in item.fields if f.sensitivity is Sensitivity.PERSONAL),
@@ -64,7 +76,7 @@ class ItemTerms:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ItemGrant:
-    """One interface item and the fields of it that may be given."""
+    """One item, called or collected, and the fields of it that may be given."""
 
     item: str
     fields: frozenset[str]
@@ -131,7 +143,7 @@ class ItemScope:
         return frozenset(part.item for part in self.parts)
 
     def fields_of(self, item: str) -> frozenset[str]:
-        """Fields of an interface item that may be given; empty when it may not be asked for."""
+        """Fields of an item that may be given; empty when it may not be asked for."""
         return next((grant.fields for grant in self.grants if grant.item == item), frozenset())
 
     def claim(self, digest: str) -> ClaimGrant | None:
@@ -169,15 +181,14 @@ def check_scope(
     """Refuse a scope that the catalogue or the ceilings do not know.
 
     Raises:
-        Invalid: ``INVALID`` for an item that is not in the catalogue, is collected, or is used the other way, for a
-            field it has not, for a claim that does not state what must be stated; ``CEILING_EXCEEDED``.
+        Invalid: ``INVALID`` for an item that is not in the catalogue or is used the other way, for a field it has
+            not, for a claim that does not state what must be stated; ``CEILING_EXCEEDED``.
     """
     if scope.is_empty:
         raise Invalid(Code.INVALID, "nothing is asked for", facts={"field": "items"})
     for part in scope.parts:
-        wanted = ItemKind.VERIFICATION if isinstance(part, ClaimGrant) else ItemKind.INTERFACE
         known = terms.get(part.item)
-        if known is None or known.kind is not wanted:
+        if known is None or (known.kind is ItemKind.VERIFICATION) is not isinstance(part, ClaimGrant):
             raise Invalid(
                 Code.INVALID, "no such item of this mode", facts={"field": "items", "item": part.item}
             )

@@ -28,7 +28,7 @@ type Value = Annotated[str, StringConstraints(strict=True, min_length=1, max_len
 
 
 class AskedItem(Request):
-    """One interface item and the fields wanted."""
+    """One item, called at its source or collected by the platform, and the fields wanted."""
 
     item: Name
     fields: Fields
@@ -57,7 +57,7 @@ class ItemsRequest(Request):
 
 
 class GrantedItem(Answer):
-    """An interface item and its fields."""
+    """An item, called or collected, and its fields."""
 
     item: str
     fields: list[str]

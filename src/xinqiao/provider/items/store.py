@@ -132,7 +132,7 @@ class ItemStore:
             found.setdefault(parts[0] if len(parts) > 1 else path.stem, []).append(path)
         for item, paths in found.items():
             known = self._catalogue.items.get(item)
-            if known is None or ItemTerms.of(known).kind is None:
+            if known is None or not _kind(known).at_source:
                 raise StoreError(f"{item} is no item that is called or verified at the source")
             if len({path.suffix for path in paths}) > 1:
                 raise StoreError(f"{item}: Parquet or CSV, not both")
@@ -186,9 +186,7 @@ class ItemStore:
 
 
 def _kind(item: Item) -> ItemKind:
-    kind = ItemTerms.of(item).kind
-    assert kind is not None
-    return kind
+    return ItemTerms.of(item).kind
 
 
 def _select(item: Item, columns: dict[str, str]) -> str:

@@ -126,7 +126,7 @@ class ItemQueryQuerySet(models.QuerySet["ItemQuery"]):
 
 
 class ItemQuery(models.Model):
-    """One query of an item or one verification, answered, refused or failed, with its evidence.
+    """One query of an item or one verification, answered, refused or failed, with its evidence. ``kind``: ItemKind.
 
     An answer of an interface item is stored nowhere, not even sealed (credit rules 8). Of a verification the result is
     kept for two years; ``claim`` is its salted digest, ``guess`` the keyed one by which budgets know it again.
@@ -195,12 +195,16 @@ class ItemQuery(models.Model):
                 condition=Q(state__in=["permitted", "released", "denied", "failed"]), name="items_query_state"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["interface", "verification"]), name="items_query_kind"
+                condition=Q(kind__in=["interface", "verification", "collected"]), name="items_query_kind"
             ),
-            # Nothing is released without its leaf, its permit and its receipt.
+            # Nothing is released without its leaf and its digest, nor from a node without its permit.
             models.CheckConstraint(
                 condition=~Q(state="released")
-                | (Q(end_leaf__isnull=False) & Q(permit_jti__isnull=False) & ~Q(answer_digest="")),
+                | (
+                    Q(end_leaf__isnull=False)
+                    & (Q(permit_jti__isnull=False) | Q(kind="collected"))
+                    & ~Q(answer_digest="")
+                ),
                 name="items_query_released_is_proved",
             ),
             # Only a released verification has a result, and it is a yes or a no.

@@ -11,7 +11,7 @@ from xinqiao.domain.consent import DEFAULT_CEILINGS, AuthEvent, AuthState, Purpo
 from xinqiao.domain.consent.states import AUTHORISATION
 from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale
 from xinqiao.domain.identifiers import validate_uscc
-from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemScope, check_scope
+from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, check_scope
 from xinqiao.domain.machine import Role
 from xinqiao.domain.verification import claim_digest, read_claim
 from xinqiao.hub.actors import (
@@ -54,7 +54,7 @@ def register_source(
     if isinstance(actor, OperatorActor) and OperatorRole.ADMIN not in actor.roles:
         raise Forbidden(Code.ROLE_FORBIDDEN, "the platform role is missing")
     terms = all_terms().get(item)
-    if terms is None or terms.kind is None:
+    if terms is None or not terms.kind.at_source:
         raise Invalid(Code.INVALID, "no item that is called or verified", facts={"field": "item"})
     with transaction.atomic(durable=True):
         node = Node.objects.filter(id=node_id, status="active").first()
@@ -74,7 +74,7 @@ def stated_claim(item: str, values: dict[str, str], salt: str, *, at: datetime) 
         Invalid: no such verification item; a value out of form; a salt that is not 64 hex digits.
     """
     found = catalogue().items.get(item)
-    if found is None or all_terms()[item].kind is None:
+    if found is None or all_terms()[item].kind is not ItemKind.VERIFICATION:
         raise Invalid(Code.INVALID, "no such item", facts={"field": "item"})
     claim = read_claim(catalogue(), found, values, on=at.astimezone(SHANGHAI).date())
     return StatedClaim(claim, claim_digest(claim, salt), values)

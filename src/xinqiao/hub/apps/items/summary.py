@@ -6,7 +6,7 @@ each claim, which is in the text, binds exactly them.
 
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import Purpose
-from xinqiao.domain.items import ItemScope, needed_consents
+from xinqiao.domain.items import ItemKind, ItemScope, needed_consents
 from xinqiao.hub.apps.consents.summary import Act, WhatYouSee, purpose_words
 from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.apps.items.scopes import all_terms, catalogue, scope_json
@@ -26,7 +26,7 @@ def what_you_authorise(row: ItemAuthorisation, scope: ItemScope, *, language: La
             *_scope_lines(scope, language),
             _line(gettext("有效期"), gettext("自确认起 %(n)s 天") % {"n": scope.valid_days}),
             _line(gettext("查询次数"), gettext("最多 %(n)s 次") % {"n": scope.max_queries}),
-            gettext("接口事项由部门直接给该机构，平台只过手，打不开，不留存；核验只答是或否。"),
+            *_ways(scope),
         ]
         if needed:
             lines.append(
@@ -69,7 +69,7 @@ def what_you_end(row: ItemAuthorisation, *, language: Language) -> WhatYouSee:
 
 def _scope_lines(scope: ItemScope, language: Language) -> list[str]:
     lines = [
-        _line(gettext("接口事项"), f"{_name(one.item, language)}: {_labels(one.item, one.fields, language)}")
+        _line(_kind(one.item), f"{_name(one.item, language)}: {_labels(one.item, one.fields, language)}")
         for one in sorted(scope.grants, key=lambda one: one.item)
     ]
     return lines + [
@@ -79,6 +79,22 @@ def _scope_lines(scope: ItemScope, language: Language) -> list[str]:
         )
         for one in sorted(scope.claims, key=lambda one: (one.item, one.digest))
     ]
+
+
+def _kind(item: str) -> str:
+    collected = all_terms()[item].kind is ItemKind.COLLECTED
+    return gettext("归集事项") if collected else gettext("接口事项")
+
+
+def _ways(scope: ItemScope) -> list[str]:
+    """How what is granted reaches the institution: one sentence for each way there is in the scope."""
+    at_source = {all_terms()[item].kind.at_source for item in scope.items}
+    lines = []
+    if True in at_source:
+        lines.append(gettext("接口事项由部门直接给该机构，平台只过手，打不开，不留存；核验只答是或否。"))
+    if False in at_source:
+        lines.append(gettext("归集事项是平台已经归集的记录，由平台给该机构，只给列出的字段。"))
+    return lines
 
 
 def _name(item: str, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""Items called or verified at the source: the list with its records, the card, confirm, refuse, withdraw."""
+"""Items called, verified or collected: the list with its records, the card, confirm, refuse, withdraw."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xinqiao.domain.consent import VisibleState
 from xinqiao.domain.errors import Code, Conflict, Invalid
-from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemScope, needed_consents
+from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, needed_consents
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents.summary import purpose_words
 from xinqiao.hub.apps.items import authorisations, requests, selectors
@@ -130,10 +130,8 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
         "live": row.visible in LIVE,
         "state": state_words(row.visible),
         "purpose_words": purpose_words(row.purpose),
-        "grants": [
-            _part(one.item, one.item, one.fields, {}, needed)
-            for one in sorted(scope.grants, key=lambda one: one.item)
-        ],
+        "called": _grants(scope, needed, ItemKind.INTERFACE),
+        "collected": _grants(scope, needed, ItemKind.COLLECTED),
         "claims": [
             _part(one.digest, one.item, one.fields, stated.get(one.digest, {}), needed)
             for one in sorted(scope.claims, key=lambda one: (one.item, one.digest))
@@ -142,6 +140,15 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
         "any_writing": any(needed.values()),
     }
     return page(visit.request, "enterprise/item.html", enterprise_frame(visit, "consents"), context)
+
+
+def _grants(scope: ItemScope, needed: dict[str, bool], kind: ItemKind) -> list[Part]:
+    grants = sorted(scope.grants, key=lambda one: one.item)
+    return [
+        _part(one.item, one.item, one.fields, {}, needed)
+        for one in grants
+        if all_terms()[one.item].kind is kind
+    ]
 
 
 def _part(
