@@ -16,12 +16,13 @@ from xinqiao.lake.store.buckets import check_buckets
 from xinqiao.lake.store.check import check_item
 from xinqiao.lake.store.commit import Committer
 from xinqiao.lake.store.compact import ROW_GROUP_ROWS, CompactionFigures, Compactor, Options
+from xinqiao.lake.store.decode import Row
 from xinqiao.lake.store.disk import batch_name, item_name, make_folder, room, write_durable
 from xinqiao.lake.store.drafts import Draft, Drafts
 from xinqiao.lake.store.locks import exclusive
 from xinqiao.lake.store.manifest import BASE, DELTA, HISTORY, Manifest, ManifestStore, Published
 from xinqiao.lake.store.measure import ENVELOPE, WITHDRAWN, name, scan, text
-from xinqiao.lake.store.reading import Reader, Row, chain, identity, newest, read, shown
+from xinqiao.lake.store.reading import Reader, chain, identity, newest, payload_of, read, shown
 from xinqiao.lake.store.retire import RetentionRule, Retirement, RetirementFigures
 
 _SETTINGS = "lake.json"
@@ -174,7 +175,8 @@ class Lake:
             ).items():
                 state = manifest.state(item)
                 if known := newest(rows, state.key, as_of):
-                    result[item] = [shown(row, list(state.columns)) for row in known]
+                    payload = payload_of(state)
+                    result[item] = [shown(row, payload) for row in known]
             return result
 
         return self._steadily(found)
@@ -189,8 +191,9 @@ class Lake:
             rows = read(self._reader, manifest, [item_id], subject, self.buckets, history=True)
             for row in rows[item_id]:
                 chains.setdefault(identity(row, state.key), []).append(row)
+            payload = payload_of(state)
             return [
-                shown(row, list(state.columns))
+                shown(row, payload)
                 for own, rows in sorted(chains.items(), key=lambda one: str(one[0]))
                 if wanted is None or own == wanted
                 for row in chain(rows)

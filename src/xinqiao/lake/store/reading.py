@@ -7,41 +7,27 @@ read from the next version of the manifest.
 
 import os
 import threading
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from xinqiao.lake.store.buckets import bucket_of, hashes_of_column, subject_hash
+from xinqiao.lake.store.decode import Opened, Row, at_places, of_subject, open_segment
 from xinqiao.lake.store.index import Entry, read_subjects
 from xinqiao.lake.store.manifest import BASE, DELTA, HISTORY, ItemState, Manifest, Segment
 from xinqiao.lake.store.measure import WITHDRAWN
 
-type Row = dict[str, Any]
-
 MAX_OPEN_FILES = 512
-THREADS = 2
+THREADS = 1  # beside the one that asks
+_TECHNICAL = frozenset({"_kind", "_key", "_digest"})
 MAX_POSITIONS = 64  # unsorted segments whose rows are known by subject, some 12 bytes a row
-
-
-@dataclass(slots=True)
-class _Open:
-    """An open segment; used by one thread at a time."""
-
-    file: pq.ParquetFile
-    names: list[str]
-    #: by row group: columns to decode, and what the others hold throughout
-    plans: dict[int, tuple[list[int], Row]]
 
 
 class _Kept[K, V]:
@@ -78,7 +64,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._entries: _Kept[str, Entry] = _Kept(8192)
-        self._files: _Kept[str, _Open] = _Kept(MAX_OPEN_FILES)
+        self._files: _Kept[str, Opened] = _Kept(MAX_OPEN_FILES)
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
         self._positions: _Kept[str, tuple[NDArray[np.uint64], NDArray[np.int64]]] = _Kept(MAX_POSITIONS)
 
@@ -96,12 +82,18 @@ class Reader:
         ]
 
     def together[T, R](self, work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
-        """Do several reads at once: decoding leaves the interpreter, so a second core halves the wait."""
+        """Do several reads at once: decoding leaves the interpreter, so a second core shortens the wait.
+
+        One hand-over for all: a thread woken for each part costs more than the part.
+        """
         if len(parts) < 2:
             return [work(part) for part in parts]
         if self._pool is None or self._pool[0] != os.getpid():  # a fork has no threads
             self._pool = os.getpid(), ThreadPoolExecutor(THREADS, "lake")
-        return list(self._pool[1].map(work, parts))
+        half = len(parts) // 2
+        other = self._pool[1].submit(lambda: [work(part) for part in parts[:half]])
+        mine = [work(part) for part in parts[half:]]
+        return [*other.result(), *mine]
 
     def rows(self, segment: Segment, subject: str, lineage: Mapping[int, Row]) -> list[Row]:
         """The rows of a subject in a segment, in file order. ``lineage``: what their ``_seq`` says already."""
@@ -112,13 +104,11 @@ class Reader:
                 return [row for row in found if row["_subject"] == subject]
             found = []
             for group in entry.groups_of(subject):
-                places = _places(opened, group, subject)
-                if places.start < places.stop:
-                    found += _decode(opened, group, places, lineage, subject)
+                found += of_subject(opened, group, subject, lineage)
             return found
 
     def _unsorted(
-        self, opened: _Open, segment: Segment, entry: Entry, subject: str, lineage: Mapping[int, Row]
+        self, opened: Opened, segment: Segment, entry: Entry, subject: str, lineage: Mapping[int, Row]
     ) -> list[Row]:
         hashes, rows = self._positions.get(segment.file, lambda: _positions(self._folder / segment.file))
         wanted = np.uint64(subject_hash(subject))
@@ -129,7 +119,7 @@ class Reader:
         groups = np.searchsorted(starts, places, "right") - 1
         found: list[Row] = []
         for group in np.unique(groups):
-            found += _decode(opened, int(group), places[groups == group] - starts[group], lineage)
+            found += at_places(opened, int(group), places[groups == group] - starts[group], lineage)
         return found
 
     def _entry(self, segment: Segment) -> Entry:
@@ -142,13 +132,10 @@ class Reader:
         return self._entries.get(segment.file, load)
 
     @contextmanager
-    def _open(self, segment: Segment) -> Iterator[_Open]:
+    def _open(self, segment: Segment) -> Iterator[Opened]:
         opened = self._files.pop(segment.file)
         if opened is None:
-            file = pq.ParquetFile(self._folder / segment.file, memory_map=True)
-            schema = file.metadata.schema
-            leaves = [schema.column(number).path.partition(".")[0] for number in range(len(schema))]
-            opened = _Open(file, leaves, {})
+            opened = open_segment(self._folder / segment.file)
         yield opened
         self._files.put(segment.file, opened)
 
@@ -157,77 +144,6 @@ def _positions(path: Path) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     hashes = hashes_of_column(read_subjects(path))
     order = np.argsort(hashes, kind="stable")
     return hashes[order], order
-
-
-def _plan(opened: _Open, group: int) -> tuple[list[int], Row]:
-    """Which columns of a row group must be decoded, and the one value of each of the others."""
-    known = opened.plans.get(group)
-    if known is not None:
-        return known
-    metadata = opened.file.metadata.row_group(group)
-    decode: list[int] = []
-    constant: Row = {}
-    for number, column in enumerate(opened.names):
-        if column == "_digest":
-            continue
-        chunk = metadata.column(number)
-        found = chunk.statistics if chunk.path_in_schema == column else None  # a list has no bounds
-        if found is None or not found.has_null_count:
-            decode.append(number)
-        elif found.null_count == metadata.num_rows:
-            constant[column] = None
-        elif found.has_min_max and not found.null_count and found.min == found.max:
-            constant[column] = found.min
-        else:
-            decode.append(number)
-    opened.plans[group] = decode, constant
-    return decode, constant
-
-
-def _places(opened: _Open, group: int, subject: str) -> slice:
-    """Where a subject stands in a sorted row group: its rows lie side by side."""
-    column = opened.file.reader.read_row_group(
-        group, column_indices=[opened.names.index("_subject")], use_threads=False
-    ).column(0)
-    rows, subjects = range(len(column)), column.combine_chunks()
-
-    def at(row: int) -> str:
-        text: str = subjects[row].as_py()
-        return text
-
-    first = bisect_left(rows, subject, key=at)
-    return slice(first, bisect_right(rows, subject, lo=first, key=at))
-
-
-def _decode(
-    opened: _Open,
-    group: int,
-    places: slice | NDArray[np.int64],
-    lineage: Mapping[int, Row],
-    subject: str = "",
-) -> list[Row]:
-    """Rows of a row group; what the caller and the manifest know is not decoded."""
-    planned, constant = _plan(opened, group)
-    known = set(next(iter(lineage.values()), ())) | ({"_subject"} if subject else set())
-    decode = [number for number in planned if opened.names[number] not in known]
-    table = opened.file.reader.read_row_group(group, column_indices=decode, use_threads=False)
-    if isinstance(places, slice):
-        count = places.stop - places.start
-        table = table.slice(places.start, count)
-    else:
-        count = len(places)
-        table = table.take(pa.array(places))
-    columns = [column.to_pylist() for column in table.columns]
-    shared = {**constant, "_subject": subject} if subject else constant
-    found = [
-        {**shared, **dict(zip(table.column_names, values, strict=True))}
-        for values in zip(*columns, strict=True)
-    ]
-    if not columns:
-        found = [dict(shared) for _ in range(count)]
-    for row in found if lineage else ():
-        row.update(lineage[row["_seq"]])
-    return found
 
 
 # ------------------------------------------------------------------------------------------------ what rows say
@@ -313,10 +229,12 @@ def prepared(row: Row, kind: str) -> Row:
     return row
 
 
-def shown(row: Row, columns: Sequence[str]) -> Row:
+def shown(row: Row, payload: Sequence[str]) -> Row:
     """A row as callers see it: every payload column of the item, the lineage, nothing technical."""
-    payload = {name: row.get(name) for name in columns if name[0] != "_"}
-    lineage = {name: value for name, value in row.items() if name[0] == "_"}
-    for name in ("_kind", "_key", "_digest"):
-        lineage.pop(name, None)
-    return {**payload, **lineage}
+    lineage = {name: value for name, value in row.items() if name[0] == "_" and name not in _TECHNICAL}
+    return {**{name: row.get(name) for name in payload}, **lineage}
+
+
+def payload_of(state: ItemState) -> list[str]:
+    """The columns of an item's own."""
+    return [name for name in state.columns if name[0] != "_"]
