@@ -15,8 +15,9 @@ import xlsxwriter
 
 from xinqiao.catalogue import load
 from xinqiao.catalogue.template import csv_template, xlsx_template
+from xinqiao.domain.catalogue.headers import match_headers
 from xinqiao.domain.errors import Code, XinqiaoError
-from xinqiao.lake.files import READER_SETTINGS, Limits, expected_names, match_header, relation_sql, stage
+from xinqiao.lake.files import READER_SETTINGS, Limits, expected_names, relation_sql, stage
 from xinqiao.lake.files.kinds import sheets
 
 TEXT = "名称,金额\n甲,1.50\n乙,\n"
@@ -228,7 +229,7 @@ def test_every_template_filled_in_is_read_back_and_an_empty_one_is_empty(tmp_pat
                 assert refused(tmp_path, made, expected=expected_names(item)).code is Code.FILE_EMPTY
                 continue
             (sheet,) = staged(tmp_path, made, expected=expected_names(item))
-            names = match_header(sheet.header, item).names
+            names = match_headers(item, sheet.header).fields
             assert names == tuple(row)
             assert read(sheet, names) == [(number, None, *row.values()) for number in (1, 2)]
 
