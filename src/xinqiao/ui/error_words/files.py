@@ -14,7 +14,10 @@ FILES: Final[dict[Code, ErrorWords]] = {
         "Check that it is complete, not encrypted, and of a documented kind.",
     ),
     Code.FILE_EMPTY: ErrorWords(
-        "文件里没有数据行", "检查导出的时间范围。", "The file has no rows", "Check the period of the export."
+        "文件里没有数据行",
+        "表头下面至少要有一行数据。看看选的是不是这个文件、导出的时间范围对不对。",
+        "The file has no rows",
+        "There must be a row below the header. Check that it is the right file and the right period.",
     ),
     Code.FILE_COLUMNS: ErrorWords(
         "缺少必要的列", "按列名清单补上。", "Columns are missing", "Add the named columns."
