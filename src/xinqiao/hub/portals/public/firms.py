@@ -5,7 +5,6 @@ Searches are counted by visitor (abuse cases B5, B7): this is a way to look a fi
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -14,11 +13,12 @@ from xinqiao.domain.catalogue.model import Sensitivity
 from xinqiao.domain.errors import Code, Invalid, NotFound, TooMany
 from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.report import Sight, compose
+from xinqiao.hub.apps.identity.register import firms_called, has_register, registered
 from xinqiao.hub.apps.reports.lake import holdings_of
 from xinqiao.hub.portals.frame import page, public_shell
 from xinqiao.hub.rate import PerMinute
 from xinqiao.hub.runtime import runtime
-from xinqiao.lake.firms import FirmIndex, Hit
+from xinqiao.lake.firms import Hit
 from xinqiao.ui.report.credit import build_credit_view
 
 #: Pages of firms and searches that one visitor may open in a minute.
@@ -43,14 +43,6 @@ def _count(request: HttpRequest) -> None:
         raise TooMany(Code.RATE_LIMITED, "too many searches", facts={"retry_after": 60})
 
 
-def _hits(text: str) -> list[Hit]:
-    """From the firm index; a platform without one finds firms by their code only."""
-    if not settings.XINQIAO_FIRMS.exists():
-        return []
-    with FirmIndex.open(settings.XINQIAO_FIRMS) as index:
-        return index.search(text, limit=LIMIT)
-
-
 def _found(hit: Hit) -> Found:
     firm = hit.firm
     return Found(
@@ -65,14 +57,14 @@ def search(request: HttpRequest) -> HttpResponse:
     found: list[Found] = []
     if text:
         _count(request)
-        found = [_found(hit) for hit in _hits(text)]
+        found = [_found(hit) for hit in firms_called(text, limit=LIMIT)]
         if not found and (code := _code(text)):
             found = [Found("", code, "", "", reverse("public:firm", args=[code]))]
     context: dict[str, object] = {
         "q": text,
         "found": found,
         "limit": LIMIT,
-        "indexed": settings.XINQIAO_FIRMS.exists(),
+        "indexed": has_register(),
     }
     return page(request, "public/firms.html", public_shell(request, "firms"), context)
 
@@ -94,10 +86,9 @@ def one(request: HttpRequest, uscc: str) -> HttpResponse:
     held = holdings_of(code)
     report = compose(held.catalogue, sight=Sight(), records=held.records, supplies=held.supplies)
     public = report.only(lambda section: section.item.max_sensitivity is Sensitivity.PUBLIC)
-    hits = _hits(code)
     context: dict[str, object] = {
         "uscc": code,
-        "firm": hits[0].firm if hits else None,
+        "firm": registered(code),
         "view": build_credit_view(public),
         "locked": len(report.sections) - len(public.sections),
     }
