@@ -151,6 +151,12 @@ class FirmIndex:
             return []
         return Search(self._db, self._common(), Narrow(place, trade), limit).run(text)
 
+    def living(self) -> Iterator[tuple[str, str, str]]:
+        """Code, industry and division of every firm that has not ended, for figures about all of them."""
+        yield from self._db.execute(
+            "SELECT uscc, industry, division FROM firm WHERE id < ? ORDER BY id", (ENDED_FROM,)
+        )
+
     def by_code(self, text: str) -> list[Hit]:
         """Firms by what is typed for a number: the USCC, the organisation code, the tax number, the old number."""
         return find_codes(self._db, text)
