@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 
-from xinqiao.domain.catalogue.model import Frequency
+from xinqiao.domain.catalogue.model import Frequency, RowRule
 from xinqiao.domain.errors import Code, Invalid
 
 
@@ -27,7 +27,7 @@ class Dimension(StrEnum):
     VALIDITY = "validity"
     #: rows that agree with another source or with themselves (cross rules, name against code), of the rows compared
     CONSISTENCY = "consistency"
-    #: rows that are the only one of their batch with their natural key, of all rows that have one
+    #: rows whose natural key no row before them in the batch has, and none with other content, of all that have one
     UNIQUENESS = "uniqueness"
     #: records that came within their frequency's days, of all records with an "as of" day
     TIMELINESS = "timeliness"
@@ -57,6 +57,14 @@ IN_TIME_DAYS: Mapping[Frequency, int] = MappingProxyType(
 
 #: A batch that scores less goes back to its source for correction (proposed; a platform sets its own).
 DEFAULT_THRESHOLD = Decimal(60)
+
+#: What a row may be refused for that is about several cells of it: the row does not agree with itself.
+CROSS_RULES = frozenset(
+    {RowRule.DATE_ORDER, RowRule.SUM_MISMATCH, RowRule.REQUIRED_WHEN, RowRule.FUTURE_DATE}
+)
+#: What is about one cell: a cell has at most one of them. A row with another number of cells than its header has none,
+#: and none of its cells is known to be right.
+VALUE_RULES = frozenset(RowRule) - CROSS_RULES - {RowRule.REQUIRED, RowRule.DUPLICATE_KEY, RowRule.RAGGED}
 
 _CENT = Decimal("0.01")
 

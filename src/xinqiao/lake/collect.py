@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -28,8 +28,9 @@ from xinqiao.domain.catalogue.receipt import (
     rule_counts,
 )
 from xinqiao.domain.errors import Code, Conflict, Fact, Invalid, NotFound, Unavailable
-from xinqiao.lake.collecting.figures import accepted_figures, rollup_cells
+from xinqiao.lake.collecting.figures import AcceptedRows, accepted_figures, rollup_cells
 from xinqiao.lake.collecting.pieces import PIECE_BYTES, pieces
+from xinqiao.lake.collecting.quality import refused_tallies, region_tallies
 from xinqiao.lake.collecting.quarantine import (
     NOTHING,
     OUR_COLUMNS,
@@ -233,10 +234,14 @@ class _Batch:
         for which in (REFUSED, DOUBTFUL):
             shutil.rmtree(draft.folder / f"bucket={which}", ignore_errors=True)
         shutil.rmtree(draft.folder / "spill", ignore_errors=True)
-        accepted, present, latest = accepted_figures(connection, draft.folder, self.tables[0].compiled)
-        receipt = self._receipt(sheets, accepted, present, latest, refused, duplicates)
+        accepted = accepted_figures(connection, draft.folder, self.tables[0].compiled, self.on)
+        kept = aside if refused.rows else None
+        receipt = self._receipt(sheets, accepted, refused, duplicates)
+        if not self.terms.withdrawal:
+            put_aside = refused_tallies(connection, self.item, kept, sheets)
+            receipt = replace(receipt, quality=region_tallies(self.item, accepted, put_aside, duplicates))
         judged = time.monotonic()
-        self._finish(connection, draft, receipt, aside if refused.rows else None)
+        self._finish(draft, receipt, accepted, kept)
         spent = {"judge": int((judged - started) * 1000), "publish": int((time.monotonic() - judged) * 1000)}
         return replace(receipt, milliseconds=spent)
 
@@ -261,15 +266,9 @@ class _Batch:
         return look_at(connection, self.item, path, sheets)
 
     def _receipt(
-        self,
-        sheets: tuple[SheetRows, ...],
-        accepted: int,
-        present: Mapping[str, int],
-        latest: date | None,
-        refused: Refused,
-        duplicates: int,
+        self, sheets: tuple[SheetRows, ...], taken: Sequence[AcceptedRows], refused: Refused, duplicates: int
     ) -> Receipt:
-        rows = sum(sheet.rows for sheet in sheets)
+        rows, accepted = sum(sheet.rows for sheet in sheets), sum(one.rows for one in taken)
         if rows != accepted + refused.rows + duplicates:
             raise AssertionError(
                 f"{rows} rows read, {accepted} + {refused.rows} + {duplicates} accounted for"
@@ -277,7 +276,7 @@ class _Batch:
         by_rule, by_field = rule_counts(refused.found)
         columns = []
         for one in self.item.fields:
-            there = present.get(one.name, 0) + refused.present.get(one.name, 0)
+            there = sum(rows.present[one.name] for rows in taken) + refused.present.get(one.name, 0)
             columns.append(ColumnFigures(one.name, there, there - refused.invalid.get(one.name, 0)))
         return Receipt(
             batch_no=self.lineage.batch, item=self.item.id, item_version=self.item.version,
@@ -286,12 +285,13 @@ class _Batch:
             status=self.terms.threshold.status(rows, accepted + duplicates),
             sheets=sheets, rows=rows, accepted=accepted, refused=refused.rows, duplicates=duplicates,
             superseding=None, by_rule=by_rule, by_field=by_field, examples=refused.examples,
-            columns=tuple(columns), data_as_of=self.data_as_of, latest_as_of=latest,
+            columns=tuple(columns), data_as_of=self.data_as_of,
+            latest_as_of=max((one.latest for one in taken if one.latest), default=None),
             units=dict(self.terms.units),
         )  # fmt: skip
 
     def _finish(
-        self, connection: duckdb.DuckDBPyConnection, draft: Draft, receipt: Receipt, aside: Path | None
+        self, draft: Draft, receipt: Receipt, taken: Sequence[AcceptedRows], aside: Path | None
     ) -> None:
         """Durable, then visible: first what was put aside, then the batch itself."""
         rejected = receipt.status is BatchStatus.REJECTED
@@ -313,7 +313,7 @@ class _Batch:
         facts: dict[str, Json] = {
             "digest": receipt.digest,
             "receipt": receipt.to_json(),
-            "rollup": rollup_cells(connection, draft.folder, self.item, receipt),
+            "rollup": rollup_cells(taken, receipt),
         }
         self.lake.publish(draft, facts=facts)
 

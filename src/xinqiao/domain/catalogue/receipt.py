@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Field, Item, RowRule, Sensitivity
+from xinqiao.domain.quality import Tally
 
 FORMAT = 1
 
@@ -76,13 +77,22 @@ class ColumnFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionTally:
+    """What the quality figures count of one region of a batch; ``region`` is a prefecture, empty where not known."""
+
+    region: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The receipt. Equal for two runs over one file; ``milliseconds`` do not count.
 
     ``rows`` = ``accepted`` + ``refused`` + ``duplicates``, always. ``by_rule`` and ``by_field`` count findings: a row
     may have several. ``duplicates``: rows whose key and content another row of the batch has, kept once.
     ``superseding``: accepted rows whose key the lake knew before with other content; None when it was not asked.
-    A ``rejected`` batch has the counts as if it had been taken, and nothing of it is in the lake.
+    A ``rejected`` batch has the counts as if it had been taken, and nothing of it is in the lake. ``quality``: the same
+    batch as the quality figures count it (docs/rules/quality.md), by region; none in receipts from before there were.
     """
 
     batch_no: str
@@ -106,6 +116,7 @@ class Receipt:
     data_as_of: date | None = None
     latest_as_of: date | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    quality: tuple[RegionTally, ...] = ()
     milliseconds: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def to_json(self) -> dict[str, Json]:
@@ -124,6 +135,7 @@ class Receipt:
         ]
         told["examples"] = [asdict(one) for one in self.examples]
         told["columns"] = [asdict(one) for one in self.columns]
+        told["quality"] = [asdict(one) for one in self.quality]
         return told
 
     @classmethod
@@ -152,6 +164,9 @@ class Receipt:
         )
         told["examples"] = tuple(Example(**one) for one in _objects(told["examples"]))
         told["columns"] = tuple(ColumnFigures(**one) for one in _objects(told["columns"]))
+        told["quality"] = tuple(
+            RegionTally(one["region"], Tally(**one["tally"])) for one in _objects(told.get("quality", []))
+        )
         return cls(**told)  # type: ignore[arg-type]  # checked by what reads it: a receipt is ours
 
     def place(self, row: int) -> tuple[SheetRows, int]:

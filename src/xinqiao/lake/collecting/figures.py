@@ -1,19 +1,30 @@
 """Figures of what was accepted, from the files just written; nothing is read twice that the files say of themselves."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.catalogue.receipt import Receipt
+from xinqiao.domain.quality import IN_TIME_DAYS
 from xinqiao.lake.collecting.fields_sql import quoted
 from xinqiao.lake.rules_sql import Compiled
 
-_NO_MONTH = ""
-#: Region of a code: its prefecture.
-_REGION = "CASE WHEN regexp_full_match(_subject[3:6], '[0-9]{4}') THEN _subject[3:6] || '00' ELSE '' END"
+
+def region_sql(code: str) -> str:
+    """Where a code of 18 characters says its prefecture; empty for what is none, a person's hash among them."""
+    return f"CASE WHEN length({code}) = 18 THEN {code}[3:6] ELSE '' END"
+
+
+def region_of(four: str) -> str:
+    """The prefecture (GB/T 2260) that ``region_sql`` found; empty for what cannot be one."""
+    return f"{four}00" if four.isascii() and four.isdigit() and len(four) == 4 else ""
+
+
+_REGION = region_sql("_subject")
 
 
 def _files(folder: Path) -> list[str]:
@@ -24,35 +35,64 @@ def _scan(files: list[str]) -> str:
     return f"read_parquet([{', '.join(map(quoted, files))}], hive_partitioning = false)"
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptedRows:
+    """Accepted rows of one region and month ("as of"; empty without one). ``present``: cells that are there, by field.
+
+    ``timed``: rows with an "as of" day where the item's frequency sets a term; ``timely`` those within it, ``lag_days``
+    the sum of their days. ``latest``: the newest of those days, whether there is a term or not.
+    """
+
+    region: str
+    month: str
+    rows: int
+    present: dict[str, int]
+    timed: int
+    timely: int
+    lag_days: int
+    latest: date | None
+
+
 def accepted_figures(
-    connection: duckdb.DuckDBPyConnection, folder: Path, compiled: Compiled
-) -> tuple[int, dict[str, int], date | None]:
-    """Rows, cells that are there by field, and the latest day the rows are true for."""
+    connection: duckdb.DuckDBPyConnection, folder: Path, compiled: Compiled, on: date
+) -> list[AcceptedRows]:
+    """What was accepted, by region and month, in one look; ``on`` is the day the batch came."""
     files = _files(folder)
     if not files:
-        return 0, {}, None
+        return []
     counts = ", ".join(f"count({name})" for name in compiled.stored)
-    row = connection.execute(f"SELECT count(*), max(_as_of), {counts} FROM {_scan(files)}").fetchone()  # noqa: S608
-    assert row is not None
-    present = {name: int(count) for name, count in zip(compiled.stored, row[2:], strict=True)}
-    # the subject's own number is not stored, and is there or the row would not be
-    for field in compiled.item.fields:
-        present.setdefault(field.name, int(row[0]))
-    return int(row[0]), present, row[1]
+    day, limit = f"DATE '{on}'", IN_TIME_DAYS.get(compiled.item.frequency)
+    term = "false" if limit is None else f"{day} - _as_of <= {limit}"
+    rows = connection.execute(
+        f"SELECT {_REGION}, date_trunc('month', _as_of), count(*), count(_as_of),"  # noqa: S608
+        f" count(*) FILTER (WHERE {term}), coalesce(sum(greatest({day} - _as_of, 0)), 0), max(_as_of), {counts}"
+        f" FROM {_scan(files)} GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchall()
+    found = []
+    for four, month, count, dated, timely, lag, latest, *cells in rows:
+        present = {name: int(one) for name, one in zip(compiled.stored, cells, strict=True)}
+        # the subject's own number is not stored, and is there or the row would not be
+        for field in compiled.item.fields:
+            present.setdefault(field.name, int(count))
+        timed, lag_days = (0, 0) if limit is None else (int(dated), int(lag))
+        found.append(
+            AcceptedRows(
+                region_of(four),
+                f"{month:%Y-%m}" if month else "",
+                int(count),
+                present,
+                timed,
+                int(timely),
+                lag_days,
+                latest,
+            )
+        )
+    return found
 
 
-def rollup_cells(
-    connection: duckdb.DuckDBPyConnection, folder: Path, item: Item, receipt: Receipt
-) -> list[Json]:
+def rollup_cells(taken: Sequence[AcceptedRows], receipt: Receipt) -> list[Json]:
     """Cells for the rollups: accepted rows by region and month (rule empty), findings by rule."""
-    cells: list[Json] = []
-    files = _files(folder)
-    if files:
-        rows = connection.execute(
-            f"SELECT {_REGION}, coalesce(strftime(_as_of, '%Y-%m'), '{_NO_MONTH}'), count(*)"  # noqa: S608
-            f" FROM {_scan(files)} GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        cells += [_cell(receipt.source, division, month, "", int(count)) for division, month, count in rows]
+    cells = [_cell(receipt.source, one.region, one.month, "", one.rows) for one in taken]
     month = receipt.received_at.strftime("%Y-%m")
     cells += [_cell(receipt.source, "", month, rule, count) for rule, count in receipt.by_rule.items()]
     if receipt.duplicates:
