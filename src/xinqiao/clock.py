@@ -4,7 +4,11 @@ Every program makes one clock at start and passes it down; rules in ``domain`` o
 A test or a demonstration started with ``--test-hooks`` uses :class:`AdjustableClock`.
 """
 
+import asyncio
 import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -64,3 +68,17 @@ class AdjustableClock:
             self._frozen_at = instant
             self._offset = timedelta(0)
         return self.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A monotonic clock in seconds and how to wait for one of its instants."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def until(self, instant: float) -> None:
+        """Wait until ``instant``; at once when it is past."""
+        left = instant - self.now()
+        if left > 0:
+            await self.sleep(left)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from xinqiao.clock import AdjustableClock, Clock, SystemClock
+from xinqiao.clock import AdjustableClock, Clock, Pace, SystemClock
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, NotFound, Unauthenticated, Unavailable, XinqiaoError
 from xinqiao.provider.compute import warm_up
@@ -22,7 +22,7 @@ from xinqiao.provider.directory import TrustStore, read_anchor
 from xinqiao.provider.faults import Fault, Hooks
 from xinqiao.provider.follow import DirectoryFollower
 from xinqiao.provider.hooks import send_faulty, serve_hook
-from xinqiao.provider.items.service import ItemService, Pace
+from xinqiao.provider.items.service import ItemService
 from xinqiao.provider.service import Answer, Case, NodeService
 from xinqiao.provider.state import State
 from xinqiao.provider.stores import open_store as open_store_of

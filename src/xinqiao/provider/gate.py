@@ -8,7 +8,7 @@ caller's next step.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,6 +89,42 @@ def verify_artefact(token: str, keys: KeySet, typ: ArtefactType, at: datetime) -
     return verify_jws(token, keys, typ=typ, at=signed_at)
 
 
+class BelievedArtefacts[A]:
+    """Artefacts of the hub that were checked and read before; forgotten when the directory changes."""
+
+    def __init__(
+        self, trust: TrustStore, hub: str, typ: ArtefactType, read: Callable[[dict[str, Json]], A]
+    ) -> None:
+        self._trust = trust
+        self._hub = hub
+        self._typ = typ
+        self._read = read
+        self._known: OrderedDict[str, A] = OrderedDict()
+        self._generation = -1
+
+    def read(self, token: str, now: datetime) -> A:
+        """What an artefact says. Raises Unauthenticated, Invalid."""
+        if self._generation != self._trust.generation:
+            # a directory may have taken a key's word back
+            self._known.clear()
+            self._generation = self._trust.generation
+        known = self._known.get(token)
+        if known is not None:
+            self._known.move_to_end(token)
+            return known
+        claims = verify_artefact(token, self._trust.hub_keys, self._typ, now)
+        if claims.get("iss") != self._hub:
+            raise Unauthenticated(Code.SIGNATURE_INVALID, "an authorisation of another platform")
+        found = self._known[token] = self._read(claims)
+        if len(self._known) > AUTHORISATION_CACHE:
+            self._known.popitem(last=False)
+        return found
+
+
+def _authorisation(claims: dict[str, Json]) -> tuple[Authorisation, Reader]:
+    return Authorisation.from_claims(claims), Reader(str(claims["reader"]))
+
+
 class Gate:
     """Re-checks permits with the node's own knowledge."""
 
@@ -98,8 +134,7 @@ class Gate:
         self._trust = trust
         self._records = records
         self._clock = clock
-        self._authorisations: OrderedDict[str, tuple[Authorisation, Reader]] = OrderedDict()
-        self._generation = -1
+        self._authorisations = BelievedArtefacts(trust, hub, ArtefactType.AUTHORISATION, _authorisation)
 
     def read_permit(self, token: str) -> Permit:
         """Check signature and audience of a permit and read it.
@@ -130,7 +165,7 @@ class Gate:
         if permit.query_kind is QueryKind.INSTITUTION:
             if authorisation_token is None:
                 raise Forbidden(Code.CONSENT_MISSING, "an institution's permit comes with its authorisation")
-            authorisation, reader = self._authorisation(authorisation_token, now)
+            authorisation, reader = self._authorisations.read(authorisation_token, now)
         elif authorisation_token is not None:
             raise Invalid(Code.INVALID, "a self query has no authorisation", facts={"field": "authorisation"})
         decision = check_permit(
@@ -154,24 +189,6 @@ class Gate:
             ownership=ownership,
             seal_key=seal_key,
         )
-
-    def _authorisation(self, token: str, now: datetime) -> tuple[Authorisation, Reader]:
-        if self._generation != self._trust.generation:
-            # a directory may have taken a key's word back
-            self._authorisations.clear()
-            self._generation = self._trust.generation
-        known = self._authorisations.get(token)
-        if known is not None:
-            self._authorisations.move_to_end(token)
-            return known
-        claims = verify_artefact(token, self._trust.hub_keys, ArtefactType.AUTHORISATION, now)
-        if claims.get("iss") != self._hub:
-            raise Unauthenticated(Code.SIGNATURE_INVALID, "an authorisation of another platform")
-        found = (Authorisation.from_claims(claims), Reader(str(claims["reader"])))
-        self._authorisations[token] = found
-        if len(self._authorisations) > AUTHORISATION_CACHE:
-            self._authorisations.popitem(last=False)
-        return found
 
     def _check_reader(self, permit: Permit, agreed: Reader | None) -> None:
         """The hub may open a product only where the subject agreed to that reader (or asks about itself)."""

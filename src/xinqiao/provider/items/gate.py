@@ -1,7 +1,6 @@
 """The gate of items: a permit is believed only with the artefact it names and the institution's own statement."""
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +10,7 @@ from xinqiao.domain.catalogue.model import Catalogue, Item
 from xinqiao.domain.errors import Code, Forbidden, Unauthenticated
 from xinqiao.domain.items import ItemAuthorisation, ItemKind, ItemPermit, ItemTerms, check_item_permit
 from xinqiao.provider.directory import TrustStore
-from xinqiao.provider.gate import AUTHORISATION_CACHE, SKEW, check_statement, refused, verify_artefact
+from xinqiao.provider.gate import SKEW, BelievedArtefacts, check_statement, refused
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.keys import SealKey
 
@@ -36,8 +35,9 @@ class ItemGate:
         self._trust = trust
         self._catalogue = catalogue
         self._clock = clock
-        self._authorisations: OrderedDict[str, ItemAuthorisation] = OrderedDict()
-        self._generation = -1
+        self._authorisations = BelievedArtefacts(
+            trust, hub, ArtefactType.ITEM_AUTHORISATION, ItemAuthorisation.from_claims
+        )
 
     def read_permit(self, token: str, kind: ItemKind) -> ItemPermit:
         """Check signature and audience of a permit and read it.
@@ -65,7 +65,7 @@ class ItemGate:
             UnknownInstitution, Unauthenticated, Forbidden: the first check that fails, with its stable code.
         """
         now = self._clock.now()
-        authorisation = self._authorisation(authorisation_token, now)
+        authorisation = self._authorisations.read(authorisation_token, now)
         item = self._catalogue.items.get(permit.item)
         decision = check_item_permit(
             permit,
@@ -87,24 +87,6 @@ class ItemGate:
             item=item,
             seal_key=seal_key,
         )
-
-    def _authorisation(self, token: str, now: datetime) -> ItemAuthorisation:
-        if self._generation != self._trust.generation:
-            # a directory may have taken a key's word back
-            self._authorisations.clear()
-            self._generation = self._trust.generation
-        known = self._authorisations.get(token)
-        if known is not None:
-            self._authorisations.move_to_end(token)
-            return known
-        claims = verify_artefact(token, self._trust.hub_keys, ArtefactType.ITEM_AUTHORISATION, now)
-        if claims.get("iss") != self._hub:
-            raise Unauthenticated(Code.SIGNATURE_INVALID, "an authorisation of another platform")
-        found = ItemAuthorisation.from_claims(claims)
-        self._authorisations[token] = found
-        if len(self._authorisations) > AUTHORISATION_CACHE:
-            self._authorisations.popitem(last=False)
-        return found
 
     def _check_query(self, permit: ItemPermit, seal_key: SealKey | None, token: str, now: datetime) -> None:
         """The institution says itself what it asks, and to which key: the hub cannot put another key in."""

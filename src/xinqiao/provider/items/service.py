@@ -8,12 +8,11 @@ import asyncio
 import hmac
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 
 from xinqiao import catalogue as catalogues
-from xinqiao.clock import SHANGHAI
+from xinqiao.clock import SHANGHAI, Pace
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.errors import Code, Forbidden, Invalid
@@ -40,20 +39,6 @@ from xinqiao.provider.items.store import ItemStore, key_field
 from xinqiao.provider.records import Event
 from xinqiao.provider.service import Answer, Case, NodeService, appender, members, text_of
 from xinqiao.provider.stores.base import StoreError
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A monotonic clock in seconds and how to wait for one of its instants."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-    async def until(self, instant: float) -> None:
-        """Wait until ``instant``; at once when it is past."""
-        left = instant - self.now()
-        if left > 0:
-            await self.sleep(left)
 
 
 class ItemService:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from xinqiao import catalogue as catalogues
-from xinqiao.clock import SHANGHAI
+from xinqiao.clock import SHANGHAI, Pace
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.identifiers import resident_check
@@ -30,7 +30,6 @@ from xinqiao.domain.items import (
     permit_claims,
 )
 from xinqiao.domain.verification import claim_digest, read_claim
-from xinqiao.provider.items.service import Pace
 from xinqiao.provider.setup import NodeSetup, write_home
 from xinqiao.provider.testing.bank import FIRM
 from xinqiao.provider.testing.node import NodeFixture

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import httpx
 
-from xinqiao.clock import AdjustableClock
+from xinqiao.clock import AdjustableClock, Pace
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Entrustment, Permit
 from xinqiao.provider.app import NodeApp, build_service
 from xinqiao.provider.config import load_config
 from xinqiao.provider.faults import Hooks
-from xinqiao.provider.items.service import Pace
 from xinqiao.provider.portal.app import make_portal
 from xinqiao.provider.service import NodeService
 from xinqiao.provider.setup import NodeSetup, write_home
