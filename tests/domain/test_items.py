@@ -1,7 +1,7 @@
 """Who may ask which item, with whose consent: the decision, its order, its nearest request, and what is signed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ from tests.domain.items_cast import (
 
 from xinqiao.domain.consent import AuthState, Purpose, VisibleState, visible_state
 from xinqiao.domain.consent.artefacts import authorisation_from_claims as fundflow_from_claims
-from xinqiao.domain.errors import Code, Conflict, Invalid
+from xinqiao.domain.errors import Code, Conflict, Invalid, XinqiaoError
 from xinqiao.domain.items import (
     ClaimGrant,
     ItemAuthorisation,
@@ -39,6 +39,7 @@ from xinqiao.domain.items import (
     ItemPermit,
     ItemScope,
     PersonConsent,
+    append,
     check_item_permit,
     check_scope,
     confirm,
@@ -257,6 +258,59 @@ def test_an_item_twice_or_without_fields_is_no_scope():
         ask_for(TAX, ItemGrant(ARREARS, frozenset({"uscc"})))
     with pytest.raises(Invalid):
         ask_for(ItemGrant(ARREARS, frozenset()))
+
+
+def _given() -> ItemAuthorisation:
+    scope = replace(SCOPE, grants=frozenset({ItemGrant(ARREARS, frozenset({"status"}))}), valid_days=7)
+    return an_authorisation(scope=scope, valid_to=T0 + timedelta(days=7))
+
+
+def _more(**changes: object) -> ItemScope:
+    asked = frozenset({ItemGrant(ARREARS, ARREARS_FIELDS)})
+    return replace(SCOPE, **{"grants": asked, "claims": frozenset(), **changes})
+
+
+def _append(more: ItemScope, at: datetime = T0 + timedelta(days=1), **changes: object) -> ItemAuthorisation:
+    before = replace(_given(), **changes)
+    return append(before, more, request=SCOPE, persons=frozenset(), terms=TERMS, at=at)
+
+
+def test_an_append_joins_and_points_to_its_predecessor():
+    at = T0 + timedelta(days=1)
+    after = _append(_more(max_queries=9), at)
+    assert after.scope.fields_of(ARREARS) == ARREARS_FIELDS
+    assert (after.scope.claims, after.max_queries) == (SCOPE.claims, 9)
+    assert (after.valid_from, after.valid_to) == (T0, at + timedelta(days=30))
+    assert (after.predecessor, after.artefact_digest) == (_given().artefact_digest, "")
+    read = ItemAuthorisation.from_claims(claims_of(after))
+    assert (read.predecessor, read.scope) == (after.predecessor, after.scope)
+    old = {name: value for name, value in claims_of(_given()).items() if name != "predecessor"}
+    assert ItemAuthorisation.from_claims(old).predecessor is None
+
+
+@pytest.mark.parametrize(
+    ("more", "changes", "code"),
+    [
+        (_more(grants=frozenset({ItemGrant("deferred_tax", frozenset({"uscc"}))})), {}, Code.SCOPE_EXCEEDED),
+        (_more(claims=frozenset({replace(HOUSE_CLAIM, digest="9" * 64)})), {}, Code.SCOPE_EXCEEDED),
+        (_more(purpose=Purpose.POST_LOAN), {}, Code.PURPOSE_MISMATCH),
+        (_more(max_queries=31), {}, Code.CEILING_EXCEEDED),
+        (_more(grants=frozenset({ItemGrant(SHAREHOLDERS, TERMS[SHAREHOLDERS].fields)})), {}, Code.PERSON_CONSENT_MISSING),
+        (_more(), {"artefact_digest": ""}, Code.INVALID),
+        (_more(), {"withdrawn_at": T0}, Code.CONFLICT_STATE),
+        (_more(), {"valid_to": T0 + timedelta(days=1)}, Code.CONFLICT_STATE),
+        (_more(), {"state": AuthState.WITHDRAWN}, Code.ILLEGAL_MOVE),
+    ],
+)  # fmt: skip
+def test_an_append_beyond_what_was_asked_or_out_of_its_time_is_refused(more, changes, code):
+    with pytest.raises(XinqiaoError) as error:
+        _append(more, **changes)
+    assert error.value.code is code
+
+
+def test_an_append_that_adds_nothing_is_none():
+    with pytest.raises(Invalid):
+        _append(_more(grants=frozenset({ItemGrant(ARREARS, frozenset({"status"}))}), valid_days=1))
 
 
 def test_a_withdrawal_is_final():

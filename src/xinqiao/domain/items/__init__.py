@@ -8,6 +8,7 @@ All four sharing modes of the catalogue. What an authorisation is, how it stands
 from xinqiao.domain.items.artefacts import authorisation_claims, permit_claims
 from xinqiao.domain.items.changes import (
     ItemConfirmation,
+    append,
     confirm,
     grant,
     needed_consents,
@@ -41,6 +42,7 @@ __all__ = [
     "ItemScope",
     "ItemTerms",
     "PersonConsent",
+    "append",
     "authorisation_claims",
     "check_item_permit",
     "check_scope",

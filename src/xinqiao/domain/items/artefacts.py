@@ -30,13 +30,13 @@ def authorisation_claims(
     shown_digest: str,
     business_ref: str | None = None,
 ) -> dict[str, Json]:
-    """Payload of the authorisation artefact.
+    """Payload of the authorisation artefact, the first one or an append.
 
     Args:
         authorisation: what is granted; uses, state, withdrawal and its own digest are not part of the payload.
         issuer: id of the hub that seals it.
         signatory: reference to the person who confirmed (an id, never a name or number).
-        signed_at: the moment of confirmation.
+        signed_at: the moment of confirmation or append.
         shown_digest: SHA-256 of the consent card as it was shown (abuse case A11).
         business_ref: the institution's own application number.
     """
@@ -73,6 +73,7 @@ def authorisation_claims(
         "signed_at": format_instant(signed_at),
         "shown_digest": shown_digest,
         "business_ref": business_ref,
+        "predecessor": authorisation.predecessor,
         "persons": [
             {
                 "person": one.person,
@@ -122,6 +123,8 @@ def authorisation_from_claims(claims: Mapping[str, Json]) -> ItemAuthorisation:
         valid_from=valid_from,
         valid_to=valid_to,
         persons=frozenset(_person(one) for one in top.many("persons")),
+        # an artefact from before there were appends does not speak of one
+        predecessor=top.digest_or_none("predecessor") if top.has("predecessor") else None,
     )
     top.done()
     return replace(found, artefact_digest=digest_hex(dict(claims)))

@@ -1,6 +1,7 @@
-"""How an authorisation of items comes to be and ends: confirm in part or whole, grant, withdraw.
+"""How an authorisation of items comes to be, grows and ends: confirm in part or whole, grant, append, withdraw.
 
-Nothing is appended to one: another item or another claim is another request, so that every claim was seen by itself.
+An append adds what the institution asked for and did not get at first, time or queries. A claim is never appended: its
+values were forgotten with the first answer, and what nobody sees nobody agrees to; it is asked for anew.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent.scope import DEFAULT_CEILINGS, Ceiling, Purpose
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent
-from xinqiao.domain.errors import Code, Invalid
+from xinqiao.domain.errors import Code, Conflict, Invalid
 from xinqiao.domain.items.records import ItemAuthorisation
 from xinqiao.domain.items.scope import ItemScope, ItemTerms, PersonConsent, check_scope
 
@@ -49,7 +50,14 @@ def confirm(
     if beyond:
         raise Invalid(Code.SCOPE_EXCEEDED, "more than was asked", facts={"items": list(beyond)})
     check_scope(chosen, terms, ceilings=ceilings)
-    needed = needed_consents(chosen, terms)
+    _check_consents(chosen, persons, terms)
+    return ItemConfirmation(chosen, partly=chosen != request)
+
+
+def _check_consents(
+    scope: ItemScope, persons: frozenset[PersonConsent], terms: Mapping[str, ItemTerms]
+) -> None:
+    needed = needed_consents(scope, terms)
     given = {item for consent in persons for item in consent.items}
     in_writing = {item for consent in persons if consent.written for item in consent.items}
     lacking = sorted(set(needed) - given)
@@ -62,7 +70,6 @@ def confirm(
         raise Invalid(
             Code.WRITTEN_CONSENT_MISSING, "the written form is missing", facts={"items": list(unwritten)}
         )
-    return ItemConfirmation(chosen, partly=chosen != request)
 
 
 def grant(
@@ -89,6 +96,63 @@ def grant(
 def sealed(authorisation: ItemAuthorisation, claims: Mapping[str, Json]) -> ItemAuthorisation:
     """The same authorisation with the digest of the claims that were signed for it."""
     return replace(authorisation, artefact_digest=digest_hex(dict(claims)))
+
+
+def append(
+    authorisation: ItemAuthorisation,
+    more: ItemScope,
+    *,
+    request: ItemScope,
+    persons: frozenset[PersonConsent],
+    terms: Mapping[str, ItemTerms],
+    at: datetime,
+    ceilings: Mapping[Purpose, Ceiling] = DEFAULT_CEILINGS,
+) -> ItemAuthorisation:
+    """授权追加: the same authorisation with more interface items or fields, more queries or a later end.
+
+    The new scope is the join of the two; the new end is the later of the old end and ``at`` plus ``more.valid_days``.
+    The result points to the artefact it grew from and has no digest until it is signed.
+
+    Args:
+        request: what the institution asked for; no other item or field is added.
+        persons: the consents given with this append; those given before go on.
+
+    Raises:
+        Conflict: ``ILLEGAL_MOVE`` in a state that takes no append; ``CONFLICT_STATE`` outside its validity.
+        Invalid: ``PURPOSE_MISMATCH``; ``SCOPE_EXCEEDED`` for what was not asked for, and for any claim;
+            ``CEILING_EXCEEDED``; ``PERSON_CONSENT_MISSING``, ``WRITTEN_CONSENT_MISSING``; ``INVALID`` when nothing is
+            added, or when the predecessor was never signed.
+    """
+    state = AUTHORISATION.next(authorisation.state, AuthEvent.APPEND)
+    if authorisation.withdrawn_at is not None or not authorisation.valid_from <= at < authorisation.valid_to:
+        raise Conflict(Code.CONFLICT_STATE, "only a live authorisation can be appended to")
+    if not authorisation.artefact_digest:
+        raise Invalid(Code.INVALID, "the predecessor has no artefact", facts={"field": "artefact_digest"})
+    scope = authorisation.scope.join(more)
+    asked = replace(
+        request.join(authorisation.scope),
+        claims=authorisation.scope.claims,
+        valid_days=scope.valid_days,
+        max_queries=scope.max_queries,
+    )
+    beyond = scope.beyond(asked)
+    if beyond:
+        raise Invalid(Code.SCOPE_EXCEEDED, "more than was asked", facts={"items": list(beyond)})
+    check_scope(scope, terms, ceilings=ceilings)
+    together = authorisation.persons | persons
+    _check_consents(scope, together, terms)
+    valid_to = max(authorisation.valid_to, at + timedelta(days=more.valid_days))
+    if scope == authorisation.scope and valid_to == authorisation.valid_to:
+        raise Invalid(Code.INVALID, "nothing is added", facts={"field": "scope"})
+    return replace(
+        authorisation,
+        state=state,
+        scope=scope,
+        persons=together,
+        valid_to=valid_to,
+        artefact_digest="",
+        predecessor=authorisation.artefact_digest,
+    )
 
 
 def withdraw(authorisation: ItemAuthorisation, at: datetime) -> ItemAuthorisation:

@@ -30,6 +30,8 @@ class ItemAuthorisation:
     state: AuthState = AuthState.CONFIRMED
     withdrawn_at: datetime | None = None
     artefact_digest: str = ""
+    #: digest of the artefact this one was appended to
+    predecessor: str | None = None
 
     @property
     def max_queries(self) -> int:

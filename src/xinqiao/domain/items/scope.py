@@ -6,7 +6,7 @@ is authorised as a digest over the exact tuple and a salt: another tuple needs a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from xinqiao.domain.catalogue.model import Item, Sensitivity, SharingMode
@@ -149,6 +149,22 @@ class ItemScope:
     def claim(self, digest: str) -> ClaimGrant | None:
         """The claim with this digest."""
         return next((claim for claim in self.claims if claim.digest == digest), None)
+
+    def join(self, more: "ItemScope") -> "ItemScope":
+        """Both together; the longer validity and the larger number. Raises ``PURPOSE_MISMATCH``."""
+        if self.purpose is not more.purpose:
+            raise Invalid(Code.PURPOSE_MISMATCH, "another purpose", facts={"purpose": str(more.purpose)})
+        grants = {
+            item: ItemGrant(item, self.fields_of(item) | more.fields_of(item))
+            for item in {one.item for one in (*self.grants, *more.grants)}
+        }
+        return replace(
+            self,
+            grants=frozenset(grants.values()),
+            claims=self.claims | more.claims,
+            valid_days=max(self.valid_days, more.valid_days),
+            max_queries=max(self.max_queries, more.max_queries),
+        )
 
     def beyond(self, wide: "ItemScope") -> list[str]:
         """The parts of this scope that ``wide`` does not cover, by name; a refusal never names what else was granted."""
