@@ -7,6 +7,7 @@ from tests.hub.cast import OWNER_ID, OWNER_USCC, Cast
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemScope
 from xinqiao.hub.actors import EnterpriseActor, InstitutionActor
+from xinqiao.hub.apps.consents.summary import Act
 from xinqiao.hub.apps.items import authorisations, requests
 from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.apps.items.scopes import StatedClaim, asked_scope
@@ -77,6 +78,29 @@ class ItemCast:
             chosen=chosen,
             own_consent=own,
             written_consent=written,
+            second_factor_id=self.cast.factor(who, seen, row.id),
+            shown_digest=seen.digest,
+            expected_version=row.version if expected_version is None else expected_version,
+            at=self.cast.now,
+        )
+
+    def append(
+        self,
+        row: ItemAuthorisation,
+        more: ItemScope,
+        *,
+        actor: EnterpriseActor | None = None,
+        own: bool = True,
+        shown: ItemScope | None = None,
+        expected_version: int | None = None,
+    ) -> ItemAuthorisation:
+        who = actor or self.cast.owner
+        seen = what_you_authorise(row, shown or more, language=Language.ZH, act=Act.APPEND)
+        return authorisations.append_items(
+            actor=who,
+            authorisation_id=row.id,
+            more=more,
+            own_consent=own,
             second_factor_id=self.cast.factor(who, seen, row.id),
             shown_digest=seen.digest,
             expected_version=row.version if expected_version is None else expected_version,

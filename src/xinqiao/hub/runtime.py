@@ -7,6 +7,7 @@ One object, :data:`runtime`, filled lazily from the settings. Services receive `
 import json
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from xinqiao.catalogue import CURRENT, CatalogueError, load
 from xinqiao.clock import AdjustableClock, Clock, SystemClock
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Catalogue
+from xinqiao.domain.items import ItemTerms
+from xinqiao.domain.verification import BudgetRules
 from xinqiao.hub.project.environment import SQLITE_PRAGMAS
 from xinqiao.trust.commitments import FieldCipher, blind_index, load_or_create_kek
 from xinqiao.trust.keyfile import load_or_create_keyfile, write_private
@@ -37,6 +40,20 @@ class Runtime:
     def catalogue(self) -> Catalogue:
         """The national list with the items of this province. Raises CatalogueError, which a start refuses."""
         return load(CURRENT, settings.XINQIAO_CATALOGUE_DIR)
+
+    @cached_property
+    def item_terms(self) -> Mapping[str, ItemTerms]:
+        """What the rules need to know of every item of the catalogue."""
+        return {item.id: ItemTerms.of(item) for item in self.catalogue.items.values()}
+
+    @property
+    def item_budgets(self) -> BudgetRules:
+        """What guessing costs at the hub."""
+        return BudgetRules(
+            distinct_guesses=settings.ITEM_GUESSES,
+            per_pair=settings.ITEM_PER_FIRM,
+            per_institution=settings.ITEM_PER_INSTITUTION,
+        )
 
     @cached_property
     def hub_key(self) -> SigningKey:

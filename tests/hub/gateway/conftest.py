@@ -13,6 +13,7 @@ from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.fundflow import selectors
 from xinqiao.hub.gateway.app import Application, Plane
 from xinqiao.hub.gateway.core import Gateway
+from xinqiao.provider.testing.department import TestClock
 from xinqiao.trust.leaf import Leaf as ParsedLeaf
 from xinqiao.trust.leaf import parse_leaf
 
@@ -46,7 +47,7 @@ def world(stage: Cast) -> Iterator[World]:
     granted = stage.confirmed(account)
     selectors._lookups.clear()
     loop = LoopThread()
-    gateway = Gateway(clock=stage.clock)
+    gateway = Gateway(clock=stage.clock, pace=TestClock().pace())
     app = Application(plane=Plane.DATA, gateway=gateway)
     node = TcpNode(stage.fake.node_id, stage.fake.key)
     loop.run(node.start())

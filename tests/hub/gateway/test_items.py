@@ -32,6 +32,8 @@ from xinqiao.hub.apps.audit.services import make_checkpoint
 from xinqiao.hub.apps.fundflow.models import IdempotencyKey
 from xinqiao.hub.apps.items import selectors
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
+from xinqiao.hub.apps.notices.selectors import notices
+from xinqiao.provider.testing.department import TestClock
 from xinqiao.trust.findings import Findings
 from xinqiao.trust.jwe import open_sealed
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
@@ -348,6 +350,40 @@ def _directory(scene: Scene) -> str:
     from xinqiao.hub.apps.identity import services as identity
 
     return identity.directory(at=scene.world.cast.now)
+
+
+def test_a_spent_budget_is_told_to_both_parties_once_a_day(scene: Scene) -> None:
+    guesses = [house(f"演示（2026）不动产权第{n:07d}号") for n in range(4)]
+    row = scene.granted(*((HOUSE, guess) for guess in guesses))
+    for guess in (*guesses, guesses[3]):
+        scene.verify(row, HOUSE, guess)
+    cast = scene.world.cast
+    (bank,) = [one for one in notices(cast.bank) if one.kind == "items_budget"]
+    (firm,) = [one for one in notices(cast.owner) if one.kind == "items_budget_firm"]
+    assert (bank.facts["enterprise"], firm.facts["institution"]) == ("远山农机有限公司", "岚江农商银行")
+    assert not [one for one in notices(cast.stranger) if one.kind.startswith("items_budget")]
+
+
+def test_e1_the_hub_answers_on_its_own_grid_whatever_the_node_said(scene: Scene, settings) -> None:
+    settings.ITEM_GRID_MS = 40
+    clock = TestClock()
+    scene.world.gateway.pace = clock.pace()
+    row = scene.granted((HOUSE, house()), (MARRIAGE, marriage("10")))
+    answers = [scene.verify(row, HOUSE, house()), scene.verify(row, MARRIAGE, marriage("10"))]
+    assert scene.query(row).status_code == 200  # a call has no secret of time
+    (scene.node.home / "items" / f"{HOUSE}.csv").write_text("x\n", encoding="utf-8")
+    scene.node.app.items.store._checked_at = float("-inf")
+    failed = scene.verify(row, HOUSE, house())
+    assert [answer.status_code for answer in (*answers, failed)] == [200, 200, 502]
+    # the node's own clock stands still, so each waited one whole slot
+    assert clock.slept == pytest.approx([0.04] * 3)
+
+
+def test_the_budgets_are_the_operators(scene: Scene, settings) -> None:
+    settings.ITEM_GUESSES = 1
+    guesses = [house(f"演示（2026）不动产权第{n:07d}号") for n in range(2)]
+    row = scene.granted(*((HOUSE, guess) for guess in guesses))
+    assert [scene.verify(row, HOUSE, guess).status_code for guess in guesses] == [200, 429]
 
 
 def test_e2_guesses_at_once_are_counted_one_by_one(scene: Scene) -> None:

@@ -24,9 +24,11 @@ from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, 
 from xinqiao.domain.items import ItemGrant, ItemScope
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.models import Leaf
+from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.items import requests, selectors
 from xinqiao.hub.apps.items.models import ItemAuthorisation
-from xinqiao.hub.apps.items.scopes import asked_scope, stated_values
+from xinqiao.hub.apps.items.scopes import asked_scope, granted_value, stated_values
+from xinqiao.hub.apps.notices.selectors import notices
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.leaf import parse_leaf
@@ -52,7 +54,7 @@ def test_the_whole_of_a_request_is_confirmed_signed_and_in_the_log(items: ItemCa
     hub = {key.kid: key for key in runtime.hub_verify_keys()}
     claims = verify_jws(row.artefact, hub, typ=ArtefactType.ITEM_AUTHORISATION, at=items.cast.now)
     assert (claims["sub"], claims["grantee"]) == (row.enterprise.uscc, items.cast.bank.institution_id)
-    granted = selectors.granted_value(row)
+    granted = granted_value(row)
     assert granted is not None
     assert granted.scope == asked_scope(row)
     (consent,) = granted.persons
@@ -154,6 +156,87 @@ def test_a_confirmation_is_used_once(items: ItemCast) -> None:
     with pytest.raises(Conflict) as error:
         items.confirm(row)
     assert code_of(error) is Code.ILLEGAL_MOVE
+
+
+def more_of(**changes) -> ItemScope:
+    values = {
+        "grants": frozenset({TAX}), "claims": frozenset(), "purpose": Purpose.LOAN_APPLICATION,
+        "valid_days": 30, "max_queries": 6,
+    }  # fmt: skip
+    return ItemScope(**{**values, **changes})
+
+
+def test_an_append_is_a_new_artefact_that_points_to_its_predecessor(items: ItemCast) -> None:
+    part = ItemScope(
+        frozenset({replace(TAX, fields=frozenset({"status"}))}), frozenset(), Purpose.LOAN_APPLICATION, 7, 1
+    )
+    row = items.confirm(items.requested(items.stated(HOUSE, house())), part)
+    before, first = len(kinds()), row.artefact_digest
+    row = items.append(row, more_of(max_queries=9))
+    granted = granted_value(row)
+    assert granted is not None
+    assert granted.scope.grants == {TAX}
+    assert (granted.max_queries, granted.predecessor, row.seq) == (9, first, 2)
+    assert granted.valid_to == items.cast.now + timedelta(days=30)
+    assert kinds()[before:] == ["APPEND"]
+    found = selectors.artefacts(items.cast.bank, row.id)
+    assert [(one.seq, one.predecessor) for one in found] == [(1, ""), (2, first)]
+    assert "追加" in found[1].shown_text
+    items.withdraw(row)
+    assert [one.type for one in selectors.artefacts(items.cast.bank, row.id)][-1] == "withdrawal"
+
+
+def test_an_append_never_adds_what_was_not_asked_or_not_seen(items: ItemCast) -> None:
+    claim = items.stated(HOUSE, house())
+    row = items.confirm(items.requested(claim), more_of())
+    for more, code in (
+        (more_of(grants=frozenset({replace(TAX, fields=TAX.fields | {"late_fee"})})), Code.SCOPE_EXCEEDED),
+        (more_of(claims=frozenset({claim_grant(claim)})), Code.SCOPE_EXCEEDED),
+        (more_of(max_queries=31), Code.CEILING_EXCEEDED),
+        (more_of(), Code.INVALID),
+    ):
+        with pytest.raises(Invalid) as error:
+            items.append(row, more)
+        assert code_of(error) is code
+    assert ItemAuthorisation.objects.get(id=row.id).seq == 1
+
+
+def test_who_may_not_append_and_when(items: ItemCast) -> None:
+    row = items.confirm(items.requested())
+    for actor, kind in ((items.cast.reader, Forbidden), (items.cast.stranger, NotFound)):
+        with pytest.raises(kind):
+            items.append(row, more_of(max_queries=9), actor=actor)
+    with pytest.raises(Stale):
+        items.append(row, more_of(max_queries=9), expected_version=row.version + 1)
+    with pytest.raises(Invalid) as error:
+        items.append(row, more_of(max_queries=9), shown=more_of(max_queries=8))
+    assert code_of(error) is Code.WHAT_YOU_SEE
+    waiting = items.requested()
+    with pytest.raises(Conflict):
+        items.append(waiting, more_of(max_queries=9))
+    items.append(row, more_of(max_queries=9))
+    items.withdraw(ItemAuthorisation.objects.get(id=row.id))
+    with pytest.raises(Conflict):
+        items.append(ItemAuthorisation.objects.get(id=row.id), more_of(max_queries=10))
+
+
+def test_every_move_is_told_and_stands_in_both_ledgers(items: ItemCast) -> None:
+    row = items.confirm(items.requested())
+    items.append(row, more_of(max_queries=9))
+    items.withdraw(ItemAuthorisation.objects.get(id=row.id))
+    refused = items.requested()
+    requests.refuse_items(
+        actor=items.cast.owner, authorisation_id=refused.id, expected_version=1, at=items.cast.now
+    )
+    firm = sorted(one.kind for one in notices(items.cast.owner))
+    bank = sorted(one.kind for one in notices(items.cast.bank))
+    assert firm == ["items_requested", "items_requested"]
+    assert bank == ["items_appended", "items_confirmed", "items_refused", "items_withdrawn"]
+    for actor in (items.cast.owner, items.cast.bank):
+        lines = [one for one in consents.history(actor, row.id) if one.kind == "items"]
+        assert [one.event for one in lines] == ["request", "confirm", "append", "withdraw"]
+        assert all(one.leaf_index is not None for one in lines)
+    assert consents.history(items.cast.stranger, row.id) == []
 
 
 def test_refusing_lapsing_and_withdrawing(items: ItemCast) -> None:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from pydantic import BaseModel
 
-from xinqiao.clock import Clock
+from xinqiao.clock import Clock, Pace
 from xinqiao.domain.errors import (
     Code,
     Conflict,
@@ -76,8 +76,12 @@ class Recorded(Exception):
 class Gateway:
     """One per process. ``sync_points`` is for tests that order concurrent steps; it is empty otherwise."""
 
-    def __init__(self, *, clock: Clock | None = None, key: SigningKey | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock | None = None, key: SigningKey | None = None, pace: Pace | None = None
+    ) -> None:
         self.clock = clock or runtime.clock
+        #: by which answers to verifications go out
+        self.pace = pace or Pace()
         self.key = key or runtime.hub_key
         self.router = Router(TABLE)
         self.public_url = str(settings.XINQIAO_PUBLIC_URL)

@@ -12,6 +12,7 @@ from xinqiao.domain.errors import XinqiaoError
 from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.items import ItemGrant, ItemKind, ItemScope, permit_claims
 from xinqiao.domain.period import format_instant
+from xinqiao.domain.verification import next_slot
 from xinqiao.hub.apps.fundflow.answer import refusal_of_node
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
@@ -223,14 +224,21 @@ def _ask(
 
 
 async def _answered(call: Call, ask: ItemRequest, sent: dict[str, Json]) -> Reply:
-    result = await call.gateway.writer.do(ItemPermitJob(ask, settings.XINQIAO_HUB_ID))
+    result = await call.gateway.writer.do(ItemPermitJob(ask, settings.XINQIAO_HUB_ID, runtime.item_budgets))
     match result:
         case Refused():
             return _refused(call, result)
         case Repeated(status, stored):
             return Reply(status, stored.encode(), PROBLEM)
         case ItemPermitted():
-            return await _call_and_release(call, result, sent)
+            arrived = call.gateway.pace.now()
+            try:
+                return await _call_and_release(call, result, sent)
+            finally:
+                if ask.kind is ItemKind.VERIFICATION:
+                    # whatever the node said and however long it took, it goes out at a tick (abuse case E1)
+                    ready = call.gateway.pace.now()
+                    await call.gateway.pace.until(next_slot(arrived, ready, settings.ITEM_GRID_MS / 1000))
 
 
 async def _call_and_release(call: Call, permitted: ItemPermitted, sent: dict[str, Json]) -> Reply:

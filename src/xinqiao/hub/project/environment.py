@@ -105,6 +105,28 @@ VARIABLES: tuple[Variable, ...] = (
         "/srv/xinqiao/catalogue",
     ),
     Variable(
+        "XINQIAO_ITEM_GUESSES",
+        "How many different values may be verified about one enterprise and item within 24 hours, by all institutions "
+        "together: 1 to 3. Three is the field's figure, so it can only be made smaller.",
+        "`3`",
+    ),
+    Variable(
+        "XINQIAO_ITEM_PER_FIRM",
+        "How many verifications one institution may make about one enterprise within 24 hours (proposed figure).",
+        "`20`",
+    ),
+    Variable(
+        "XINQIAO_ITEM_PER_INSTITUTION",
+        "How many verifications one institution may make in all within 24 hours (proposed figure).",
+        "`5000`",
+    ),
+    Variable(
+        "XINQIAO_ITEM_GRID_MS",
+        "Grid in milliseconds on which the hub sends what a node said to a verification, so that the time of an answer "
+        "tells nothing even where a node keeps no grid of its own: 10 to 5000 (proposed figure).",
+        "`300`",
+    ),
+    Variable(
         "XINQIAO_LAKE",
         "Folder of the collected records, on a disk with room. Every process of the hub needs the same one.",
         "`$XINQIAO_HOME/lake`",
@@ -183,6 +205,13 @@ class Environment:
         if not (value.isascii() and value.isdigit() and 0 < int(value) < 1 << 20):
             raise ImproperlyConfigured(f"{name} must be a whole number of MiB, not {value!r}")
         return int(value) << 20
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number within ``[low, high]``."""
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and len(value) <= 9 and low <= int(value) <= high):
+            raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        return int(value)
 
     def words(self, name: str) -> list[str]:
         """A list separated by commas."""

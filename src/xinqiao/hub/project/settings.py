@@ -51,6 +51,12 @@ BATCH_MAX_BYTES = _env.megabytes("XINQIAO_BATCH_MAX_MB", 4096)
 BATCHES_WAITING_PER_SOURCE = 20
 UPLOADS_OPEN_PER_SOURCE = 5
 
+# -- items called or verified at the source: what guessing costs in 24 hours, and when an answer goes out --------------
+ITEM_GUESSES = _env.whole("XINQIAO_ITEM_GUESSES", 3, 1, 3)
+ITEM_PER_FIRM = _env.whole("XINQIAO_ITEM_PER_FIRM", 20, 1, 100_000)
+ITEM_PER_INSTITUTION = _env.whole("XINQIAO_ITEM_PER_INSTITUTION", 5_000, 1, 10_000_000)
+ITEM_GRID_MS = _env.whole("XINQIAO_ITEM_GRID_MS", 300, 10, 5_000)
+
 # -- Django ------------------------------------------------------------------------------------------------------
 _secret = _env.secret("XINQIAO_SECRET_KEY", XINQIAO_HOME / "keys" / "secret_key")
 #: True while no key is configured: tools may run, but ``runtime.start`` refuses to serve with it.

@@ -38,6 +38,7 @@ from xinqiao.hub.apps.consents.parts import (
     lock_authorisation,
     move,
     record_move,
+    sign_withdrawal,
     tell_institution,
     write_leaf,
 )
@@ -221,31 +222,14 @@ def withdraw_authorisation(
             shown_digest=shown_digest,
             at=at,
         )
-        claims: dict[str, Json] = {
-            "artefact": "withdrawal",
-            "v": 1,
-            "iss": settings.XINQIAO_HUB_ID,
-            "kind": "authorisation",
-            "id": row.id,
-            "sub": row.enterprise.uscc,
-            "grantee": row.institution_id,
-            "digest": row.artefact_digest,
-            "signatory": actor.person_id,
-            "shown_digest": shown_digest,
-            "signed_at": format_instant(at),
-        }
-        digest = digest_hex(claims)
-        store_artefact(
-            owner_kind="authorisation",
-            owner_id=row.id,
-            seq=row.seq + 1,
-            type_="withdrawal",
-            jws=sign_jws(claims, runtime.hub_key, ArtefactType.WITHDRAWAL),
-            digest=digest,
-            predecessor=row.artefact_digest,
-            at=at,
-            shown_text=seen.text,
+        digest = sign_withdrawal(
+            actor,
+            row,
+            kind="authorisation",
+            artefact_kind="authorisation",
+            seen=seen,
             evidence=evidence,
+            at=at,
         )
         move(row, AuthState.CONFIRMED, state=AuthState.WITHDRAWN.value, withdrawn_at=at)
         leaf = write_leaf("REVOKE", row, at, {"artefact": digest, "uses": row.uses})

@@ -138,7 +138,17 @@ class AuthorisationQuerySet(models.QuerySet["Authorisation"]):
         return seen_by(self, actor, enterprise="enterprise_id", institution="institution_id")
 
 
-class Authorisation(models.Model):
+class StatefulRow(models.Model):
+    """What moves from state to state, each move under the version before it."""
+
+    state = models.CharField(max_length=12)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        abstract = True
+
+
+class Authorisation(StatefulRow):
     """One query authorisation from the request on: what was asked, what was granted, how often it was used.
 
     The granted scope is what the newest artefact says; the columns repeat it for the release path and for lists.
@@ -163,7 +173,6 @@ class Authorisation(models.Model):
     req_accounts = models.JSONField(null=True, blank=True)  # null: the subject chooses
     requested_at = models.DateTimeField()
     request_expires_at = models.DateTimeField()
-    state = models.CharField(max_length=12)
     decided_at = models.DateTimeField(null=True, blank=True)
     refusal_reason = models.CharField(max_length=200, blank=True)
     products = models.JSONField(default=list, blank=True)
@@ -179,7 +188,6 @@ class Authorisation(models.Model):
     partly = models.BooleanField(default=False)
     artefact_digest = models.CharField(max_length=64, blank=True)
     seq = models.PositiveSmallIntegerField(default=0)
-    version = models.PositiveIntegerField(default=1)
 
     objects = AuthorisationQuerySet.as_manager()
 
@@ -271,7 +279,8 @@ class Artefact(models.Model):
                 fields=["owner_kind", "owner_id", "type", "seq"], name="consents_artefact_order"
             ),
             models.CheckConstraint(
-                condition=Q(owner_kind__in=["binding", "authorisation"]), name="consents_artefact_owner"
+                condition=Q(owner_kind__in=["binding", "authorisation", "items"]),
+                name="consents_artefact_owner",
             ),
         ]
 
@@ -280,7 +289,7 @@ class Artefact(models.Model):
 
 
 class History(models.Model):
-    """One move of a binding or an authorisation, written in the same transaction: who, when, from, to, why."""
+    """One move of a binding or an authorisation (``items``: one of items), written in the same transaction: who, when, from, to, why."""
 
     object_kind = models.CharField(max_length=16)
     object_id = models.CharField(max_length=ID_LENGTH)

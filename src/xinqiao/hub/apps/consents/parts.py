@@ -1,42 +1,65 @@
-"""What every verb of authorisations does alike: lock, conditional update, leaf, history, notice. Not for other apps."""
+"""What every verb of authorisations does alike: lock, conditional update, leaf, history, notice.
+
+The first two are for every kind of authorisation, whatever it covers (``items`` uses them); the rest is this app's own.
+"""
 
 from datetime import datetime
+from typing import Protocol
 
-from xinqiao.domain.canonical import Json
+from django.conf import settings
+from django.db.models import QuerySet
+
+from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import (
     AuthState,
 )
 from xinqiao.domain.errors import NotFound, Stale
 from xinqiao.domain.lifecycles import BindingState
+from xinqiao.domain.period import format_instant
 from xinqiao.hub.actors import (
     EnterpriseActor,
     InstitutionActor,
     SystemActor,
 )
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
-from xinqiao.hub.apps.consents.models import Authorisation, Binding
+from xinqiao.hub.apps.consents.models import Authorisation, Binding, StatefulRow
 from xinqiao.hub.apps.consents.records import (
+    store_artefact,
     write_history,
 )
+from xinqiao.hub.apps.consents.summary import WhatYouSee
+from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.notices.services import notify
+from xinqiao.hub.runtime import runtime
+from xinqiao.trust.jws import ArtefactType, sign_jws
 
 
-def lock_authorisation(
-    actor: EnterpriseActor, authorisation_id: str, expected_version: int | None
-) -> Authorisation:
-    """The row under its lock; absent and foreign are the same. Raises NotFound, Stale."""
-    row = (
-        Authorisation.objects.for_viewer(actor)
-        .select_related("institution", "enterprise")
-        .select_for_update(of=("self",))
-        .filter(id=authorisation_id)
-        .first()
-    )
+class HasArtefact(Protocol):
+    """What the end of an authorisation names of it."""
+
+    id: str
+    enterprise: Enterprise
+    institution_id: str
+    artefact_digest: str
+    seq: int
+
+
+def lock_row[R: StatefulRow](rows: QuerySet[R], authorisation_id: str, expected_version: int | None) -> R:
+    """One of the viewer's ``rows`` under its lock; absent and foreign are the same. Raises NotFound, Stale."""
+    found = rows.select_related("institution", "enterprise").select_for_update(of=("self",))
+    row = found.filter(id=authorisation_id).first()
     if row is None:
         raise NotFound
     if expected_version is not None and row.version != expected_version:
         raise Stale("the authorisation changed since it was shown")
     return row
+
+
+def lock_authorisation(
+    actor: EnterpriseActor, authorisation_id: str, expected_version: int | None
+) -> Authorisation:
+    """An authorisation of products under its lock. Raises NotFound, Stale."""
+    return lock_row(Authorisation.objects.for_viewer(actor), authorisation_id, expected_version)
 
 
 def bound_ids(enterprise_id: str) -> frozenset[str]:
@@ -45,13 +68,11 @@ def bound_ids(enterprise_id: str) -> frozenset[str]:
     return frozenset(rows.values_list("id", flat=True))
 
 
-def move(row: Authorisation, expected: AuthState, **columns: object) -> None:
+def move(row: StatefulRow, expected: AuthState, **columns: object) -> None:
     """The conditional update: one row in the expected state and version, or nothing happened. Raises Stale."""
     columns["version"] = row.version + 1
-    changed = Authorisation.objects.filter(id=row.id, state=expected.value, version=row.version).update(
-        **columns
-    )
-    if changed != 1:
+    rows = type(row)._default_manager.filter(pk=row.pk, state=expected.value, version=row.version)
+    if rows.update(**columns) != 1:
         raise Stale("the authorisation changed meanwhile")
     for name, value in columns.items():
         setattr(row, name, value)
@@ -121,3 +142,43 @@ def tell_institution(
         link=f"/i/requests/{row.id}",
         at=at,
     )
+
+
+def sign_withdrawal(
+    actor: EnterpriseActor,
+    row: "HasArtefact",
+    *,
+    kind: str,
+    artefact_kind: str,
+    seen: WhatYouSee,
+    evidence: dict[str, Json],
+    at: datetime,
+) -> str:
+    """Sign and keep the artefact that ends an authorisation of either kind; returns the digest of its claims."""
+    claims: dict[str, Json] = {
+        "artefact": "withdrawal",
+        "v": 1,
+        "iss": settings.XINQIAO_HUB_ID,
+        "kind": artefact_kind,
+        "id": row.id,
+        "sub": row.enterprise.uscc,
+        "grantee": row.institution_id,
+        "digest": row.artefact_digest,
+        "signatory": actor.person_id,
+        "shown_digest": seen.digest,
+        "signed_at": format_instant(at),
+    }
+    digest = digest_hex(claims)
+    store_artefact(
+        owner_kind=kind,
+        owner_id=row.id,
+        seq=row.seq + 1,
+        type_="withdrawal",
+        jws=sign_jws(claims, runtime.hub_key, ArtefactType.WITHDRAWAL),
+        digest=digest,
+        predecessor=row.artefact_digest,
+        at=at,
+        shown_text=seen.text,
+        evidence=evidence,
+    )
+    return digest

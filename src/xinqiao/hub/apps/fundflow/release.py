@@ -10,7 +10,9 @@ groups (``writer``).
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import (
@@ -25,7 +27,8 @@ from xinqiao.domain.consent import (
 )
 from xinqiao.domain.consent.decision import refuse
 from xinqiao.domain.errors import Code
-from xinqiao.hub.apps.audit.services import Entry, Refs
+from xinqiao.domain.items import ItemDecision
+from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, free_key, take_key
 from xinqiao.hub.apps.fundflow.protocol import (
     Ask,
@@ -139,6 +142,99 @@ def rendered(tx: Tx, key: Idempotency | None, refused: Refused) -> Refused:
     return replace(refused, body=body)
 
 
+# --- what products and items do alike ---------------------------------------------------------------------------
+
+
+def plain_denial(tx: Tx, code: Code, reason: str, act: str, institution_id: str | None) -> Step[Refused]:
+    """A no about the message rather than about the consent: a leaf without a query row."""
+    facts: dict[str, Json] = {"code": str(code), "act": act}
+    (leaf,) = yield [Entry("DENY", tx.at, facts, Refs(institution=institution_id))]
+    return Refused(code, reason, leaf=leaf)
+
+
+def seen_before[R](
+    tx: Tx,
+    seen: Seen,
+    again: Callable[[Tx, str], R | Code],
+    gone: str,
+    act: str,
+    institution_id: str | None,
+) -> Step[R | Refused | Repeated]:
+    """The answer to a key that was taken before; ``again`` gives what was released once more, or why it cannot."""
+    match seen.code:
+        case None if not seen.object_id:
+            return Repeated(seen.status, seen.body)
+        case None:
+            found = again(tx, seen.object_id)
+            if isinstance(found, Code):
+                return (yield from plain_denial(tx, found, gone, act, institution_id))
+            return found
+        case Code.IDEMPOTENCY_IN_FLIGHT:
+            return (yield from plain_denial(tx, seen.code, "idempotency_key", act, institution_id))
+        case code:
+            return Refused(code, "idempotency_key")
+
+
+def count_use(tx: Tx, table: str, authorisation_id: str) -> None:
+    """Count a use, conditionally: the last of a number can be taken once only. ``table`` is one of ours."""
+    tx.cursor.execute(
+        tx.dialect.sql(
+            f"UPDATE {table} SET uses = uses + 1"  # noqa: S608 - a constant of the caller
+            " WHERE id = %s AND state = 'confirmed' AND withdrawn_at IS NULL AND uses < max_queries"
+        ),
+        (authorisation_id,),
+    )
+    if tx.cursor.rowcount != 1:
+        raise RuntimeError("an authorisation changed under its lock")
+
+
+class Asked(Protocol):
+    """What the end of a query reads of it."""
+
+    @property
+    def query_id(self) -> str: ...
+    @property
+    def idempotency(self) -> Idempotency | None: ...
+
+
+class EndQuery(Protocol):
+    """Closes the row of a permitted query."""
+
+    def __call__(
+        self, tx: Tx, query_id: str, *, state: str, code: str, reason: str, permit: str, leaf: LeafRef
+    ) -> None: ...
+
+
+def deny_release(
+    tx: Tx,
+    ask: Asked,
+    decision: Decision | ItemDecision,
+    about: dict[str, Json],
+    refs: Refs,
+    permit_jws: str,
+    end: EndQuery,
+) -> Step[Refused]:
+    """The second transaction says no: a leaf, the closed row, the answer kept under its key."""
+    assert decision.code is not None
+    code = Code.REVOKED_BEFORE_RELEASE if decision.code is Code.CONSENT_REVOKED else decision.code
+    facts: dict[str, Json] = {**about, "code": str(code), "act": "release"}
+    (leaf,) = yield [Entry("DENY", tx.at, facts, refs)]
+    end(
+        tx,
+        ask.query_id,
+        state="denied",
+        code=str(code),
+        reason=decision.reason,
+        permit=permit_jws,
+        leaf=leaf,
+    )
+    refused = Refused(code, decision.reason, decision.facts, None, leaf, ask.query_id)
+    if code is Code.AUDIT_UNAVAILABLE:
+        free_key(tx, ask.query_id)
+        return refused
+    return rendered(tx, ask.idempotency, refused)
+
+
 @dataclass(frozen=True, slots=True)
 class PermitJob:
     """Transaction 1: nonce, idempotency key, decision; a PERMIT leaf and a query row, or a DENY leaf."""
@@ -155,13 +251,17 @@ class PermitJob:
         """Decide; see the class."""
         ask = self.ask
         if ask.nonce is not None and not remember_nonce(tx, ask.nonce):
-            return (yield from self._plain_denial(tx, Code.REPLAYED, "nonce_seen"))
+            return (yield from plain_denial(tx, Code.REPLAYED, "nonce_seen", "query", ask.institution_id))
         if tx.audit_failing:
             return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})
         if ask.idempotency is not None:
             seen = take_key(tx, ask.idempotency, ask.query_id)
             if seen is not None:
-                return (yield from self._seen(tx, seen))
+                return (
+                    yield from seen_before(
+                        tx, seen, released_again, "no_longer_available", "query", ask.institution_id
+                    )
+                )
         grant = tx.dialect.grant(tx.cursor, ask.authorisation_id) if ask.authorisation_id else None
         account = tx.dialect.account(tx.cursor, ask.account)
         decision = judge(tx, ask, grant, account)
@@ -204,26 +304,6 @@ class PermitJob:
             issued_at=tx.at,
             expires_at=tx.at + PERMIT_TTL,
         )
-
-    def _seen(self, tx: Tx, seen: Seen) -> Step[PermitResult]:
-        match seen.code:
-            case None if not seen.object_id:
-                return Repeated(seen.status, seen.body)
-            case None:
-                found = released_again(tx, seen.object_id)
-                if isinstance(found, Released):
-                    return found
-                return (yield from self._plain_denial(tx, found, "no_longer_available"))
-            case Code.IDEMPOTENCY_IN_FLIGHT:
-                return (yield from self._plain_denial(tx, seen.code, "idempotency_key"))
-            case code:
-                return Refused(code, "idempotency_key")
-
-    def _plain_denial(self, tx: Tx, code: Code, reason: str) -> Step[PermitResult]:
-        """A no about the message rather than about the consent: a leaf without a query row."""
-        facts: dict[str, Json] = {"code": str(code), "act": "query"}
-        (leaf,) = yield [Entry("DENY", tx.at, facts, Refs(institution=self.ask.institution_id))]
-        return Refused(code, reason, leaf=leaf)
 
     def _deny(
         self, tx: Tx, decision: Decision, grant: Grant | None, account: Account | None
@@ -270,7 +350,7 @@ class ReleaseJob:
             decision = judge(tx, ask, grant, account)
         refs = query_refs(ask, grant, account, permit=jti, query=ask.query_id)
         if not decision.allowed:
-            return (yield from self._deny(tx, decision, refs))
+            return (yield from deny_release(tx, ask, decision, _facts(ask), refs, self.permit_jws, end_query))
         uses, left = self._count(tx, grant)
         facts: dict[str, Json] = {
             **_facts(ask),
@@ -313,35 +393,6 @@ class ReleaseJob:
         """Count the use, conditionally: the last of a number can be taken once only."""
         if grant is None:
             return None, None
-        tx.cursor.execute(
-            tx.dialect.sql(
-                "UPDATE consents_authorisation SET uses = uses + 1"
-                " WHERE id = %s AND state = 'confirmed' AND withdrawn_at IS NULL AND uses < max_queries"
-            ),
-            (grant.value.id,),
-        )
-        if tx.cursor.rowcount != 1:
-            raise RuntimeError("an authorisation changed under its lock")
+        count_use(tx, "consents_authorisation", grant.value.id)
         uses = grant.value.uses + 1
         return uses, grant.value.scope.max_queries - uses
-
-    def _deny(self, tx: Tx, decision: Decision, refs: Refs) -> Step[ReleaseResult]:
-        ask = self.permitted.ask
-        assert decision.code is not None
-        code = Code.REVOKED_BEFORE_RELEASE if decision.code is Code.CONSENT_REVOKED else decision.code
-        facts: dict[str, Json] = {**_facts(ask), "code": str(code), "act": "release"}
-        (leaf,) = yield [Entry("DENY", tx.at, facts, refs)]
-        end_query(
-            tx,
-            ask.query_id,
-            state="denied",
-            code=str(code),
-            reason=decision.reason,
-            permit=self.permit_jws,
-            leaf=leaf,
-        )
-        refused = Refused(code, decision.reason, decision.facts, None, leaf, ask.query_id)
-        if code is Code.AUDIT_UNAVAILABLE:
-            free_key(tx, ask.query_id)
-            return refused
-        return rendered(tx, ask.idempotency, refused)

@@ -20,7 +20,7 @@ class ItemAuthorisationAdmin(LookOnly[ItemAuthorisation]):
     list_display = ("request_no", "authorisation_no", "institution", "enterprise", "state", "uses")
     list_filter = ("state", "purpose")
     search_fields = ("id", "request_no", "authorisation_no")
-    exclude = ("claims_enc", "artefact", "withdrawal")
+    exclude = ("claims_enc", "artefact")
 
 
 @admin.register(ItemQuery)

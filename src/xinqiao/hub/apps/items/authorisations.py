@@ -1,4 +1,4 @@
-"""Verbs by which a subject gives items and takes them back: confirm in part or whole, withdraw.
+"""Verbs by which a subject gives items and takes them back: confirm in part or whole, append, withdraw.
 
 Each is one transaction: who → lock → what the domain says → conditional update → leaf. A person's consent is given by
 the legal representative in person, on the same card and with the same second factor, and only for claims that state
@@ -14,28 +14,32 @@ from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.consent import AuthEvent, AuthState
 from xinqiao.domain.consent.states import AUTHORISATION
 from xinqiao.domain.errors import Code, Conflict
+from xinqiao.domain.items import ItemAuthorisation as DomainAuthorisation
 from xinqiao.domain.items import (
     ItemScope,
     PersonConsent,
+    append,
     authorisation_claims,
     confirm,
     grant,
     needed_consents,
 )
 from xinqiao.domain.machine import Role
-from xinqiao.domain.period import format_instant
 from xinqiao.hub.actors import AgentScope, EnterpriseActor, PersonRole
-from xinqiao.hub.apps.consents.records import next_number
+from xinqiao.hub.apps.audit.services import LeafRef
+from xinqiao.hub.apps.consents.parts import lock_row, move, sign_withdrawal
+from xinqiao.hub.apps.consents.records import next_number, store_artefact
 from xinqiao.hub.apps.consents.summary import Act, WhatYouSee, match_shown
 from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.identity.people import person_index
 from xinqiao.hub.apps.identity.services import consume_second_factor, require_capacity
 from xinqiao.hub.apps.items.models import ItemAuthorisation
-from xinqiao.hub.apps.items.requests import lock_row, move, write_leaf
+from xinqiao.hub.apps.items.parts import KIND, record_move, tell_institution, write_leaf
 from xinqiao.hub.apps.items.scopes import (
     ABOUT_LEGAL_REP,
     all_terms,
     asked_scope,
+    granted_value,
     numbers_of_persons,
     products_of,
     stated_values,
@@ -73,7 +77,7 @@ def confirm_items(
     """
     with transaction.atomic(durable=True):
         person = require_capacity(actor, AgentScope.AUTHORISE, at)
-        row = lock_row(actor, authorisation_id, expected_version)
+        row = lock_row(ItemAuthorisation.objects.for_viewer(actor), authorisation_id, expected_version)
         AUTHORISATION.fire(AuthState(row.state), AuthEvent.CONFIRM, Role.ENTERPRISE)
         if at >= row.request_expires_at:
             raise Conflict(Code.CONFLICT_STATE, "the request has lapsed", facts={"reason": "LAPSED"})
@@ -141,6 +145,75 @@ def _grant(
         persons=persons,
         at=at,
     )
+    columns = _sign(actor, row, granted, seen, evidence, at)
+    move(
+        row,
+        AuthState.REQUESTED,
+        state=AuthState.CONFIRMED.value,
+        authorisation_no=next_number("IU", at),
+        decided_at=at,
+        valid_from=granted.valid_from,
+        partly=partly,
+        claims_enc="",
+        **columns,
+    )
+    leaf = _grant_leaf("GRANT", row, granted, at)
+    record_move(actor, row, "confirm", AuthState.REQUESTED, at, leaf, {"max_queries": chosen.max_queries})
+    tell_institution(row, "items_confirmed", at, {"partly": partly})
+
+
+def append_items(
+    *,
+    actor: EnterpriseActor,
+    authorisation_id: str,
+    more: ItemScope,
+    own_consent: bool,
+    second_factor_id: str,
+    shown_digest: str,
+    expected_version: int,
+    at: datetime,
+) -> ItemAuthorisation:
+    """授权追加: a new artefact that adds asked interface items, queries or time, and never narrows.
+
+    Raises:
+        NotFound, Stale, Forbidden, Invalid: as :func:`confirm_items`. Conflict: ``ILLEGAL_MOVE`` or
+            ``CONFLICT_STATE`` when it is no longer live.
+    """
+    with transaction.atomic(durable=True):
+        person = require_capacity(actor, AgentScope.AUTHORISE, at)
+        row = lock_row(ItemAuthorisation.objects.for_viewer(actor), authorisation_id, expected_version)
+        AUTHORISATION.fire(AuthState(row.state), AuthEvent.APPEND, Role.ENTERPRISE)
+        before = granted_value(row)
+        assert before is not None
+        persons = _consents(row, more, person, own=own_consent, written=False, text_digest=shown_digest)
+        after = append(before, more, request=asked_scope(row), persons=persons, terms=all_terms(), at=at)
+        shown = [what_you_authorise(row, more, language=one, act=Act.APPEND) for one in Language]
+        seen = match_shown(shown, shown_digest)
+        evidence = consume_second_factor(
+            user_id=actor.user_id,
+            factor_id=second_factor_id,
+            action=Act.APPEND,
+            object_id=row.id,
+            shown_digest=shown_digest,
+            at=at,
+        )
+        move(row, AuthState.CONFIRMED, **_sign(actor, row, after, seen, evidence, at))
+        leaf = _grant_leaf("APPEND", row, after, at)
+        facts: dict[str, Json] = {"max_queries": after.max_queries}
+        record_move(actor, row, "append", AuthState.CONFIRMED, at, leaf, facts)
+        tell_institution(row, "items_appended", at)
+    return row
+
+
+def _sign(
+    actor: EnterpriseActor,
+    row: ItemAuthorisation,
+    granted: DomainAuthorisation,
+    seen: WhatYouSee,
+    evidence: dict[str, Json],
+    at: datetime,
+) -> dict[str, object]:
+    """Sign and keep the artefact of a grant or an append; returns the columns that repeat it."""
     claims = authorisation_claims(
         granted,
         issuer=settings.XINQIAO_HUB_ID,
@@ -149,35 +222,46 @@ def _grant(
         shown_digest=seen.digest,
         business_ref=row.business_ref,
     )
-    digest = digest_hex(claims)
-    move(
-        row,
-        AuthState.REQUESTED,
-        state=AuthState.CONFIRMED.value,
-        authorisation_no=next_number("IU", at),
-        decided_at=at,
-        valid_from=granted.valid_from,
-        valid_to=granted.valid_to,
-        max_queries=chosen.max_queries,
-        partly=partly,
-        artefact=sign_jws(claims, runtime.hub_key, ArtefactType.ITEM_AUTHORISATION),
-        artefact_digest=digest,
+    jws, digest, seq = (
+        sign_jws(claims, runtime.hub_key, ArtefactType.ITEM_AUTHORISATION),
+        digest_hex(claims),
+        row.seq + 1,
+    )
+    store_artefact(
+        owner_kind=KIND,
+        owner_id=row.id,
+        seq=seq,
+        type_="item_authorisation",
+        jws=jws,
+        digest=digest,
+        predecessor=granted.predecessor or "",
+        at=at,
         shown_text=seen.text,
         evidence=evidence,
-        claims_enc="",
     )
-    write_leaf(
-        "GRANT",
+    return {
+        "valid_to": granted.valid_to,
+        "max_queries": granted.max_queries,
+        "artefact": jws,
+        "artefact_digest": digest,
+        "seq": seq,
+    }
+
+
+def _grant_leaf(type_: str, row: ItemAuthorisation, granted: DomainAuthorisation, at: datetime) -> LeafRef:
+    return write_leaf(
+        type_,
         row,
         at,
         {
-            "artefact": digest,
-            "products": products_of(chosen),
-            "max_uses": chosen.max_queries,
+            "artefact": row.artefact_digest,
+            "seq": row.seq,
+            "products": products_of(granted.scope),
+            "max_uses": granted.max_queries,
             "purpose": row.purpose,
-            "persons": len(persons),
-            "written": any(one.written for one in persons),
-            "partly": partly,
+            "persons": len(granted.persons),
+            "written": any(one.written for one in granted.persons),
+            "partly": row.partly,
             "valid_from": instant_text(granted.valid_from),
             "valid_to": instant_text(granted.valid_to),
         },
@@ -201,10 +285,10 @@ def withdraw_items(
     """
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.AUTHORISE, at)
-        row = lock_row(actor, authorisation_id, expected_version)
+        row = lock_row(ItemAuthorisation.objects.for_viewer(actor), authorisation_id, expected_version)
         AUTHORISATION.fire(AuthState(row.state), AuthEvent.WITHDRAW, Role.ENTERPRISE)
-        match_shown([what_you_end(row, language=one) for one in Language], shown_digest)
-        consume_second_factor(
+        seen = match_shown([what_you_end(row, language=one) for one in Language], shown_digest)
+        evidence = consume_second_factor(
             user_id=actor.user_id,
             factor_id=second_factor_id,
             action=Act.WITHDRAW,
@@ -212,25 +296,11 @@ def withdraw_items(
             shown_digest=shown_digest,
             at=at,
         )
-        claims: dict[str, Json] = {
-            "artefact": "withdrawal",
-            "v": 1,
-            "iss": settings.XINQIAO_HUB_ID,
-            "kind": "item_authorisation",
-            "id": row.id,
-            "sub": row.enterprise.uscc,
-            "grantee": row.institution_id,
-            "digest": row.artefact_digest,
-            "signatory": actor.person_id,
-            "shown_digest": shown_digest,
-            "signed_at": format_instant(at),
-        }
-        move(
-            row,
-            AuthState.CONFIRMED,
-            state=AuthState.WITHDRAWN.value,
-            withdrawn_at=at,
-            withdrawal=sign_jws(claims, runtime.hub_key, ArtefactType.WITHDRAWAL),
+        digest = sign_withdrawal(
+            actor, row, kind=KIND, artefact_kind="item_authorisation", seen=seen, evidence=evidence, at=at
         )
-        write_leaf("REVOKE", row, at, {"artefact": digest_hex(claims), "uses": row.uses})
+        move(row, AuthState.CONFIRMED, state=AuthState.WITHDRAWN.value, withdrawn_at=at)
+        leaf = write_leaf("REVOKE", row, at, {"artefact": digest, "uses": row.uses})
+        record_move(actor, row, "withdraw", AuthState.CONFIRMED, at, leaf)
+        tell_institution(row, "items_withdrawn", at)
     return row

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from xinqiao.hub.actors import Actor
-from xinqiao.hub.apps.consents.models import AUTHORISATION_STATES
+from xinqiao.hub.apps.consents.models import AUTHORISATION_STATES, StatefulRow
 from xinqiao.hub.apps.identity.models import Enterprise, Institution, Node
 from xinqiao.hub.ids import ID_LENGTH
 from xinqiao.hub.viewers import seen_by
@@ -38,11 +38,12 @@ class ItemAuthorisationQuerySet(models.QuerySet["ItemAuthorisation"]):
         return seen_by(self, actor, enterprise="enterprise_id", institution="institution_id")
 
 
-class ItemAuthorisation(models.Model):
+class ItemAuthorisation(StatefulRow):
     """One authorisation of items from the request on.
 
     ``asked``: items with fields and claims with digests, never a value. ``claims_enc``: the stated values, encrypted,
-    until the request is answered or lapses. ``artefact``: the signed authorisation (JWS), ``withdrawal`` that of its end.
+    until the request is answered or lapses. ``artefact``: the signed authorisation in force (JWS), the
+    ``seq``-th; all of them, with what was shown, are among the artefacts of ``consents`` under the kind ``items``.
     """
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
@@ -59,7 +60,6 @@ class ItemAuthorisation(models.Model):
     claims_enc = models.TextField(blank=True)
     requested_at = models.DateTimeField()
     request_expires_at = models.DateTimeField()
-    state = models.CharField(max_length=12)
     decided_at = models.DateTimeField(null=True, blank=True)
     refusal_reason = models.CharField(max_length=200, blank=True)
     valid_from = models.DateTimeField(null=True, blank=True)
@@ -70,10 +70,7 @@ class ItemAuthorisation(models.Model):
     partly = models.BooleanField(default=False)
     artefact = models.TextField(blank=True)
     artefact_digest = models.CharField(max_length=64, blank=True)
-    shown_text = models.TextField(blank=True)
-    evidence = models.JSONField(default=dict, blank=True)
-    withdrawal = models.TextField(blank=True)
-    version = models.PositiveIntegerField(default=1)
+    seq = models.PositiveSmallIntegerField(default=0)
 
     objects = ItemAuthorisationQuerySet.as_manager()
 

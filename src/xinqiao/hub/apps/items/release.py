@@ -15,10 +15,16 @@ from xinqiao.domain.errors import Code
 from xinqiao.domain.items import ItemAsk, ItemDecision, ItemKind, ItemPermit, decide_item
 from xinqiao.domain.verification import BudgetRules, Verified, check_budget
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
-from xinqiao.hub.apps.fundflow.idempotency import Seen, finish_key, free_key, take_key
+from xinqiao.hub.apps.fundflow.idempotency import finish_key, free_key, take_key
 from xinqiao.hub.apps.fundflow.jobs import ABANDONED_AFTER
 from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
-from xinqiao.hub.apps.fundflow.release import rendered
+from xinqiao.hub.apps.fundflow.release import (
+    count_use,
+    deny_release,
+    plain_denial,
+    rendered,
+    seen_before,
+)
 from xinqiao.hub.apps.fundflow.rows import remember_nonce
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.items.rows import (
@@ -34,6 +40,7 @@ from xinqiao.hub.apps.items.rows import (
     permitted_by,
     source_of,
     still_permitted,
+    tell_budget,
     withdrawn_since,
 )
 from xinqiao.hub.apps.items.scopes import all_terms, product_of
@@ -135,13 +142,20 @@ class ItemPermitJob:
         """Decide; see the class."""
         ask = self.ask
         if ask.nonce is not None and not remember_nonce(tx, ask.nonce):
-            return (yield from self._plain_denial(tx, Code.REPLAYED, "nonce_seen"))
+            return (
+                yield from plain_denial(tx, Code.REPLAYED, "nonce_seen", "item_query", ask.institution_id)
+            )
         if tx.audit_failing:
             return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})
         if ask.idempotency is not None:
             seen = take_key(tx, ask.idempotency, ask.query_id)
             if seen is not None:
-                return (yield from self._seen(tx, seen))
+                # a released answer went out once and was not kept
+                return (
+                    yield from seen_before(
+                        tx, seen, withdrawn_since, "never_stored", "item_query", ask.institution_id
+                    )
+                )
         grant = held(tx, ask.authorisation_id)
         source = source_of(tx, ask.item)
         decision = _judge(tx, ask, grant, source)
@@ -186,25 +200,6 @@ class ItemPermitJob:
             expires_at=tx.at + PERMIT_TTL,
         )
 
-    def _seen(self, tx: Tx, seen: Seen) -> Step[ItemPermitResult]:
-        match seen.code:
-            case None if not seen.object_id:
-                return Repeated(seen.status, seen.body)
-            case None:
-                # released before: the answer went out once and was not kept
-                code = withdrawn_since(tx, seen.object_id)
-                return (yield from self._plain_denial(tx, code, "never_stored"))
-            case Code.IDEMPOTENCY_IN_FLIGHT:
-                return (yield from self._plain_denial(tx, seen.code, "idempotency_key"))
-            case code:
-                return Refused(code, "idempotency_key")
-
-    def _plain_denial(self, tx: Tx, code: Code, reason: str) -> Step[ItemPermitResult]:
-        """A no about the message rather than about the consent: a leaf without a query row."""
-        facts: dict[str, Json] = {"code": str(code), "act": "item_query"}
-        (leaf,) = yield [Entry("DENY", tx.at, facts, Refs(institution=self.ask.institution_id))]
-        return Refused(code, reason, leaf=leaf)
-
     def _deny(
         self, tx: Tx, decision: ItemDecision, grant: Held | None, source: Source | None
     ) -> Step[ItemPermitResult]:
@@ -218,6 +213,8 @@ class ItemPermitJob:
             decision.code, decision.reason, decision.facts, decision.nearest, leaf, ask.query_id
         )
         if decision.code is Code.VERIFICATION_BUDGET:
+            assert grant is not None
+            tell_budget(tx, ask.institution_id, grant.enterprise_id, ask.item)
             # it passes with time: the same key may try again
             free_key(tx, ask.query_id)
             return refused
@@ -249,9 +246,10 @@ class ItemReleaseJob:
             decision = _judge(tx, ask, grant, source)
         refs = _refs(ask, grant, source, permit=jti, query=ask.query_id)
         if not decision.allowed:
-            return (yield from self._deny(tx, decision, refs))
+            return (yield from deny_release(tx, ask, decision, _facts(ask), refs, self.permit_jws, end))
         assert grant is not None
-        uses = self._count(tx, grant)
+        count_use(tx, "items_itemauthorisation", grant.value.id)
+        uses = grant.value.uses + 1
         # the result of a verification is kept for two years, the log for ever: it is not in the leaf
         facts: dict[str, Json] = {
             **_facts(ask),
@@ -266,19 +264,6 @@ class ItemReleaseJob:
         if ask.idempotency is not None:
             finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
         return ItemReleased(ask, self.delivered, self.permit_jws, leaf, left)
-
-    def _count(self, tx: Tx, grant: Held) -> int:
-        """Count the use, conditionally: the last of a number can be taken once only."""
-        tx.cursor.execute(
-            tx.dialect.sql(
-                "UPDATE items_itemauthorisation SET uses = uses + 1"
-                " WHERE id = %s AND state = 'confirmed' AND withdrawn_at IS NULL AND uses < max_queries"
-            ),
-            (grant.value.id,),
-        )
-        if tx.cursor.rowcount != 1:
-            raise RuntimeError("an authorisation changed under its lock")
-        return grant.value.uses + 1
 
     def _close(self, tx: Tx, leaf: LeafRef, left: int) -> None:
         sent = self.delivered
@@ -301,27 +286,6 @@ class ItemReleaseJob:
                 self.permitted.ask.query_id,
             ),
         )
-
-    def _deny(self, tx: Tx, decision: ItemDecision, refs: Refs) -> Step[ItemReleaseResult]:
-        ask = self.permitted.ask
-        assert decision.code is not None
-        code = Code.REVOKED_BEFORE_RELEASE if decision.code is Code.CONSENT_REVOKED else decision.code
-        facts: dict[str, Json] = {**_facts(ask), "code": str(code), "act": "release"}
-        (leaf,) = yield [Entry("DENY", tx.at, facts, refs)]
-        end(
-            tx,
-            ask.query_id,
-            state="denied",
-            code=str(code),
-            reason=decision.reason,
-            permit=self.permit_jws,
-            leaf=leaf,
-        )
-        refused = Refused(code, decision.reason, decision.facts, None, leaf, ask.query_id)
-        if code is Code.AUDIT_UNAVAILABLE:
-            free_key(tx, ask.query_id)
-            return refused
-        return rendered(tx, ask.idempotency, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +330,8 @@ class ItemFailJob:
             permit=self.permit_jws,
             leaf=leaf,
         )
+        if self.code is Code.VERIFICATION_BUDGET:
+            tell_budget(tx, grant.value.institution, grant.enterprise_id, self.item)
         free_key(tx, self.query_id)
         return leaf
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from xinqiao.clock import SHANGHAI
-from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import DEFAULT_CEILINGS, AuthEvent, AuthState, Purpose, answer_by
 from xinqiao.domain.consent.states import AUTHORISATION
-from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound
 from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, check_scope
 from xinqiao.domain.machine import Role
@@ -24,10 +23,12 @@ from xinqiao.hub.actors import (
     SystemActor,
 )
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
+from xinqiao.hub.apps.consents.parts import lock_row, move
 from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise, Institution, Node
 from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemSource
+from xinqiao.hub.apps.items.parts import record_move, tell_enterprise, tell_institution, write_leaf
 from xinqiao.hub.apps.items.scopes import (
     StatedClaim,
     all_terms,
@@ -139,7 +140,7 @@ def request_items(
             state=AuthState.REQUESTED.value,
         )
         _insert(row)
-        write_leaf(
+        leaf = write_leaf(
             "REQUEST",
             row,
             at,
@@ -152,6 +153,8 @@ def request_items(
             },
             personal={"business_ref": row.business_ref, "operator": actor.operator_name},
         )
+        record_move(actor, row, "request", "", at, leaf, {"max_queries": max_queries})
+        tell_enterprise(row, "items_requested", at)
     return row
 
 
@@ -193,7 +196,7 @@ def refuse_items(
     """
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.AUTHORISE, at)
-        row = lock_row(actor, authorisation_id, expected_version)
+        row = lock_row(ItemAuthorisation.objects.for_viewer(actor), authorisation_id, expected_version)
         AUTHORISATION.fire(AuthState(row.state), AuthEvent.REFUSE, Role.ENTERPRISE)
         move(
             row,
@@ -203,7 +206,9 @@ def refuse_items(
             refusal_reason=reason.strip()[:200],
             claims_enc="",
         )
-        write_leaf("REFUSE", row, at, {"how": "refused"})
+        leaf = write_leaf("REFUSE", row, at, {"how": "refused"})
+        record_move(actor, row, "refuse", AuthState.REQUESTED, at, leaf)
+        tell_institution(row, "items_refused", at)
     return row
 
 
@@ -213,59 +218,14 @@ def lapse_items(*, actor: SystemActor, at: datetime, limit: int = 100) -> int:
     count = 0
     for row_id in list(due.order_by("request_expires_at").values_list("id", flat=True)[:limit]):
         with transaction.atomic(durable=True):
-            row = ItemAuthorisation.objects.select_for_update(of=("self",)).get(id=row_id)
+            rows = ItemAuthorisation.objects.select_related("institution", "enterprise")
+            row = rows.select_for_update(of=("self",)).get(id=row_id)
             if row.state != AuthState.REQUESTED:
                 continue
             AUTHORISATION.fire(AuthState.REQUESTED, AuthEvent.LAPSE, Role.CLOCK)
             move(row, AuthState.REQUESTED, state=AuthState.LAPSED.value, decided_at=at, claims_enc="")
-            write_leaf("REFUSE", row, at, {"how": "lapsed", "by": actor.process})
+            leaf = write_leaf("REFUSE", row, at, {"how": "lapsed", "by": actor.process})
+            record_move(actor, row, "lapse", AuthState.REQUESTED, at, leaf)
+            tell_institution(row, "items_lapsed", at)
             count += 1
     return count
-
-
-# --- what every verb does alike -----------------------------------------------------------------------------------
-
-
-def lock_row(
-    actor: EnterpriseActor, authorisation_id: str, expected_version: int | None
-) -> ItemAuthorisation:
-    """The row under its lock; absent and foreign are the same. Raises NotFound, Stale."""
-    row = (
-        ItemAuthorisation.objects.for_viewer(actor)
-        .select_related("institution", "enterprise")
-        .select_for_update(of=("self",))
-        .filter(id=authorisation_id)
-        .first()
-    )
-    if row is None:
-        raise NotFound
-    if expected_version is not None and row.version != expected_version:
-        raise Stale("the authorisation changed since it was shown")
-    return row
-
-
-def move(row: ItemAuthorisation, expected: AuthState, **columns: object) -> None:
-    """The conditional update: one row in the expected state and version, or nothing happened. Raises Stale."""
-    columns["version"] = row.version + 1
-    rows = ItemAuthorisation.objects.filter(id=row.id, state=expected.value, version=row.version)
-    if rows.update(**columns) != 1:
-        raise Stale("the authorisation changed meanwhile")
-    for name, value in columns.items():
-        setattr(row, name, value)
-
-
-def write_leaf(
-    type_: str,
-    row: ItemAuthorisation,
-    at: datetime,
-    facts: dict[str, Json],
-    personal: dict[str, str] | None = None,
-) -> None:
-    """The leaf of a move, in the transaction of the move."""
-    append_leaf(
-        type=type_,
-        at=at,
-        facts=facts,
-        refs=Refs(subject=row.enterprise_id, institution=row.institution_id, authorisation=row.id),
-        personal=personal,
-    )

@@ -3,16 +3,20 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 
+from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import AuthState, Purpose
 from xinqiao.domain.errors import Code
 from xinqiao.domain.items import ItemAuthorisation, ItemDecision, ItemKind, ItemScope
+from xinqiao.domain.period import business_day
 from xinqiao.domain.verification import BudgetRules, Verified
 from xinqiao.hub.apps.audit.services import LeafRef
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 from xinqiao.hub.apps.fundflow.protocol import Nonce, nearest_json
 from xinqiao.hub.apps.fundflow.transaction import Tx
 from xinqiao.hub.dbapi import read_time, read_time_or_none
+from xinqiao.hub.ids import Prefix
 from xinqiao.trust.encoding import strict_object, unb64
 
 #: Results of verifications are kept this long (credit rules 8, proposed).
@@ -225,3 +229,48 @@ def abandoned(tx: Tx, before: datetime) -> list[tuple[str, str, str, str]]:
         (tx.dialect.time(before),),
     )
     return [(str(row[0]), str(row[1]), str(row[2]), str(row[3])) for row in tx.cursor.fetchall()]
+
+
+def tell_budget(tx: Tx, institution_id: str, enterprise_id: str, item: str) -> None:
+    """Say to both parties that a budget is spent: once a day for each pair and item, however often it is tried."""
+    tx.cursor.execute(
+        tx.dialect.sql(
+            "SELECT i.name, e.name FROM identity_institution i, identity_enterprise e WHERE i.id = %s AND e.id = %s"
+        ),
+        (institution_id, enterprise_id),
+    )
+    row = tx.cursor.fetchone()
+    assert row is not None
+    told: tuple[tuple[str, str, str, dict[str, Json], str], ...] = (
+        (
+            "institution",
+            institution_id,
+            "items_budget",
+            {"enterprise": str(row[1]), "item": item},
+            "/i/items/records",
+        ),
+        (
+            "enterprise",
+            enterprise_id,
+            "items_budget_firm",
+            {"institution": str(row[0]), "item": item},
+            "/e/items",
+        ),
+    )
+    for audience, audience_id, kind, facts, link in told:
+        said = f"{kind} {institution_id} {enterprise_id} {item} {business_day(tx.at)}"
+        tx.cursor.execute(
+            tx.dialect.sql(
+                "INSERT INTO notices_notice (id, audience_kind, audience_id, kind, facts, link, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+            ),
+            (
+                f"{Prefix.NOTICE}-{sha256(said.encode()).hexdigest()[:32]}",
+                audience,
+                audience_id,
+                kind,
+                tx.dialect.json(facts),
+                link,
+                tx.dialect.time(tx.at),
+            ),
+        )

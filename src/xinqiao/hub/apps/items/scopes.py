@@ -3,16 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from xinqiao import catalogue as catalogues
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Catalogue, FieldType
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemScope, ItemTerms
+from xinqiao.domain.items import ItemAuthorisation as DomainAuthorisation
 from xinqiao.domain.verification import Claim
 from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.runtime import runtime
+from xinqiao.trust.encoding import strict_object, unb64
 
 #: Interface items whose personal fields are about the legal representative, who can consent here in person. Those about
 #: others (shareholders) cannot be consented to by whoever confirms, so their personal fields are not granted here.
@@ -34,18 +34,13 @@ class StatedClaim:
 
 
 def catalogue() -> Catalogue:
-    """The catalogue in force."""
-    return catalogues.load()
+    """The catalogue in force, with the items of this province."""
+    return runtime.catalogue
 
 
 def all_terms() -> Mapping[str, ItemTerms]:
     """The terms of every item."""
-    return _terms()
-
-
-@lru_cache(maxsize=1)
-def _terms() -> Mapping[str, ItemTerms]:
-    return {item.id: ItemTerms.of(item) for item in catalogue().items.values()}
+    return runtime.item_terms
 
 
 def scope_json(scope: ItemScope) -> dict[str, Json]:
@@ -76,6 +71,14 @@ def asked_scope(row: ItemAuthorisation) -> ItemScope:
         valid_days=asked["valid_days"],
         max_queries=asked["max_queries"],
     )
+
+
+def granted_value(row: ItemAuthorisation) -> DomainAuthorisation | None:
+    """What the signed artefact says; ``None`` before there is one."""
+    if not row.artefact:
+        return None
+    # the hub's own artefact out of its own table
+    return DomainAuthorisation.from_claims(strict_object(unb64(row.artefact.split(".")[1])))
 
 
 def product_of(item: str, claim: str | None) -> str:

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.db.models import Count, Q
+
 from xinqiao.domain.consent import AuthState, Purpose, VisibleState, visible_state
 from xinqiao.domain.errors import NotFound
 from xinqiao.domain.items import ItemAuthorisation as DomainAuthorisation
 from xinqiao.domain.items import ItemScope
 from xinqiao.hub.actors import Actor, EnterpriseActor
+from xinqiao.hub.apps.consents.models import Artefact
+from xinqiao.hub.apps.consents.rows import LIVE
+from xinqiao.hub.apps.consents.selectors import shown_as
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
-from xinqiao.hub.apps.items.scopes import asked_scope, stated_words
-from xinqiao.trust.encoding import strict_object, unb64
+from xinqiao.hub.apps.items.parts import KIND
+from xinqiao.hub.apps.items.scopes import asked_scope, granted_value, stated_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +46,74 @@ class ItemAuthorisationRow:
     uses: int
     partly: bool
     artefact: str
+    artefact_digest: str
+    seq: int
     version: int
+    decided_at: datetime | None
+    refusal_reason: str
+    withdrawn_at: datetime | None
+
+    @property
+    def live(self) -> bool:
+        """Whether it can be used at the time of the question."""
+        return self.visible in LIVE
+
+    @property
+    def uses_left(self) -> int:
+        """Queries left of those granted."""
+        return self.max_queries - self.uses if self.granted else 0
 
 
-def granted_value(row: ItemAuthorisation) -> DomainAuthorisation | None:
-    """What the signed artefact says; ``None`` before there is one."""
-    if not row.artefact:
-        return None
-    # the hub's own artefact out of its own table
-    return DomainAuthorisation.from_claims(strict_object(unb64(row.artefact.split(".")[1])))
+def authorisations(
+    actor: Actor,
+    *,
+    at: datetime,
+    state: VisibleState | None = None,
+    subject_uscc: str = "",
+    text: str = "",
+    after: str = "",
+    limit: int = 100,
+) -> list[ItemAuthorisationRow]:
+    """The actor's authorisations of items, newest first; the filters as in ``consents.selectors.authorisations``."""
+    rows = ItemAuthorisation.objects.for_viewer(actor)
+    if state is not None:
+        rows = rows.filter(shown_as(state, at))
+    if subject_uscc:
+        rows = rows.filter(enterprise__uscc=subject_uscc)
+    if text:
+        rows = rows.filter(
+            Q(request_no__contains=text)
+            | Q(authorisation_no__contains=text)
+            | Q(business_ref__contains=text)
+            | Q(enterprise__name__contains=text)
+        )
+    if after:
+        last = ItemAuthorisation.objects.for_viewer(actor).filter(id=after).first()
+        if last is None:
+            return []
+        older = Q(requested_at__lt=last.requested_at) | Q(requested_at=last.requested_at, id__lt=after)
+        rows = rows.filter(older)
+    found = rows.select_related("institution", "enterprise").order_by("-requested_at", "-id")
+    return [_row(row, at) for row in found[:limit]]
 
 
-def authorisations(actor: Actor, *, at: datetime, limit: int = 100) -> list[ItemAuthorisationRow]:
-    """The actor's authorisations of items, newest first."""
-    rows = ItemAuthorisation.objects.for_viewer(actor).select_related("institution", "enterprise")
-    return [_row(row, at) for row in rows.order_by("-requested_at", "-id")[:limit]]
+def state_counts(actor: Actor, *, at: datetime) -> dict[VisibleState, int]:
+    """How many are shown in each state at ``at``; every state is present."""
+    wanted = {state.value: Count("id", filter=shown_as(state, at)) for state in VisibleState}
+    found = ItemAuthorisation.objects.for_viewer(actor).aggregate(**wanted)
+    return {state: found[state.value] for state in VisibleState}
+
+
+def inbox_count(actor: EnterpriseActor, *, at: datetime) -> int:
+    """How many requests for items wait for the subject's answer."""
+    rows = ItemAuthorisation.objects.for_viewer(actor)
+    return rows.filter(shown_as(VisibleState.REQUESTED, at)).count()
+
+
+def artefacts(actor: Actor, authorisation_id: str) -> list[Artefact]:
+    """The signed artefacts of an authorisation, in order. Raises NotFound for an absent or foreign one."""
+    row = record(actor, authorisation_id)
+    return list(Artefact.objects.filter(owner_kind=KIND, owner_id=row.id).order_by("seq"))
 
 
 def authorisation(actor: Actor, authorisation_id: str, *, at: datetime) -> ItemAuthorisationRow:
@@ -77,15 +135,39 @@ def stated(actor: EnterpriseActor, authorisation_id: str) -> dict[str, dict[str,
     return stated_words(record(actor, authorisation_id))
 
 
-def queries(actor: Actor, *, limit: int = 100) -> list[ItemQuery]:
-    """Uses, refusals and failures the actor may see, newest first: an enterprise all about itself."""
-    rows = ItemQuery.objects.for_viewer(actor).select_related("institution")
-    return list(rows.order_by("-asked_at", "-id")[:limit])
+def queries(
+    actor: Actor,
+    *,
+    state: str = "",
+    authorisation_id: str = "",
+    since: datetime | None = None,
+    after: str = "",
+    limit: int = 100,
+) -> list[ItemQuery]:
+    """Uses, refusals and failures the actor may see, newest first: an enterprise all about itself.
+
+    ``after`` is the id of the last row of the page before; a foreign or absent one gives an empty list.
+    """
+    rows = ItemQuery.objects.for_viewer(actor)
+    if after:
+        last = rows.filter(id=after).first()
+        if last is None:
+            return []
+        rows = rows.filter(Q(asked_at__lt=last.asked_at) | Q(asked_at=last.asked_at, id__lt=after))
+    if state:
+        rows = rows.filter(state=state)
+    if authorisation_id:
+        rows = rows.filter(authorisation_id=authorisation_id)
+    if since is not None:
+        rows = rows.filter(asked_at__gte=since)
+    found = rows.select_related("institution", "enterprise", "authorisation")
+    return list(found.order_by("-asked_at", "-id")[:limit])
 
 
 def query(actor: Actor, query_id: str) -> ItemQuery:
     """One of them. Raises NotFound for an absent or foreign one."""
-    row = ItemQuery.objects.for_viewer(actor).filter(id=query_id).first()
+    rows = ItemQuery.objects.for_viewer(actor).select_related("institution", "enterprise", "authorisation")
+    row = rows.filter(id=query_id).first()
     if row is None:
         raise NotFound
     return row
@@ -130,5 +212,10 @@ def _row(row: ItemAuthorisation, at: datetime) -> ItemAuthorisationRow:
         uses=row.uses,
         partly=row.partly,
         artefact=row.artefact,
+        artefact_digest=row.artefact_digest,
+        seq=row.seq,
         version=row.version,
+        decided_at=row.decided_at,
+        refusal_reason=row.refusal_reason,
+        withdrawn_at=row.withdrawn_at,
     )

@@ -13,17 +13,20 @@ from xinqiao.hub.apps.items.scopes import all_terms, catalogue, scope_json
 from xinqiao.ui.i18n import Language, gettext, use_language
 
 
-def what_you_authorise(row: ItemAuthorisation, scope: ItemScope, *, language: Language) -> WhatYouSee:
-    """The text of confirming ``scope`` on a request; institution and enterprise should be loaded."""
+def what_you_authorise(
+    row: ItemAuthorisation, scope: ItemScope, *, language: Language, act: Act = Act.CONFIRM
+) -> WhatYouSee:
+    """The text of confirming ``scope`` on a request, or of appending it; institution and enterprise should be loaded."""
     with use_language(language):
         needed = needed_consents(scope, all_terms())
         lines = [
-            gettext("信用信息事项授权"),
+            gettext("信用信息事项授权") if act is Act.CONFIRM else gettext("追加信用信息事项授权"),
             _line(gettext("被授权机构"), row.institution.name),
             _line(gettext("授权企业"), f"{row.enterprise.name} {row.enterprise.uscc}"),
             _line(gettext("用途"), purpose_words(Purpose(row.purpose))),
             _line(gettext("业务编号"), row.business_ref),
             *_scope_lines(scope, language),
+            *([] if act is Act.CONFIRM else [gettext("原来已经同意的继续有效，不会变少。")]),
             _line(gettext("有效期"), gettext("自确认起 %(n)s 天") % {"n": scope.valid_days}),
             _line(gettext("查询次数"), gettext("最多 %(n)s 次") % {"n": scope.max_queries}),
             *_ways(scope),
@@ -38,14 +41,14 @@ def what_you_authorise(row: ItemAuthorisation, scope: ItemScope, *, language: La
             )
         lines.append(gettext("随时可以撤回；撤回后立即不能再查询，已经提供的不追回。"))
         data: dict[str, Json] = {
-            "act": str(Act.CONFIRM),
+            "act": str(act),
             "authorisation": row.id,
             "institution": row.institution_id,
             "purpose": row.purpose,
             **scope_json(scope),
         }
         lines.append(_line(gettext("内容摘要"), digest_hex(data)))
-    return WhatYouSee(Act.CONFIRM, tuple(lines))
+    return WhatYouSee(act, tuple(lines))
 
 
 def what_you_end(row: ItemAuthorisation, *, language: Language) -> WhatYouSee:

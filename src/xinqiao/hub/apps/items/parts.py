@@ -1,0 +1,85 @@
+"""What every verb of item authorisations does alike: leaf, history, notice. Lock and update are ``consents.parts``'."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from xinqiao.domain.canonical import Json
+from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, SystemActor
+from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
+from xinqiao.hub.apps.consents.records import write_history
+from xinqiao.hub.apps.items.models import ItemAuthorisation
+from xinqiao.hub.apps.notices.services import notify
+
+#: Under which kind moves and artefacts of item authorisations stand among those of ``consents``.
+KIND = "items"
+
+
+def write_leaf(
+    type_: str,
+    row: ItemAuthorisation,
+    at: datetime,
+    facts: dict[str, Json],
+    personal: dict[str, str] | None = None,
+) -> LeafRef:
+    """The leaf of a move, in the transaction of the move."""
+    return append_leaf(
+        type=type_,
+        at=at,
+        facts=facts,
+        refs=Refs(subject=row.enterprise_id, institution=row.institution_id, authorisation=row.id),
+        personal=personal,
+    )
+
+
+def record_move(
+    actor: EnterpriseActor | InstitutionActor | SystemActor,
+    row: ItemAuthorisation,
+    event: str,
+    from_state: str,
+    at: datetime,
+    leaf: LeafRef,
+    facts: Mapping[str, Json] | None = None,
+) -> None:
+    """The line of the ledgers: who moved it from where to where it is now."""
+    write_history(
+        actor=actor,
+        kind=KIND,
+        object_id=row.id,
+        event=event,
+        from_state=from_state,
+        to_state=row.state,
+        at=at,
+        enterprise_id=row.enterprise_id,
+        institution_id=row.institution_id,
+        facts={"request_no": row.request_no, **(facts or {})},
+        leaf=leaf,
+    )
+
+
+def tell_enterprise(row: ItemAuthorisation, kind: str, at: datetime) -> None:
+    """A notice to the firm it is about."""
+    notify(
+        audience=("enterprise", row.enterprise_id),
+        kind=kind,
+        facts={"request_no": row.request_no, "institution": row.institution.name, "purpose": row.purpose},
+        link=f"/e/items/{row.id}",
+        at=at,
+    )
+
+
+def tell_institution(
+    row: ItemAuthorisation, kind: str, at: datetime, facts: Mapping[str, Json] | None = None
+) -> None:
+    """A notice to the institution that asked."""
+    notify(
+        audience=("institution", row.institution_id),
+        kind=kind,
+        facts={
+            "request_no": row.request_no,
+            "business_ref": row.business_ref,
+            "enterprise": row.enterprise.name,
+            **(facts or {}),
+        },
+        link=f"/i/items/{row.id}",
+        at=at,
+    )
