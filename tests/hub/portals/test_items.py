@@ -10,6 +10,7 @@ from tests.hub.items_cast import CERTIFICATE, HOUSE, MARRIAGE, POWER, TAX, ItemC
 from tests.hub.portals.conftest import Visitor
 from tests.hub.portals.test_enterprise import fields
 
+from xinqiao.hub.apps.consents.models import Artefact
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
 
 
@@ -69,7 +70,7 @@ def test_the_deciding_page_shows_the_stated_values_and_the_warning_and_later_one
     assert ItemAuthorisation.objects.get(id=row.id).state == "confirmed"
     after = client.get(address("item", row.id)).content.decode()
     assert "0000077" not in after
-    assert CERTIFICATE not in ItemAuthorisation.objects.get(id=row.id).shown_text
+    assert CERTIFICATE not in Artefact.objects.get(owner_id=row.id).shown_text
 
 
 def test_the_card_keeps_what_is_called_and_what_is_collected_apart(items: ItemCast, visitor: Visitor) -> None:

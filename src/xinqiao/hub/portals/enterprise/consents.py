@@ -15,9 +15,16 @@ from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.consents.summary import Act, purpose_words, what_you_see, what_you_withdraw
 from xinqiao.hub.apps.fundflow.services import self_query
 from xinqiao.hub.portals.access import Visit, enterprise_page
-from xinqiao.hub.portals.enterprise.cards import AccountCard, AuthCard, product_short, purpose_short
+from xinqiao.hub.portals.enterprise.cards import (
+    AccountCard,
+    AuthCard,
+    live_cards,
+    product_short,
+    purpose_short,
+    waiting_cards,
+)
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
-from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
+from xinqiao.hub.portals.enterprise.signing import SignPage, carry_out, sign_page, withdraw_page
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.nodes import node_client
 from xinqiao.hub.portals.posted import number_field, seen_version
@@ -28,6 +35,7 @@ from xinqiao.ui.report_view import build_view
 MONTH_CHOICES = (6, 12, 24, 36)
 DAY_CHOICES = (7, 15, 30, 90, 180, 365)
 QUERY_CHOICES = (1, 3, 5, 10, 30)
+PLACE = "enterprise:consent"
 
 
 @require_GET
@@ -36,8 +44,8 @@ def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """What waits, what lives, what is over."""
     actor, at = visit.actor, visit.at
     context = {
-        "waiting": [AuthCard.of(row, at) for row in selectors.inbox(actor, at=at)],
-        "live": [AuthCard.of(row, at) for row in desk.live(actor, at=at)],
+        "waiting": waiting_cards(actor, at),
+        "live": live_cards(actor, at),
         "over": [AuthCard.of(row, at) for row in desk.over(actor, at=at)],
     }
     return page(visit.request, "enterprise/consents.html", enterprise_frame(visit, "consents"), context)
@@ -159,18 +167,8 @@ def _sign_confirmation(visit: Visit[EnterpriseActor], row: selectors.Authorisati
 def confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The second step: the factor is finished, the verb writes."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
-    version = seen_version(visit.request, row.version)
-    factor = passed_factor(visit)
-    services.confirm_authorisation(
-        actor=visit.actor,
-        authorisation_id=row.id,
-        chosen=_chosen(visit.request, row.asked),
-        second_factor_id=factor,
-        shown_digest=visit.request.POST.get("shown_digest", ""),
-        expected_version=version,
-        at=visit.at,
-    )
-    return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+    chosen = _chosen(visit.request, row.asked)
+    return carry_out(visit, row, services.confirm_authorisation, PLACE, chosen=chosen)
 
 
 @require_POST
@@ -246,18 +244,8 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
 def append_confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The second step of an append."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
-    version = seen_version(visit.request, row.version)
-    factor = passed_factor(visit)
-    services.append_authorisation(
-        actor=visit.actor,
-        authorisation_id=row.id,
-        more=_chosen(visit.request, row.granted or row.asked),
-        second_factor_id=factor,
-        shown_digest=visit.request.POST.get("shown_digest", ""),
-        expected_version=version,
-        at=visit.at,
-    )
-    return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+    more = _chosen(visit.request, row.granted or row.asked)
+    return carry_out(visit, row, services.append_authorisation, PLACE, more=more)
 
 
 @require_http_methods(["GET", "POST"])
@@ -266,25 +254,8 @@ def withdraw(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespon
     """Withdraw: the text, the factor, done. As many steps as agreeing, effective at once."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
     if visit.request.method == "POST":
-        version = seen_version(visit.request, row.version)
-        factor = passed_factor(visit)
-        services.withdraw_authorisation(
-            actor=visit.actor,
-            authorisation_id=row.id,
-            second_factor_id=factor,
-            shown_digest=visit.request.POST.get("shown_digest", ""),
-            expected_version=version,
-            at=visit.at,
-        )
-        return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
+        return carry_out(visit, row, services.withdraw_authorisation, PLACE)
     if not row.live:
-        return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
-    say = SignPage(
-        title=_("撤回授权"),
-        button=_("确认撤回"),
-        target=reverse("enterprise:consent_withdraw", args=[row.id]),
-        back=reverse("enterprise:consent", args=[row.id]),
-        fields={"version": str(row.version)},
-    )
+        return HttpResponseRedirect(reverse(PLACE, args=[row.id]))
     seen = what_you_withdraw(_record(visit, row), language=i18n.language())
-    return sign_page(visit, seen=seen, object_id=row.id, say=say)
+    return withdraw_page(visit, row, seen, PLACE)

@@ -16,6 +16,9 @@ from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
+from xinqiao.hub.apps.items import selectors as items
+from xinqiao.hub.apps.items.models import ItemQuery
+from xinqiao.hub.portals.item_words import item_name, kind_words, nearest_item_words, outcome_words
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
@@ -98,6 +101,40 @@ def query_entry(row: fundflow.QueryRow) -> Entry:
             )  # fmt: skip
 
 
+def item_entry(row: ItemQuery) -> Entry:
+    """A call of an item or a verification: used, refused, failed or under way."""
+    who, name = short_name(row.institution.name), item_name(row.item)
+    officer = " ".join(part for part in (row.operator_department, row.operator_name) if part)
+    left = _("还剩 {n} 次").format(n=row.uses_left) if row.uses_left is not None else ""
+    facts = [purpose_short(row.purpose), kind_words(row.kind), officer]
+    actions: tuple[tuple[str, str, str], ...] = ()
+    if row.authorisation_id:
+        actions = ((_("看这份授权"), reverse("enterprise:item", args=[row.authorisation_id]), ""),)
+    refusal = None
+    match row.state:
+        case "released":
+            family, kind, icon = "use", "use", "eye-check"
+            verified = row.kind == "verification"
+            sentence = _("{who}核验了您的{item}") if verified else _("{who}调用了您的{item}")
+            facts += [outcome_words(row) if row.result else "", left]
+        case "denied":
+            family, kind, icon, sentence = "deny", "deny", "shield-x", _("没有放行：{who}的查询")
+            facts.insert(0, name)
+        case "failed":
+            family, kind, icon = "deny", "deny", "alert-triangle"
+            sentence = _("{who}的查询没有办成：数源没有正确应答")
+            facts.insert(0, name)
+        case _:
+            family, kind, icon, sentence = "use", "ask", "loader-2", _("{who}的查询正在计算")
+            facts.insert(0, name)
+    if family == "deny":
+        refusal = _no(row.code, nearest_item_words(row.nearest))
+    return Entry(
+        row.asked_at, family, kind, icon, sentence.format(who=who, item=name), " · ".join(f for f in facts if f),
+        row.end_leaf if row.end_leaf is not None else row.permit_leaf, row.id, refusal, who, actions,
+    )  # fmt: skip
+
+
 def _query_actions(row: fundflow.QueryRow, *, same: bool) -> tuple[tuple[str, str, str], ...]:
     """The authorisation behind a query, and for a use the same content for the firm itself (a self query)."""
     actions = []
@@ -110,8 +147,12 @@ def _query_actions(row: fundflow.QueryRow, *, same: bool) -> tuple[tuple[str, st
 
 
 def _refusal(row: fundflow.QueryRow) -> RefusalWords:
-    code = Code(row.code) if row.code in Code else Code.NOT_FOUND
-    return RefusalWords(f"{words(code).title}{_('。')}", row.code, nearest_words(dict(row.nearest or {})))
+    return _no(row.code, nearest_words(dict(row.nearest or {})))
+
+
+def _no(said: str, nearest: str) -> RefusalWords:
+    code = Code(said) if said in Code else Code.NOT_FOUND
+    return RefusalWords(f"{words(code).title}{_('。')}", said, nearest)
 
 
 _EVENTS: dict[tuple[str, str], tuple[str, str]] = {
@@ -153,18 +194,20 @@ def _binding_sentence(row: consents.LedgerRow, account: str) -> str:
 def _move_sentence(row: consents.LedgerRow, who: str, account: str) -> str:
     if row.kind == "binding":
         return _binding_sentence(row, account)
-    match (row.kind, row.event):
-        case ("authorisation", "request"):
+    match row.event:
+        case "request" if row.kind == "items":
+            return _("{who}申请调用或核验事项").format(who=who)
+        case "request":
             return _("{who}申请授权").format(who=who)
-        case ("authorisation", "confirm"):
+        case "confirm":
             return _("您同意了{who}的申请").format(who=who)
-        case ("authorisation", "append"):
+        case "append":
             return _("您给{who}追加了授权").format(who=who)
-        case ("authorisation", "refuse"):
+        case "refuse":
             return _("您没有同意{who}的申请").format(who=who)
-        case ("authorisation", "lapse"):
+        case "lapse":
             return _("{who}的申请逾期未答，已作废").format(who=who)
-        case ("authorisation", "withdraw"):
+        case "withdraw":
             return _("您撤回了给{who}的授权").format(who=who)
         case _:
             return row.event
@@ -186,11 +229,13 @@ def _move_facts(row: consents.LedgerRow) -> str:
 def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str]) -> Entry:
     """A move of a binding or of an authorisation; ``accounts`` names bindings by id."""
     who = short_name(row.institution_name)
-    cls, icon = _EVENTS.get((row.kind, row.event), ("", "history"))
+    kind = "binding" if row.kind == "binding" else "authorisation"
+    cls, icon = _EVENTS.get((kind, row.event), ("", "history"))
     account = accounts.get(row.object_id, "") or _("账户")
     actions: tuple[tuple[str, str, str], ...] = ()
-    if row.kind == "authorisation":
-        actions = ((_("看这份授权"), reverse("enterprise:consent", args=[row.object_id]), ""),)
+    if row.kind != "binding":
+        place = "enterprise:item" if row.kind == "items" else "enterprise:consent"
+        actions = ((_("看这份授权"), reverse(place, args=[row.object_id]), ""),)
     family = "binding" if row.kind == "binding" else "consent"
     return Entry(
         row.at, family, cls, icon, _move_sentence(row, who, account), _move_facts(row), row.leaf_index, row.object_id,
@@ -211,6 +256,7 @@ def recent_entries(
         for row in bindings
     }
     rows = [query_entry(row) for row in fundflow.records(actor, since=since, limit=limit)]
+    rows += [item_entry(row) for row in items.queries(actor, since=since, limit=limit)]
     rows += [move_entry(row, accounts) for row in consents.ledger(actor, since=since, limit=limit)]
     return sorted(rows, key=lambda e: e.at, reverse=True)[:limit]
 

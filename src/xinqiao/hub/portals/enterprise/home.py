@@ -4,11 +4,10 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from xinqiao.hub.actors import EnterpriseActor
-from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.portals.access import Visit, enterprise_page
-from xinqiao.hub.portals.enterprise.cards import AccountCard, AuthCard
+from xinqiao.hub.portals.enterprise.cards import AccountCard, live_cards, waiting_cards
 from xinqiao.hub.portals.enterprise.entries import recent_entries
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
@@ -18,8 +17,8 @@ from xinqiao.hub.portals.frame import page
 @enterprise_page
 def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """One question: what waits for my decision?"""
-    waiting = [AuthCard.of(row, visit.at) for row in consents.inbox(visit.actor, at=visit.at)]
-    live = [AuthCard.of(row, visit.at) for row in desk.live(visit.actor, at=visit.at)]
+    waiting = waiting_cards(visit.actor, visit.at)
+    live = live_cards(visit.actor, visit.at)
     bindings = consents.bindings(visit.actor, at=visit.at)
     accounts = [card for row in bindings if not (card := AccountCard.of(row)).over]
     context = {

@@ -6,35 +6,30 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from xinqiao.domain.consent import VisibleState
+from xinqiao.domain.consent import DEFAULT_CEILINGS, VisibleState
 from xinqiao.domain.errors import Code, Conflict, Invalid
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, needed_consents
 from xinqiao.hub.actors import EnterpriseActor
-from xinqiao.hub.apps.consents.summary import purpose_words
+from xinqiao.hub.apps.consents.rows import LIVE
+from xinqiao.hub.apps.consents.summary import Act, purpose_words
 from xinqiao.hub.apps.items import authorisations, requests, selectors
-from xinqiao.hub.apps.items.models import ItemQuery
 from xinqiao.hub.apps.items.scopes import all_terms, catalogue
 from xinqiao.hub.apps.items.selectors import ItemAuthorisationRow
 from xinqiao.hub.apps.items.summary import what_you_authorise, what_you_end
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
-from xinqiao.hub.portals.enterprise.signing import SignPage, passed_factor, sign_page
+from xinqiao.hub.portals.enterprise.signing import SignPage, carry_out, sign_page, withdraw_page
 from xinqiao.hub.portals.frame import page
+from xinqiao.hub.portals.item_words import item_name, kind_words, outcome_words
 from xinqiao.hub.portals.posted import number_field, seen_version
 from xinqiao.hub.portals.words import purpose_short
 from xinqiao.ui import i18n
 from xinqiao.ui.i18n import Language
 from xinqiao.ui.i18n import gettext as _
 
-LIVE = (VisibleState.ACTIVE, VisibleState.PARTLY)
-
-
-def item_name(item: str) -> str:
-    """An item's name in the language in force; its id when the catalogue has it no more."""
-    found = catalogue().items.get(item)
-    if found is None:
-        return item
-    return (found.name_en or found.name) if i18n.language() is Language.EN else found.name
+PLACE = "enterprise:item"
+#: A live one, also when its queries are used up: more of them can be given.
+APPENDABLE = (*LIVE, VisibleState.USED_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +41,6 @@ class Part:
     fields: tuple[tuple[str, str], ...]
     needs_person: bool
     needs_writing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One line of the records: who asked for what, when, and what became of it."""
-
-    at: object
-    institution: str
-    name: str
-    verified: bool
-    outcome: str
-    leaf: int | None
 
 
 def state_words(state: VisibleState) -> str:
@@ -74,23 +57,6 @@ def state_words(state: VisibleState) -> str:
     }[state]
 
 
-def record_of(row: ItemQuery) -> Record:
-    """A stored query as a line. The result of a verification is told to the firm it is about."""
-    match row.state:
-        case "released" if row.result:
-            outcome = _("答复：是") if row.result == "yes" else _("答复：否")
-        case "released":
-            outcome = _("已提供")
-        case "denied":
-            outcome = _("没有放行：{code}").format(code=row.code)
-        case "failed":
-            outcome = _("来源没有答复")
-        case _:
-            outcome = _("进行中")
-    verified = row.kind == "verification"
-    return Record(row.asked_at, row.institution.name, item_name(row.item), verified, outcome, row.end_leaf)
-
-
 @require_GET
 @enterprise_page
 def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
@@ -98,7 +64,10 @@ def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
     rows = selectors.authorisations(visit.actor, at=visit.at)
     context = {
         "rows": [(row, state_words(row.visible), purpose_short(row.purpose)) for row in rows],
-        "records": [record_of(row) for row in selectors.queries(visit.actor)],
+        "records": [
+            (row, item_name(row.item), kind_words(row.kind), outcome_words(row))
+            for row in selectors.queries(visit.actor)
+        ],
     }
     return page(visit.request, "enterprise/items.html", enterprise_frame(visit, "consents"), context)
 
@@ -128,6 +97,7 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
         "row": row,
         "open": open_,
         "live": row.visible in LIVE,
+        "appendable": row.granted is not None and row.visible in APPENDABLE,
         "state": state_words(row.visible),
         "purpose_words": purpose_words(row.purpose),
         "called": _grants(scope, needed, ItemKind.INTERFACE),
@@ -213,20 +183,86 @@ def _sign_confirmation(visit: Visit[EnterpriseActor], row: ItemAuthorisationRow)
 def confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
     """The second step: the factor is finished, the verb writes."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
-    version = seen_version(visit.request, row.version)
-    factor = passed_factor(visit)
-    authorisations.confirm_items(
-        actor=visit.actor,
-        authorisation_id=row.id,
+    return carry_out(
+        visit,
+        row,
+        authorisations.confirm_items,
+        PLACE,
         chosen=_chosen(visit.request, row.asked),
         own_consent=visit.request.POST.get("own") == "on",
         written_consent=visit.request.POST.get("written") == "on",
-        second_factor_id=factor,
-        shown_digest=visit.request.POST.get("shown_digest", ""),
-        expected_version=version,
-        at=visit.at,
     )
-    return HttpResponseRedirect(reverse("enterprise:item", args=[row.id]))
+
+
+@require_http_methods(["GET", "POST"])
+@enterprise_page
+def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """授权追加: interface items that were asked for, days or queries; nothing can be narrowed, no claim can be added."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    granted = row.granted
+    if granted is None or row.visible not in APPENDABLE:
+        return HttpResponseRedirect(reverse(PLACE, args=[row.id]))
+    if visit.request.method == "POST":
+        return _sign_append(visit, row)
+    ceiling = DEFAULT_CEILINGS[granted.purpose]
+    needed = needed_consents(row.asked, all_terms())
+    context = {
+        "row": row,
+        "grants": [
+            (_part(one.item, one.item, one.fields, {}, needed), one.fields <= granted.fields_of(one.item))
+            for one in sorted(row.asked.grants, key=lambda one: one.item)
+        ],
+        "any_person": any(one.item in needed for one in row.asked.grants),
+        "granted": granted,
+        "most_days": ceiling.valid_days,
+        "most_queries": ceiling.max_queries,
+    }
+    return page(visit.request, "enterprise/item_append.html", enterprise_frame(visit, "consents"), context)
+
+
+def _more(request: HttpRequest, row: ItemAuthorisationRow) -> ItemScope:
+    """What is to be added: asked interface items whole, a new number of days from now, a new number in all."""
+    asked = {one.item: one for one in row.asked.grants}
+    items = request.POST.getlist("item")
+    if not set(items) <= set(asked):
+        raise Invalid(Code.INVALID, "not in the request", facts={"field": "item"})
+    return ItemScope(
+        grants=frozenset(asked[one] for one in items),
+        claims=frozenset(),
+        purpose=row.asked.purpose,
+        valid_days=number_field(request, "days", 1, 365),
+        max_queries=number_field(request, "queries", 1, 1000),
+    )
+
+
+def _sign_append(visit: Visit[EnterpriseActor], row: ItemAuthorisationRow) -> HttpResponse:
+    more = _more(visit.request, row)
+    record = selectors.record(visit.actor, row.id)
+    seen = what_you_authorise(record, more, language=i18n.language(), act=Act.APPEND)
+    say = SignPage(
+        title=_("确认追加"),
+        button=_("确认追加"),
+        target=reverse("enterprise:item_append_confirm", args=[row.id]),
+        back=reverse("enterprise:item_append", args=[row.id]),
+        fields={
+            "item": sorted(one.item for one in more.grants),
+            "days": str(more.valid_days),
+            "queries": str(more.max_queries),
+            "own": "on" if visit.request.POST.get("own") == "on" else "off",
+            "version": str(seen_version(visit.request, row.version)),
+        },
+    )
+    return sign_page(visit, seen=seen, object_id=row.id, say=say)
+
+
+@require_POST
+@enterprise_page
+def append_confirm(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
+    """The second step of an append."""
+    row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
+    own = visit.request.POST.get("own") == "on"
+    more = _more(visit.request, row)
+    return carry_out(visit, row, authorisations.append_items, PLACE, more=more, own_consent=own)
 
 
 @require_http_methods(["GET", "POST"])
@@ -235,25 +271,8 @@ def withdraw(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespon
     """Withdraw: the text, the factor, done. As many steps as agreeing, effective at once."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
     if visit.request.method == "POST":
-        version = seen_version(visit.request, row.version)
-        factor = passed_factor(visit)
-        authorisations.withdraw_items(
-            actor=visit.actor,
-            authorisation_id=row.id,
-            second_factor_id=factor,
-            shown_digest=visit.request.POST.get("shown_digest", ""),
-            expected_version=version,
-            at=visit.at,
-        )
-        return HttpResponseRedirect(reverse("enterprise:item", args=[row.id]))
+        return carry_out(visit, row, authorisations.withdraw_items, PLACE)
     if row.visible not in LIVE:
-        return HttpResponseRedirect(reverse("enterprise:item", args=[row.id]))
-    say = SignPage(
-        title=_("撤回授权"),
-        button=_("确认撤回"),
-        target=reverse("enterprise:item_withdraw", args=[row.id]),
-        back=reverse("enterprise:item", args=[row.id]),
-        fields={"version": str(row.version)},
-    )
+        return HttpResponseRedirect(reverse(PLACE, args=[row.id]))
     seen = what_you_end(selectors.record(visit.actor, row.id), language=i18n.language())
-    return sign_page(visit, seen=seen, object_id=row.id, say=say)
+    return withdraw_page(visit, row, seen, PLACE)

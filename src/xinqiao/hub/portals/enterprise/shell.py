@@ -3,6 +3,7 @@
 from xinqiao.hub.actors import EnterpriseActor, PersonRole
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.items import selectors as items
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.frame import Visitor, enterprise_shell
 from xinqiao.ui.i18n import gettext as _
@@ -18,5 +19,5 @@ def enterprise_frame(visit: Visit[EnterpriseActor], current: str) -> Shell:
     """The shell of a page; ``current`` is the key of the place."""
     firm = identity.enterprise(visit.actor)
     person = f"{visit.request.user.display_name} · {role_word(visit.actor.role)}"  # type: ignore[union-attr]
-    waiting = consents.inbox_count(visit.actor, at=visit.at)
+    waiting = consents.inbox_count(visit.actor, at=visit.at) + items.inbox_count(visit.actor, at=visit.at)
     return enterprise_shell(visit.request, Visitor(firm.name, person), current, to_decide=waiting)

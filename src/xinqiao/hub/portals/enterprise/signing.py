@@ -5,10 +5,12 @@ Every act of an enterprise that gives or ends something goes through the same tw
 person chose travels in the form and is recomputed by the verb, so a changed field is ``WHAT_YOU_SEE``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from xinqiao.domain.errors import Code, Forbidden
 from xinqiao.hub.actors import EnterpriseActor
@@ -23,6 +25,8 @@ from xinqiao.hub.apps.identity.factors import (
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
+from xinqiao.hub.portals.posted import seen_version
+from xinqiao.ui.i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +101,45 @@ def passed_factor(visit: Visit[EnterpriseActor]) -> str:
     return finish_second_factor(
         user_id=visit.actor.user_id, factor_id=factor_id, response=post.get("credential", ""), at=visit.at
     )
+
+
+class Shown(Protocol):
+    """An authorisation of whichever kind, as its page showed it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+def carry_out(
+    visit: Visit[EnterpriseActor], row: Shown, verb: Callable[..., object], place: str, **chosen: object
+) -> HttpResponse:
+    """The second step of every act about an authorisation: finish the factor, let the verb write, show the result.
+
+    ``place`` is the name of the page of one authorisation.
+    """
+    version = seen_version(visit.request, row.version)
+    factor = passed_factor(visit)
+    verb(
+        actor=visit.actor,
+        authorisation_id=row.id,
+        second_factor_id=factor,
+        shown_digest=visit.request.POST.get("shown_digest", ""),
+        expected_version=version,
+        at=visit.at,
+        **chosen,
+    )
+    return HttpResponseRedirect(reverse(place, args=[row.id]))
+
+
+def withdraw_page(visit: Visit[EnterpriseActor], row: Shown, seen: WhatYouSee, place: str) -> HttpResponse:
+    """The text of a withdrawal with its factor; as many steps as agreeing."""
+    say = SignPage(
+        title=_("撤回授权"),
+        button=_("确认撤回"),
+        target=reverse(f"{place}_withdraw", args=[row.id]),
+        back=reverse(place, args=[row.id]),
+        fields={"version": str(row.version)},
+    )
+    return sign_page(visit, seen=seen, object_id=row.id, say=say)
