@@ -242,6 +242,29 @@ def test_another_institution_cannot_use_it_or_see_it(scene: Scene) -> None:
     assert (view["uses"], view["state"], view["granted_claims"]) == (1, "active", [])
 
 
+def test_the_lists_are_the_institutions_own_page_by_page(scene: Scene) -> None:
+    first, second = scene.granted(), scene.items.requested()
+    scene.query(first)
+    scene.query(first, fields=["late_fee"])
+    listed = scene.world.bank.get("/api/v1/items/authorisations?limit=1").json()
+    assert [one["id"] for one in listed["items"]] == [second.id]
+    rest = scene.world.bank.get(f"/api/v1/items/authorisations?limit=1&cursor={listed['next_cursor']}").json()
+    assert ([one["id"] for one in rest["items"]], rest["next_cursor"]) == ([first.id], None)
+    live = scene.world.bank.get("/api/v1/items/authorisations?state=active").json()["items"]
+    assert [(one["id"], one["uses"], one["items"]) for one in live] == [(first.id, 1, [ARREARS])]
+    page = scene.world.bank.get(f"{QUERIES}?limit=1").json()
+    assert [(one["state"], one["code"]) for one in page["items"]] == [("denied", "SCOPE_EXCEEDED")]
+    rest = scene.world.bank.get(f"{QUERIES}?cursor={page['next_cursor']}").json()
+    assert [one["state"] for one in rest["items"]] == ["released"]
+    under = scene.world.bank.get(f"{QUERIES}?authorisation_id={second.id}&state=released").json()
+    assert under["items"] == []
+    for path in ("/api/v1/items/authorisations", QUERIES):
+        assert scene.world.outsider.get(path).json()["items"] == []
+        assert scene.world.bank.get(f"{path}?everything=1").status_code == 422
+    artefacts = scene.world.bank.get(f"/api/v1/items/authorisations/{first.id}").json()["artefacts"]
+    assert [one["type"] for one in artefacts] == ["item_authorisation"]
+
+
 def test_the_last_query_is_the_last(scene: Scene) -> None:
     row = scene.granted(max_queries=1)
     assert scene.query(row).json()["uses_left"] == 0

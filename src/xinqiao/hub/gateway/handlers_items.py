@@ -10,7 +10,7 @@ from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import AuthState
 from xinqiao.domain.errors import XinqiaoError
 from xinqiao.domain.identifiers import validate_uscc
-from xinqiao.domain.items import ItemGrant, ItemKind, ItemScope, permit_claims
+from xinqiao.domain.items import ItemGrant, ItemKind, permit_claims
 from xinqiao.domain.period import format_instant
 from xinqiao.domain.verification import next_slot
 from xinqiao.hub.apps.fundflow.answer import refusal_of_node
@@ -30,7 +30,8 @@ from xinqiao.hub.apps.items.release import (
 from xinqiao.hub.apps.items.rows import ItemRequest
 from xinqiao.hub.apps.items.scopes import StatedClaim
 from xinqiao.hub.gateway import schemas, schemas_items
-from xinqiao.hub.gateway.handlers_consent import actor_of, text, text_or_none
+from xinqiao.hub.gateway import views_items as view
+from xinqiao.hub.gateway.handlers_consent import actor_of, text
 from xinqiao.hub.gateway.handlers_query import check_statement, leaf_json, refused_query
 from xinqiao.hub.gateway.http import Reply
 from xinqiao.hub.gateway.operations import Call
@@ -75,24 +76,30 @@ async def get_authorisation(call: Call) -> BaseModel | Reply:
     """``GET /api/v1/items/authorisations/{id}``."""
 
     def work() -> schemas_items.ItemAuthorisationView:
-        row = items.authorisation(actor_of(call), call.path_params["id"], at=call.gateway.clock.now())
-        return schemas_items.ItemAuthorisationView(
-            id=row.id,
-            request_no=row.request_no,
-            authorisation_no=row.authorisation_no,
-            subject_uscc=row.enterprise_uscc,
-            purpose=row.purpose,
-            business_ref=row.business_ref,
-            state=row.visible,
-            asked_items=_items(row.asked),
-            asked_claims=_claims(row.asked),
-            granted_items=_items(row.granted) if row.granted else None,
-            granted_claims=_claims(row.granted) if row.granted else None,
-            valid_from=text_or_none(row.valid_from),
-            valid_to=text_or_none(row.valid_to),
-            max_queries=row.max_queries,
-            uses=row.uses,
-            artefact=row.artefact or None,
+        actor, authorisation_id = actor_of(call), call.path_params["id"]
+        row = items.authorisation(actor, authorisation_id, at=call.gateway.clock.now())
+        return view.authorisation(row, items.artefacts(actor, authorisation_id))
+
+    return await call.gateway.in_thread(work)
+
+
+async def list_authorisations(call: Call) -> BaseModel | Reply:
+    """``GET /api/v1/items/authorisations``."""
+    params = call.params
+    assert isinstance(params, schemas.AuthorisationParams)
+
+    def work() -> schemas_items.ItemAuthorisationList:
+        rows = items.authorisations(
+            actor_of(call),
+            at=call.gateway.clock.now(),
+            state=params.state,
+            subject_uscc=params.subject_uscc or "",
+            after=params.cursor or "",
+            limit=params.limit + 1,
+        )
+        return schemas_items.ItemAuthorisationList(
+            items=[view.authorisation_summary(row) for row in rows[: params.limit]],
+            next_cursor=rows[params.limit - 1].id if len(rows) > params.limit else None,
         )
 
     return await call.gateway.in_thread(work)
@@ -149,34 +156,27 @@ async def verify_claim(call: Call) -> BaseModel | Reply:
 
 async def get_query(call: Call) -> BaseModel | Reply:
     """``GET /api/v1/items/queries/{id}``."""
+    return await call.gateway.in_thread(
+        lambda: view.query(items.query(actor_of(call), call.path_params["id"]))
+    )
 
-    def work() -> schemas_items.ItemQueryView:
-        row = items.query(actor_of(call), call.path_params["id"])
-        return schemas_items.ItemQueryView.model_validate(
-            {
-                "id": row.id,
-                "kind": row.kind,
-                "state": row.state,
-                "code": row.code or None,
-                "reason": row.reason or None,
-                "authorisation_id": row.authorisation_id,
-                "item": row.item,
-                "fields": row.fields,
-                "claim": row.claim or None,
-                "purpose": row.purpose,
-                "operator": row.operator_name,
-                "department": row.operator_department,
-                "answer_no": row.answer_no or None,
-                "answer_digest": row.answer_digest or None,
-                "receipt": row.receipt or None,
-                "permit": row.permit or None,
-                "result": row.result or None,
-                "uses_left": row.uses_left,
-                "leaf_index": row.end_leaf,
-                "leaf_hash": row.end_leaf_hash or None,
-                "asked_at": text(row.asked_at),
-                "answered_at": text_or_none(row.answered_at),
-            }
+
+async def list_queries(call: Call) -> BaseModel | Reply:
+    """``GET /api/v1/items/queries``."""
+    params = call.params
+    assert isinstance(params, schemas_items.ItemQueryParams)
+
+    def work() -> schemas_items.ItemQueryList:
+        rows = items.queries(
+            actor_of(call),
+            state=params.state or "",
+            authorisation_id=params.authorisation_id or "",
+            after=params.cursor or "",
+            limit=params.limit + 1,
+        )
+        return schemas_items.ItemQueryList(
+            items=[view.query_summary(row) for row in rows[: params.limit]],
+            next_cursor=rows[params.limit - 1].id if len(rows) > params.limit else None,
         )
 
     return await call.gateway.in_thread(work)
@@ -291,17 +291,3 @@ def _refused(call: Call, refused: Refused) -> Reply:
     if refused.body is not None:
         return Reply(refusal(refused).status, refused.body.encode(), PROBLEM)
     return refused_query(call, refused)
-
-
-def _items(scope: ItemScope) -> list[schemas_items.GrantedItem]:
-    return [
-        schemas_items.GrantedItem(item=one.item, fields=sorted(one.fields))
-        for one in sorted(scope.grants, key=lambda one: one.item)
-    ]
-
-
-def _claims(scope: ItemScope) -> list[schemas_items.GrantedClaim]:
-    return [
-        schemas_items.GrantedClaim(item=one.item, fields=sorted(one.fields), digest=one.digest)
-        for one in sorted(scope.claims, key=lambda one: (one.item, one.digest))
-    ]

@@ -8,6 +8,7 @@ from xinqiao.domain.consent import Purpose, VisibleState
 from xinqiao.domain.items import ItemKind
 from xinqiao.hub.gateway.schemas import (
     Answer,
+    ArtefactView,
     Digest,
     Frequency,
     Id,
@@ -71,25 +72,48 @@ class GrantedClaim(Answer):
     digest: str
 
 
-class ItemAuthorisationView(Answer):
-    """One authorisation of items; ``granted_*`` and ``artefact`` are null until the subject has answered."""
+class ItemAuthorisationSummary(Answer):
+    """One authorisation of items in a list; ``max_queries`` is what was asked until the subject has answered."""
 
     id: str
     request_no: str
     authorisation_no: str | None
     subject_uscc: str
+    subject_name: str
     purpose: Purpose
     business_ref: str
     state: VisibleState
-    asked_items: list[GrantedItem]
-    asked_claims: list[GrantedClaim]
-    granted_items: list[GrantedItem] | None
-    granted_claims: list[GrantedClaim] | None
-    valid_from: Instant | None
-    valid_to: Instant | None
+    items: list[str]
+    requested_at: Instant
+    request_expires_at: Instant
     max_queries: int
     uses: int
-    artefact: str | None
+
+
+class ItemAuthorisationView(ItemAuthorisationSummary):
+    """One authorisation of items; ``granted_*`` are null and ``artefacts`` empty until the subject has answered."""
+
+    asked_items: list[GrantedItem]
+    asked_claims: list[GrantedClaim]
+    asked_valid_days: int
+    asked_max_queries: int
+    granted_items: list[GrantedItem] | None
+    granted_claims: list[GrantedClaim] | None
+    partly: bool
+    valid_from: Instant | None
+    valid_to: Instant | None
+    decided_at: Instant | None
+    refusal_reason: str | None
+    withdrawn_at: Instant | None
+    artefacts: list[ArtefactView]
+    allowed_actions: list[Literal["query"]]
+
+
+class ItemAuthorisationList(Answer):
+    """A page of authorisations of items, newest first."""
+
+    items: list[ItemAuthorisationSummary]
+    next_cursor: str | None
 
 
 class ItemQueryRequest(Request):
@@ -135,7 +159,7 @@ class ItemReleasedAnswer(Answer):
     released_at: Instant
 
 
-class ItemQueryView(Answer):
+class ItemQuerySummary(Answer):
     """One query or verification in the records. ``result`` of a verification: yes or not, for two years."""
 
     id: str
@@ -151,12 +175,33 @@ class ItemQueryView(Answer):
     operator: str
     department: str
     answer_no: str | None
-    answer_digest: str | None
-    receipt: str | None
-    permit: str | None
     result: Literal["yes", "not"] | None
     uses_left: StrictInt | None
     leaf_index: int | None
-    leaf_hash: str | None
     asked_at: Instant
     answered_at: Instant | None
+
+
+class ItemQueryView(ItemQuerySummary):
+    """One query or verification with its evidence, without content."""
+
+    answer_digest: str | None
+    receipt: str | None
+    permit: str | None
+    leaf_hash: str | None
+
+
+class ItemQueryList(Answer):
+    """A page of item queries and verifications, newest first."""
+
+    items: list[ItemQuerySummary]
+    next_cursor: str | None
+
+
+class ItemQueryParams(Request):
+    """Filters of the records of items."""
+
+    state: Literal["permitted", "released", "denied", "failed"] | None = None
+    authorisation_id: Id | None = None
+    cursor: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
