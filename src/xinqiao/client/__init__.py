@@ -6,6 +6,8 @@
 
 from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor, Directory
+from xinqiao.client.claims import ClaimBook, StatedClaim, state_claim
+from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.problems import NearestRequest, Problem, problem_of
 from xinqiao.client.report import Report
 from xinqiao.client.results import Operator
@@ -15,13 +17,17 @@ from xinqiao.client.sync import Client
 __all__ = [
     "Anchor",
     "AsyncClient",
+    "ClaimBook",
     "Client",
     "Directory",
+    "ItemAnswer",
     "NearestRequest",
     "Operator",
     "Problem",
     "Report",
     "SourceClient",
     "SupplyBatch",
+    "StatedClaim",
     "problem_of",
+    "state_claim",
 ]

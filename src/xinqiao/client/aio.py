@@ -6,6 +6,7 @@ from typing import IO, Self, cast
 
 import httpx
 
+from xinqiao.client.aio_items import AsyncItems
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.carry import Body, headers_of, settings, unreachable
 from xinqiao.client.operations import Operations
@@ -65,6 +66,8 @@ class AsyncClient:
         self.operations = Operations(
             base_url, institution_id, key, anchor=anchor, clock=clock or SystemClock(), language=language
         )
+        #: items called or verified at the source
+        self.items = AsyncItems(self)
         self._sleep = sleep
         self._http = httpx.AsyncClient(transport=transport, **settings(timeout))
 

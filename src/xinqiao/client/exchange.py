@@ -214,12 +214,13 @@ class Exchange:
             return self._signed_by_hub(got, signature)
         except ProviderFault:
             # A key that is not known yet may be in a newer directory; signed by a known one, it says so itself.
-            if directory or not self._may_refresh():
+            if directory or not self.may_refresh():
                 raise
         yield from self.directory(fresh=True)
         return self._signed_by_hub(got, signature)
 
-    def _may_refresh(self) -> bool:
+    def may_refresh(self) -> bool:
+        """Whether a newer directory could say something else."""
         seen = self._directory_at
         return seen is None or self.clock.now() - seen >= DIRECTORY_LIFE
 

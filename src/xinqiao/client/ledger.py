@@ -7,6 +7,7 @@ import io
 import json
 from base64 import b64decode
 
+from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.report import Report
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Invalid, NotFound
@@ -21,7 +22,7 @@ def check_ledger(ledger: bytes, keys: list[VerifyKey]) -> VerifyReport:
     return verify_stream(io.BytesIO(ledger), trusted_keys=keys)
 
 
-def proof_of(report: Report, ledger: bytes) -> bytes:
+def proof_of(report: Report | ItemAnswer, ledger: bytes) -> bytes:
     """The report's bundle with the leaves of its authorisation, permit and use, each under a signed head.
 
     Raises:
@@ -40,7 +41,7 @@ def proof_of(report: Report, ledger: bytes) -> bytes:
     return report.bundle(notes=notes, consistency=between, leaves=leaves)
 
 
-def _concerns(entry: dict[str, Json], report: Report) -> bool:
+def _concerns(entry: dict[str, Json], report: Report | ItemAnswer) -> bool:
     """Grant, appends and the report's own permit and use; later leaves say nothing about this report."""
     ids: dict[str, Json] = dict(json.loads(str(entry["leaf"]))["ids"])
     index = entry["i"]

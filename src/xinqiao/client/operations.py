@@ -66,11 +66,13 @@ class Operations(Exchange):
         )
         self._known: OrderedDict[str, Authorisation] = OrderedDict()
 
-    def _get[R: Result](self, shape: type[R], path: str, **params: str | int | None) -> Steps[R]:
+    def fetch[R: Result](self, shape: type[R], path: str, **params: str | int | None) -> Steps[R]:
+        """A reading."""
         got = yield from self.ask(Ask("GET", path, params=params))
         return self.read(shape, got)
 
-    def _post[R: Result](self, shape: type[R], path: str, body: dict[str, Json], key: str | None) -> Steps[R]:
+    def write[R: Result](self, shape: type[R], path: str, body: dict[str, Json], key: str | None) -> Steps[R]:
+        """A writing under an idempotency key, a fresh one if none is given."""
         ask = Ask("POST", path, body=canonical_bytes(body), key=key or new_key())
         got = yield from self.ask(ask)
         return self.read(shape, got)
@@ -115,34 +117,40 @@ class Operations(Exchange):
             "message": message,
         }
         return (
-            yield from self._post(
+            yield from self.write(
                 AuthorisationRequested, "/api/v1/authorisation-requests", body, idempotency_key
             )
         )
 
     def authorisation(self, authorisation_id: str) -> Steps[Authorisation]:
         """One authorisation; its artefacts are verified."""
-        found = yield from self._get(Authorisation, f"/api/v1/authorisations/{_segment(authorisation_id)}")
+        found = yield from self.fetch(Authorisation, f"/api/v1/authorisations/{segment(authorisation_id)}")
         if found.id != authorisation_id:
             raise ProviderFault(Code.HUB_INVALID, "another authorisation than asked for")
         for artefact in found.artefacts:
-            self._check_artefact(artefact.jws, artefact.digest, found)
+            self.check_artefact(artefact.jws, artefact.digest, found.id)
         self._known[found.id] = found
         self._known.move_to_end(found.id)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return found
 
-    def _check_artefact(self, jws: str, digest: str, found: Authorisation) -> None:
-        """An artefact may be old: the key must have been in force when it says it was signed."""
+    def check_artefact(
+        self, jws: str, digest: str, authorisation_id: str, kind: ArtefactType = ArtefactType.AUTHORISATION
+    ) -> None:
+        """An artefact may be old: the key must have been in force when it says it was signed.
+
+        Raises:
+            ProviderFault: ``HUB_INVALID``: not the platform's, or (of ``kind``) about another authorisation.
+        """
         try:
             signed_at = parse_instant(strict_object(unb64(jws.split(".")[1])).get("signed_at"))
             typ = ArtefactType(signer_of(jws)[1])
             claims = verify_jws(jws, self.believed.hub_keys, typ=typ, at=signed_at)
         except (Unauthenticated, InvalidError, ValueError, IndexError) as error:
             raise ProviderFault(Code.HUB_INVALID, "an artefact is not the platform's") from error
-        mine = (claims.get("id"), claims.get("grantee")) == (found.id, self.institution_id)
-        if digest_hex(claims) != digest or (typ is ArtefactType.AUTHORISATION and not mine):
+        mine = (claims.get("id"), claims.get("grantee")) == (authorisation_id, self.institution_id)
+        if digest_hex(claims) != digest or (typ is kind and not mine):
             raise ProviderFault(Code.HUB_INVALID, "an artefact speaks of something else")
 
     def authorisations(
@@ -150,7 +158,7 @@ class Operations(Exchange):
     ) -> Steps[AuthorisationPage]:
         """A page of authorisations."""
         return (
-            yield from self._get(
+            yield from self.fetch(
                 AuthorisationPage,
                 "/api/v1/authorisations",
                 state=state and str(state),
@@ -187,12 +195,12 @@ class Operations(Exchange):
             "one_time_key": question.key.public.to_jwk(),
             "statement": question.statement,
         }
-        answer = yield from self._post(QueryAnswer, "/api/v1/fundflow/queries", body, idempotency_key)
+        answer = yield from self.write(QueryAnswer, "/api/v1/fundflow/queries", body, idempotency_key)
         subject = known.subject_uscc if known else None
         try:
             report = self._open(answer, question, subject)
         except ProviderFault:
-            if not self._may_refresh():
+            if not self.may_refresh():
                 raise
             # a node or a key may have come since the directory was read
             yield from self.directory(fresh=True)
@@ -252,7 +260,7 @@ class Operations(Exchange):
             return None
 
     def _with_artefacts(self, report: Report, known: Authorisation | None) -> Steps[Report]:
-        wanted = _permit_digest(report.permit)
+        wanted = permit_digest(report.permit)
         if known is None or wanted not in {one.digest for one in known.artefacts}:
             try:  # the enterprise has added to it since
                 known = yield from self.authorisation(report.authorisation_id)
@@ -262,14 +270,14 @@ class Operations(Exchange):
 
     def query_record(self, query_id: str) -> Steps[QueryRecord]:
         """One query of the records."""
-        return (yield from self._get(QueryRecord, f"/api/v1/fundflow/queries/{_segment(query_id)}"))
+        return (yield from self.fetch(QueryRecord, f"/api/v1/fundflow/queries/{segment(query_id)}"))
 
     def queries(
         self, *, state: str | None, authorisation_id: str | None, cursor: str | None, limit: int
     ) -> Steps[QueryPage]:
         """A page of the records."""
         return (
-            yield from self._get(
+            yield from self.fetch(
                 QueryPage,
                 "/api/v1/fundflow/queries",
                 state=state,
@@ -293,7 +301,7 @@ class Operations(Exchange):
 
     def find_enterprise(self, uscc: str) -> Steps[Enterprise]:
         """Whether a code has a data account."""
-        return (yield from self._get(Enterprise, f"/api/v1/enterprises/{_segment(uscc)}"))
+        return (yield from self.fetch(Enterprise, f"/api/v1/enterprises/{segment(uscc)}"))
 
     def invite(
         self, uscc: str, operator: Operator, message: str, idempotency_key: str | None
@@ -304,7 +312,7 @@ class Operations(Exchange):
             "message": message,
             "operator": {"name": operator.name, "department": operator.department},
         }
-        return (yield from self._post(Invitation, "/api/v1/invitations", body, idempotency_key))
+        return (yield from self.write(Invitation, "/api/v1/invitations", body, idempotency_key))
 
     def ledger(self) -> Steps[bytes]:
         """The institution's own ledger."""
@@ -320,14 +328,15 @@ class Operations(Exchange):
         return (yield from self.directory())
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
     """An id as the last part of a path: nothing that could be another path."""
     if not text.isascii() or not text.replace("-", "").isalnum() or len(text) > 64:
         raise InvalidError(Code.INVALID, "not an id", facts={"field": "id"})
     return text
 
 
-def _permit_digest(permit: str) -> str | None:
+def permit_digest(permit: str) -> str | None:
+    """The digest of the authorisation a permit names."""
     used = strict_object(unb64(permit.split(".")[1])).get("authorisation")
     digest = used.get("digest") if isinstance(used, dict) else None
     return digest if isinstance(digest, str) else None

@@ -44,6 +44,16 @@ class NearestRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class NearestItem:
+    """The call or verification closest to the refused one that would be allowed now."""
+
+    item: str
+    fields: tuple[str, ...]
+    claim: str | None
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What the platform said.
 
@@ -60,6 +70,7 @@ class Problem:
     trace_id: str
     reason: str = ""
     nearest: NearestRequest | None = None
+    nearest_item: NearestItem | None = None
     leaf: int | None = None
     refusal: str | None = field(default=None, repr=False)
     bound: bool = True
@@ -97,6 +108,18 @@ def _nearest(value: Json | None) -> NearestRequest | None:
     )
 
 
+def _nearest_item(value: Json | None) -> NearestItem | None:
+    if not isinstance(value, dict) or not isinstance(value.get("item"), str):
+        return None
+    names, claim = value.get("fields"), value.get("claim")
+    return NearestItem(
+        _text(value, "item"),
+        tuple(str(one) for one in names) if isinstance(names, list) else (),
+        claim if isinstance(claim, str) else None,
+        _text(value, "purpose"),
+    )
+
+
 def _facts(value: Json | None) -> dict[str, Fact]:
     facts: dict[str, Fact] = {}
     for name, item in (value if isinstance(value, dict) else {}).items():
@@ -128,6 +151,7 @@ def read_problem(status: int, document: Mapping[str, Json], *, bound: bool) -> t
         trace_id=_text(document, "trace_id"),
         reason=_text(document, "reason"),
         nearest=_nearest(document.get("nearest")) if bound else None,
+        nearest_item=_nearest_item(document.get("nearest")) if bound else None,
         leaf=index if type(index) is int else None,
         refusal=refusal if isinstance(refusal, str) and bound else None,
         bound=bound,

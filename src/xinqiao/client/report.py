@@ -20,7 +20,8 @@ from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.keyfile import write_private
 from xinqiao.trust.keys import OpenKey, VerifyKey
 
-_SKEW = timedelta(seconds=10)
+#: Clocks of platform and institution may differ by this much.
+SKEW = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +106,18 @@ class Report:
         return path
 
 
-def _invalid(code: Code, why: str) -> ProviderFault:
+def invalid(code: Code, why: str) -> ProviderFault:
+    """An answer that does not fit: the fault of the platform or of the node, by the code."""
     return ProviderFault(code, why)
 
 
-def _differing(claims: dict[str, Json], wanted: dict[str, Json]) -> str | None:
+def differing(claims: dict[str, Json], wanted: dict[str, Json]) -> str | None:
+    """The first member that says something else than wanted."""
     return next((name for name in sorted(wanted) if claims.get(name) != wanted[name]), None)
 
 
-def _sha(text: str) -> str:
+def sha(text: str) -> str:
+    """Hex SHA-256 of a token."""
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
@@ -132,13 +136,13 @@ def open_answer(
     permit = _permit(answer, question, believed, subject=subject, at=at)
     node = believed.directory.nodes.get(permit.node) if believed.directory else None
     if node is None:
-        raise _invalid(Code.PROVIDER_INVALID, "the node is not in the directory")
+        raise invalid(Code.PROVIDER_INVALID, "the node is not in the directory")
     receipt = _receipt(answer, permit, node)
     signed, product = _product(answer, question, permit, node)
     content = hashlib.sha256(canonical_bytes(product)).hexdigest()
     stated = receipt.get("content_digest")
     if stated is not None and stated != content:
-        raise _invalid(Code.PROVIDER_INVALID, "the receipt speaks of another content")
+        raise invalid(Code.PROVIDER_INVALID, "the receipt speaks of another content")
     keys = {key.kid: key for key in believed.hub_verify_keys()}
     keys |= {entry.key.kid: entry.key for entry in node.keys} | {
         question.institution_key.kid: question.institution_key
@@ -164,7 +168,7 @@ def open_answer(
         statement=question.statement,
         permit=answer.permit,
         receipt=answer.receipt,
-        product_digest=_sha(answer.product),
+        product_digest=sha(answer.product),
         content_digest=content if stated is not None else None,
         keys=tuple(keys.values()),
     )
@@ -177,7 +181,7 @@ def _permit(
         claims = verify_jws(answer.permit, believed.hub_keys, typ=ArtefactType.PERMIT, at=at)
         permit = Permit.from_claims(claims)
     except (Unauthenticated, Invalid) as error:
-        raise _invalid(Code.HUB_INVALID, "the permit is not the platform's") from error
+        raise invalid(Code.HUB_INVALID, "the permit is not the platform's") from error
     said = {
         "hub": (permit.hub, believed.anchor.id),
         "query_kind": (permit.query_kind, QueryKind.INSTITUTION),
@@ -192,14 +196,14 @@ def _permit(
             permit.enc_jwk,
             {name: str(value) for name, value in question.key.public.to_jwk().items()},
         ),
-        "request_digest": (permit.request_digest, _sha(question.statement)),
+        "request_digest": (permit.request_digest, sha(question.statement)),
         "subject": (permit.subject, subject or permit.subject),
     }
     wrong = next((name for name, (found, wanted) in said.items() if found != wanted), None)
     if wrong is not None:
-        raise _invalid(Code.HUB_INVALID, f"the permit is for another {wrong}")
-    if not question.asked_at - _SKEW <= permit.issued_at <= at + _SKEW:
-        raise _invalid(Code.HUB_INVALID, "the permit is of another time")
+        raise invalid(Code.HUB_INVALID, f"the permit is for another {wrong}")
+    if not question.asked_at - SKEW <= permit.issued_at <= at + SKEW:
+        raise invalid(Code.HUB_INVALID, "the permit is of another time")
     return permit
 
 
@@ -207,9 +211,9 @@ def _receipt(answer: QueryAnswer, permit: Permit, node: Party) -> dict[str, Json
     try:
         claims = verify_jws(answer.receipt, node.keys, typ=ArtefactType.RECEIPT, at=permit.issued_at)
     except Unauthenticated as error:
-        raise _invalid(Code.PROVIDER_INVALID, "the receipt is not signed by the node") from error
+        raise invalid(Code.PROVIDER_INVALID, "the receipt is not signed by the node") from error
     if not answer.product.isascii():
-        raise _invalid(Code.PROVIDER_INVALID, "the product is not sealed")
+        raise invalid(Code.PROVIDER_INVALID, "the product is not sealed")
     wanted: dict[str, Json] = {
         "iss": permit.node,
         "aud": permit.hub,
@@ -218,13 +222,13 @@ def _receipt(answer: QueryAnswer, permit: Permit, node: Party) -> dict[str, Json
         "account": permit.account,
         "product": str(permit.product),
         "months": permit.months,
-        "request": _sha(answer.permit),
-        "product_digest": _sha(answer.product),
+        "request": sha(answer.permit),
+        "product_digest": sha(answer.product),
         "report_no": answer.report_no,
     }
-    wrong = _differing(claims, wanted)
+    wrong = differing(claims, wanted)
     if wrong is not None:
-        raise _invalid(Code.PROVIDER_INVALID, f"the receipt speaks of another {wrong}")
+        raise invalid(Code.PROVIDER_INVALID, f"the receipt speaks of another {wrong}")
     return claims
 
 
@@ -244,7 +248,7 @@ def _product(
             max_bytes=2 * MAX_PLAINTEXT_BYTES,
         )
     except (XinqiaoError, UnicodeDecodeError) as error:
-        raise _invalid(Code.PROVIDER_INVALID, "the product does not open, or is not the node's") from error
+        raise invalid(Code.PROVIDER_INVALID, "the product does not open, or is not the node's") from error
     wanted: dict[str, Json] = {
         "iss": node.id,
         "aud": question.institution_id,
@@ -255,11 +259,11 @@ def _product(
         "months": permit.months,
         "report_no": answer.report_no,
     }
-    wrong = _differing(claims, wanted)
+    wrong = differing(claims, wanted)
     product = claims.get("product")
     if wrong is not None or not isinstance(product, dict):
-        raise _invalid(Code.PROVIDER_INVALID, f"the product is about another {wrong or 'thing'}")
+        raise invalid(Code.PROVIDER_INVALID, f"the product is about another {wrong or 'thing'}")
     head = product.get("head")
     if not isinstance(head, dict) or head.get("uscc") != permit.subject:
-        raise _invalid(Code.PROVIDER_INVALID, "the product's head names another enterprise")
+        raise invalid(Code.PROVIDER_INVALID, "the product's head names another enterprise")
     return signed, product

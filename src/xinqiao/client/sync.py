@@ -25,6 +25,7 @@ from xinqiao.client.results import (
     Verification,
 )
 from xinqiao.client.steps import Got, Pause, Send, Step, Steps
+from xinqiao.client.sync_items import Items
 from xinqiao.clock import Clock, SystemClock
 from xinqiao.domain.consent import Product, Purpose, Reader, VisibleState
 from xinqiao.domain.errors import XinqiaoError
@@ -118,6 +119,20 @@ class Client(Carrier):
             base_url, institution_id, key, anchor=anchor, clock=clock or SystemClock(), language=language
         )
         super().__init__(transport=transport, timeout=timeout, sleep=sleep)
+        #: items called or verified at the source
+        self.items = Items(self)
+        self._sleep = sleep
+        self._http = httpx.Client(transport=transport, **settings(timeout))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     @property
     def institution_id(self) -> str:

@@ -43,7 +43,12 @@ _WORD_OF: Final = {
     ArtefactType.QUERY: Role.INSTITUTION,
     ArtefactType.PRODUCT: Role.NODE,
     ArtefactType.RECEIPT: Role.NODE,
+    ArtefactType.ITEM_QUERY: Role.INSTITUTION,
+    ArtefactType.ITEM_ANSWER: Role.NODE,
+    ArtefactType.VERIFICATION: Role.NODE,
 }
+#: An opened answer of an item holds its records, so it is larger than a statement about something.
+_MAX_ARTEFACT: Final = 2 * 1024 * 1024
 _ENTRY: Final = frozenset({"i", "leaf", "proof", "size"})
 
 
@@ -213,9 +218,9 @@ def _open_artefacts(
         try:
             if not isinstance(token, str):
                 raise ValueError("an artefact is text")
-            kid, typ = signer_of(token)
+            kid, typ = signer_of(token, max_bytes=_MAX_ARTEFACT)
             # The keys are a plain mapping, vouched for by the caller: the instant plays no part.
-            claims = verify_jws(token, by_kid, typ=ArtefactType(typ), at=_NEVER)
+            claims = verify_jws(token, by_kid, typ=ArtefactType(typ), at=_NEVER, max_bytes=_MAX_ARTEFACT)
             if owners is not None and not _is_word_of(owners.get(kid, ()), ArtefactType(typ), claims):
                 raise ValueError("signed by somebody whose word this is not")
             opened.append(_Artefact(number, token, typ, claims, digest_hex(claims)))
@@ -239,7 +244,8 @@ def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findin
     permits = {
         name: item
         for item in artefacts
-        if item.typ == ArtefactType.PERMIT and isinstance(name := item.claims.get("jti"), str)
+        if item.typ in (ArtefactType.PERMIT, ArtefactType.ITEM_PERMIT)
+        and isinstance(name := item.claims.get("jti"), str)
     }
     text = sha256((product or "").encode("utf-8")).hexdigest()
     stated = False
@@ -250,11 +256,11 @@ def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findin
     for item in artefacts:
         claims = item.claims
         match item.typ:
-            case ArtefactType.AUTHORISATION:
+            case ArtefactType.AUTHORISATION | ArtefactType.ITEM_AUTHORISATION:
                 before = claims.get("predecessor")
                 if before is not None and _find(digests, before) is None:
                     broken(item, "its predecessor is not here")
-            case ArtefactType.PERMIT:
+            case ArtefactType.PERMIT | ArtefactType.ITEM_PERMIT:
                 for member in ("authorisation", "entrustment"):
                     named = claims.get(member)
                     if isinstance(named, dict) and _find(digests, named.get("digest")) is None:
@@ -272,7 +278,14 @@ def _check_artefacts(artefacts: Sequence[_Artefact], product: str | None, findin
                 elif "iss" in claims and claims["iss"] != permit.claims.get("aud"):
                     broken(item, "its permit is for another node")
                 # the sealed text as it travelled, or the opened content in canonical form
-                stated = stated or text in (claims.get("product_digest"), claims.get("content_digest"))
+                digests_stated = ("product_digest", "content_digest", "answer_digest")
+                stated = stated or text in [claims.get(name) for name in digests_stated]
+            case ArtefactType.ITEM_ANSWER | ArtefactType.VERIFICATION:
+                permit = _find(permits, claims.get("jti"))
+                if permit is None or any(
+                    claims.get(one) != permit.claims.get(one) for one in ("sub", "item")
+                ):
+                    broken(item, "it answers another permit")
             case _:
                 pass
     if product is not None and not stated:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connections
 from tests.hub.cast import Cast
 from tests.hub.gateway.desk import Desk, LoopThread, TcpNode, make_desk, place_node
+from tests.hub.items_cast import ItemCast
 
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
@@ -16,6 +19,9 @@ from xinqiao.hub.gateway.core import Gateway
 from xinqiao.provider.testing.department import TestClock
 from xinqiao.trust.leaf import Leaf as ParsedLeaf
 from xinqiao.trust.leaf import parse_leaf
+
+if TYPE_CHECKING:
+    from tests.hub.gateway.item_scene import Scene
 
 
 @dataclass
@@ -62,3 +68,16 @@ def world(stage: Cast) -> Iterator[World]:
 
 async def _stop(gateway: Gateway) -> None:
     await gateway.stop()
+
+
+@pytest.fixture
+def scene(world: World, tmp_path: Path) -> "Iterator[Scene]":
+    """The world with a department's node in it."""
+    from tests.hub.gateway.department import DepartmentNode
+    from tests.hub.gateway.item_scene import Scene
+
+    node = DepartmentNode(tmp_path / "department", world.cast)
+    world.loop.run(node.start())
+    node.open()
+    yield Scene(world, ItemCast(world.cast), node)
+    world.loop.run(node.stop())

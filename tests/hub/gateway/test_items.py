@@ -2,31 +2,24 @@
 
 import json
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 from django.db import connection
 from tests.hub.cast import OWNER_ID, OWNER_USCC
-from tests.hub.gateway.conftest import World
-from tests.hub.gateway.department import ARREARS_CANARY, OFFICE_CANARY, DepartmentNode
-from tests.hub.gateway.desk import Desk
+from tests.hub.gateway.department import ARREARS_CANARY, OFFICE_CANARY
+from tests.hub.gateway.item_scene import QUERIES, VERIFICATIONS, Scene
 from tests.hub.items_cast import (
     ARREARS,
     CERTIFICATE,
     HOUSE,
     MARRIAGE,
     SALT,
-    TAX,
-    ItemCast,
     house,
     marriage,
 )
 
-from xinqiao.domain.canonical import Json
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.audit.services import make_checkpoint
 from xinqiao.hub.apps.fundflow.models import IdempotencyKey
@@ -36,117 +29,9 @@ from xinqiao.hub.apps.notices.selectors import notices
 from xinqiao.provider.testing.department import TestClock
 from xinqiao.trust.findings import Findings
 from xinqiao.trust.jwe import open_sealed
-from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
-from xinqiao.trust.keys import OpenKey
+from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.leaf import instant_text
 from xinqiao.trust.order import BusinessOrder
-
-QUERIES, VERIFICATIONS = "/api/v1/items/queries", "/api/v1/verifications"
-
-
-@dataclass
-class Scene:
-    """The world with a department in it."""
-
-    world: World
-    items: ItemCast
-    node: DepartmentNode
-
-    def granted(self, *claims: tuple[str, dict[str, str]], **changes) -> ItemAuthorisation:
-        """Asked and wholly confirmed."""
-        stated = [self.items.stated(*claim) for claim in claims]
-        return self.items.confirm(self.items.requested(*stated, **changes))
-
-    def prepared(
-        self,
-        row: ItemAuthorisation,
-        *,
-        desk: Desk | None = None,
-        fields: list[str] | None = None,
-        **changes: Json,
-    ) -> tuple[dict[str, Json], OpenKey]:
-        """A query of the arrears with its statement."""
-        who, key = desk or self.world.bank, OpenKey.generate()
-        asked: dict[str, Json] = {
-            "authorisation_id": row.id,
-            "item": ARREARS,
-            "fields": sorted(fields or TAX.fields),
-            "purpose": "loan_application",
-            **changes,
-        }
-        claims = self._statement(who, {**asked, "claim": None, "jkt": key.kid})
-        body: dict[str, Json] = {
-            **asked,
-            "operator": {"name": "丁一", "department": "公司业务部"},
-            "one_time_key": {**key.public.to_jwk()},
-            "statement": sign_jws(claims, who.key, ArtefactType.ITEM_QUERY),
-        }
-        return body, key
-
-    def query(self, row: ItemAuthorisation, **changes) -> httpx.Response:
-        desk = changes.get("desk") or self.world.bank
-        body, _ = self.prepared(row, **changes)
-        return desk.post(QUERIES, body, key=secrets.token_urlsafe(18))
-
-    def claim_body(
-        self, row: ItemAuthorisation, item: str, values: dict[str, str], salt: str = SALT
-    ) -> dict[str, Json]:
-        stated = self.items.stated(item, values, salt)
-        claims = self._statement(
-            self.world.bank,
-            {
-                "authorisation_id": row.id,
-                "item": item,
-                "fields": sorted(values),
-                "claim": stated.digest,
-                "purpose": "loan_application",
-                "jkt": None,
-            },
-        )
-        return {
-            "authorisation_id": row.id,
-            "claim": {"item": item, "values": {**values}, "salt": salt},
-            "purpose": "loan_application",
-            "operator": {"name": "丁一", "department": "公司业务部"},
-            "statement": sign_jws(claims, self.world.bank.key, ArtefactType.ITEM_QUERY),
-        }
-
-    def verify(
-        self,
-        row: ItemAuthorisation,
-        item: str,
-        values: dict[str, str],
-        salt: str = SALT,
-        key: str | None = None,
-    ) -> httpx.Response:
-        body = self.claim_body(row, item, values, salt)
-        return self.world.bank.post(VERIFICATIONS, body, key=key or secrets.token_urlsafe(18))
-
-    def said(self, answer: httpx.Response) -> str:
-        """The department's signed yes or no."""
-        assert answer.status_code == 200, answer.text
-        key = self.node.app.service.key.public
-        claims = verify_jws(
-            answer.json()["answer"], {key.kid: key}, typ=ArtefactType.VERIFICATION, at=self.world.cast.now
-        )
-        return str(claims["answer"])
-
-    def _statement(self, desk: Desk, asked: dict[str, Json]) -> dict[str, Json]:
-        return {
-            "iss": desk.institution_id,
-            "jti": secrets.token_hex(12),
-            "iat": int(self.world.cast.now.timestamp()),
-            **asked,
-        }
-
-
-@pytest.fixture
-def scene(world: World, tmp_path: Path) -> Iterator[Scene]:
-    node = DepartmentNode(tmp_path / "department", world.cast)
-    world.loop.run(node.start())
-    node.open()
-    yield Scene(world, ItemCast(world.cast), node)
-    world.loop.run(node.stop())
 
 
 def outcome(answer: httpx.Response) -> tuple[int, str]:
