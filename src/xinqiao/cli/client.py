@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel
-
+from xinqiao.cli.client_items import add_commands
+from xinqiao.cli.client_parts import operator_of, saved, show, writing
 from xinqiao.cli.client_table import report_text
 from xinqiao.cli.verify import report_json
 from xinqiao.client import Client, Operator, Report, problem_of
 from xinqiao.client.config import ClientConfig, read_config, write_home
-from xinqiao.client.ledger import check_ledger, proof_of
+from xinqiao.client.ledger import check_ledger
 from xinqiao.client.operations import new_key
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose, VisibleState
@@ -67,33 +67,19 @@ def said(error: XinqiaoError) -> dict[str, object]:
         "facts": error.facts,
     }
     if problem is not None:
-        nearest = problem.nearest
+        nearest, item = problem.nearest, problem.nearest_item
         found |= {
             "trace_id": problem.trace_id,
             "nearest": None
             if nearest is None
             else {"account": nearest.account, "product": nearest.product, "months": nearest.months, "purpose": nearest.purpose},
+            "nearest_item": None
+            if item is None
+            else {"item": item.item, "fields": [*item.fields], "claim": item.claim, "purpose": item.purpose},
             "leaf": problem.leaf,
             "refusal": problem.refusal,
         }  # fmt: skip
     return found
-
-
-def _show(value: BaseModel | dict[str, Json] | list[BaseModel]) -> int:
-    if isinstance(value, list):
-        plain: object = [item.model_dump(mode="json") for item in value]
-    else:
-        plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    print(json.dumps(plain, ensure_ascii=False, indent=1))
-    return 0
-
-
-def _operator(config: ClientConfig, args: argparse.Namespace) -> Operator:
-    name = args.operator or config.operator.name
-    department = args.department or config.operator.department
-    if not name or not department:
-        raise Invalid(Code.INVALID, "who asks? --operator and --department, or [operator] in client.toml")
-    return Operator(name=name, department=department)
 
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -106,7 +92,7 @@ def _init(args: argparse.Namespace) -> int:
         operator=Operator(name=args.operator or "", department=args.department or ""), sm=args.sm,
     )  # fmt: skip
     print("把下面的公钥交给平台登记；私钥 key.json 只留在本机构。register this public key", file=sys.stderr)
-    return _show(jwk)
+    return show(jwk)
 
 
 def _token(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
@@ -115,12 +101,12 @@ def _token(client: Client, config: ClientConfig, args: argparse.Namespace) -> in
 
 
 def _find(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
-    return _show(client.find_enterprise(args.uscc))
+    return show(client.find_enterprise(args.uscc))
 
 
 def _invite(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
-    operator = _operator(config, args)
-    return _show(
+    operator = operator_of(config, args)
+    return show(
         client.invite(
             args.uscc, operator=operator, message=args.message, idempotency_key=args.idempotency_key
         )
@@ -130,29 +116,27 @@ def _invite(client: Client, config: ClientConfig, args: argparse.Namespace) -> i
 def _request(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
     asked = client.request_authorisation(
         subject_uscc=args.uscc, purpose=Purpose(args.purpose), business_ref=args.business_ref,
-        operator=_operator(config, args), products=[_PRODUCTS[name] for name in args.product or ["report"]],
+        operator=operator_of(config, args), products=[_PRODUCTS[name] for name in args.product or ["report"]],
         months=args.months, valid_days=args.days, max_queries=args.times, include_balance=not args.no_balance,
         message=args.message, idempotency_key=args.idempotency_key,
     )  # fmt: skip
-    return _show(asked)
+    return show(asked)
 
 
 def _list(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
     state = VisibleState(args.state) if args.state else None
     if args.records:
-        return _show([*client.all_queries()])
+        return show([*client.all_queries()])
     page = client.authorisations(state=state, subject_uscc=args.uscc, limit=args.limit)
-    return _show(page)
+    return show(page)
 
 
 def _get(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
-    return _show(
-        client.query_record(args.id) if args.id.startswith("qry-") else client.authorisation(args.id)
-    )
+    return show(client.query_record(args.id) if args.id.startswith("qry-") else client.authorisation(args.id))
 
 
 def _query(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
-    operator, key = _operator(config, args), args.idempotency_key or new_key()
+    operator, key = operator_of(config, args), args.idempotency_key or new_key()
     if args.save is not None and args.save.exists():  # said before a use is spent on what could not be kept
         raise Conflict(Code.CONFLICT_DUPLICATE, f"{args.save} exists")
     authorisation = client.authorisation(args.authorisation)
@@ -168,25 +152,11 @@ def _query(client: Client, config: ClientConfig, args: argparse.Namespace) -> in
         authorisation.purpose, operator, idempotency_key=key,
     )  # fmt: skip
     if args.save is not None:
-        write_private(args.save, _evidence(client, report) if args.proof else report.bundle())
+        saved(client, args, report)
     if args.format == "table":
         print(report_text(report))
         return 0
-    return _show(_facts(report) | ({} if args.save is not None else {"product": report.product}))
-
-
-def _evidence(client: Client, report: Report) -> bytes:
-    out = io.BytesIO()
-    try:
-        client.ledger(out)
-        return proof_of(report, out.getvalue())
-    except XinqiaoError as error:
-        # The use is spent: a file without the log's proofs is worth more than none.
-        print(
-            f"没有附上存证里的证明 saved without the log's proofs: {error.code} {error.detail}",
-            file=sys.stderr,
-        )
-        return report.bundle()
+    return show(_facts(report) | ({} if args.save is not None else {"product": report.product}))
 
 
 def _facts(report: Report) -> dict[str, Json]:
@@ -201,14 +171,14 @@ def _facts(report: Report) -> dict[str, Json]:
 def _verify(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
     if args.code:
         online = client.verify_product(verify_code=args.code, digest=args.digest)
-        _show(online)
+        show(online)
         return 0 if online.authentic else 1
     if args.file is None:
         raise Invalid(Code.INVALID, "a file, or --code")
     client.directory()
     believed = client.operations.believed
     verdict = verify_file(args.file, trusted_keys=believed.trusted_keys(), owners=believed.owners())
-    _show(report_json(verdict))
+    show(report_json(verdict))
     return 0 if verdict.ok else 1
 
 
@@ -218,13 +188,13 @@ def _ledger(client: Client, config: ClientConfig, args: argparse.Namespace) -> i
     client.directory()
     write_private(args.out, out.getvalue())
     verdict = check_ledger(out.getvalue(), client.operations.believed.hub_verify_keys())
-    _show(report_json(verdict))
+    show(report_json(verdict))
     return 0 if verdict.ok else 1
 
 
 def _keys(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
     client.directory()
-    return _show({"keys": [key.to_jwk() for key in client.operations.believed.trusted_keys()]})
+    return show({"keys": [key.to_jwk() for key in client.operations.believed.trusted_keys()]})
 
 
 # -- arguments ------------------------------------------------------------------------------------------------------
@@ -241,11 +211,6 @@ def _parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(run=run)
         return made
-
-    def writing(made: argparse.ArgumentParser) -> None:
-        made.add_argument("--operator", help="经办人 who asks")
-        made.add_argument("--department", help="部门 department")
-        made.add_argument("--idempotency-key", help="幂等键，重试时用同一个 the same for a retry")
 
     made = command("init", None, "建立配置与私钥 make configuration and key")
     made.add_argument("folder", type=Path)
@@ -297,4 +262,5 @@ def _parser() -> argparse.ArgumentParser:
     made = command("ledger", _ledger, "导出本机构存证并核验 export and verify the ledger")
     made.add_argument("--out", type=Path, required=True)
     command("keys", _keys, "名录中的公钥，供 xinqiao verify --key 使用")
+    add_commands(command)
     return parser

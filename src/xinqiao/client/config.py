@@ -17,12 +17,15 @@ from pathlib import Path
 
 import httpx
 
+from xinqiao.catalogue import load
 from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor
+from xinqiao.client.claims import ClaimBook
 from xinqiao.client.results import Operator
 from xinqiao.client.sync import Client
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.errors import Code, Conflict, Invalid
 from xinqiao.trust.keyfile import load_or_create_keyfile, write_private
 from xinqiao.trust.keys import SigningKey
@@ -66,6 +69,18 @@ class ClientConfig:
     operator: Operator
     demo: bool
     users: tuple[WorkbenchUser, ...]
+    #: folder of the items the platform's province adds to the list, as handed over with the anchor
+    extensions: Path | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The items that can be asked for. Raises CatalogueError."""
+        return load(extensions=self.extensions)
+
+    @property
+    def claims(self) -> ClaimBook:
+        """The claims under way, beside this file."""
+        return ClaimBook(self.path.parent / "claims")
 
     def client(
         self,
@@ -188,6 +203,7 @@ def read_config(path: Path) -> ClientConfig:
         anchor=Anchor.read(file.parent / hub.text("anchor")),
         operator=Operator(name=who.text("name", ""), department=who.text("department", "")),
         demo=bench.flag("demo"),
+        extensions=_folder(hub.text("catalogue", ""), file.parent),
         users=tuple(
             WorkbenchUser(
                 user.text("login"), user.text("name"), user.text("department"), user.text("password")
@@ -198,6 +214,15 @@ def read_config(path: Path) -> ClientConfig:
     for table in (hub, own, who, bench):
         table.done()
     return config
+
+
+def _folder(text: str, beside: Path) -> Path | None:
+    if not text:
+        return None
+    folder = beside / text
+    if not folder.is_dir():
+        raise _wrong("hub.catalogue", "is no folder")
+    return folder
 
 
 def write_home(
