@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,8 @@ from xinqiao.domain.catalogue.model import Field, FieldType, Item
 from xinqiao.domain.catalogue.rows import check_row
 from xinqiao.domain.catalogue.values import OUTER, UNSEEN
 from xinqiao.domain.identifiers import resident_check, uscc_check
+from xinqiao.lake.collecting.coded import coded
+from xinqiao.lake.collecting.verdicts import Cells, Verdicts, ask
 from xinqiao.lake.rules_sql import SETTINGS, Compiled, compile_item, decode_finding, register
 
 ON = date(2026, 11, 21)
@@ -105,22 +108,40 @@ def judged(item: Item, rows: list[dict[str, str]]) -> tuple[Compiled, list[dict[
     """The rows through the SQL."""
     names = [field.name for field in item.fields]
     compiled = compile_item(CATALOGUE, item, names, received_on=ON)
-    table = pa.table(
-        {
-            "_row": pa.array(range(len(rows)), pa.int64()),
-            "_ragged": pa.nulls(len(rows), pa.string()),
-            **{
-                f"x{place}": pa.array([row.get(name) for row in rows], pa.string())
-                for place, name in enumerate(names)
-            },
-        }
-    )
+    columns = [pa.chunked_array([[row.get(name) for row in rows]], pa.string()) for name in names]
+    cells = Cells(np.arange(len(rows), dtype=np.int64), None, tuple(map(coded, columns)))
     with duckdb.connect() as connection:
         register(connection, CATALOGUE, item, on=ON, key=b"key")
-        connection.register("cells", table)
-        found = connection.sql(f"SELECT * FROM ({compiled.sql.replace('{source}', 'cells')}) ORDER BY _row")
+        verdicts = Verdicts(connection, compiled, cells)
+        every = np.arange(len(rows), dtype=np.int64)
+        good = every[~verdicts.bad]
+        subjects = verdicts.subjects(good)
+        known = {
+            "_subject": subjects.take(slice(None)),
+            "_key": verdicts.keys(good, subjects),
+            "_as_of": verdicts.as_of(good, "CAST(NULL AS DATE)").take(slice(None)),
+        }
+        found: list[dict[str, object]] = [
+            {"_findings": findings, "_digest": digest} | dict.fromkeys(known)
+            for findings, digest in zip(
+                verdicts.findings(every).to_pylist(), verdicts.digest(every).tolist(), strict=True
+            )
+        ]
+        for name, column in known.items():
+            for row, value in zip(good, column.to_pylist(), strict=True):
+                found[row][name] = value
         # not by Arrow: a day outside the years, which is a finding, need not be a day of Python
-        return compiled, [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+        for place, field in enumerate(verdicts.fields):
+            connection.register("one", pa.table({"v": field.column.take(slice(None))}))
+            for row, (value,) in zip(found, connection.sql("FROM one").fetchall(), strict=True):
+                row[f"v{place}"] = value
+            connection.unregister("one")
+        payload = ", ".join(f"v{place}" for place in range(len(item.fields)))
+        values = {f"v{p}": field.column.take(slice(None)) for p, field in enumerate(verdicts.fields)}
+        # what is made of the parts' hashes is the engine's own hash of the whole
+        whole_rows = ask(connection, values, f"hash({payload}) AS h").column("h").to_pylist()
+        assert whole_rows == [row["_digest"] for row in found]
+        return compiled, found
 
 
 def assert_same(item: Item, rows: list[dict[str, str]]) -> None:

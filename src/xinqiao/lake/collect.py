@@ -39,7 +39,8 @@ from xinqiao.lake.collecting.quarantine import (
     write_corrections,
     write_quarantine,
 )
-from xinqiao.lake.collecting.work import DOUBTFUL, REFUSED, Lineage, Progress, Table, Work
+from xinqiao.lake.collecting.work import DOUBTFUL, REFUSED, WAITING, Progress, Table, Work
+from xinqiao.lake.collecting.writing import Lineage
 from xinqiao.lake.files import READER_SETTINGS, Sheet, Staged
 from xinqiao.lake.rules_sql import WAN_YUAN, compile_item, register, without_payload
 from xinqiao.lake.store import Draft, Lake
@@ -134,7 +135,7 @@ def collect(
     lineage = Lineage(
         batch=batch_no,
         source=source,
-        received=received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        received=received_at.astimezone(UTC).replace(tzinfo=None),
         status="withdrawn" if terms.withdrawal else "valid",
         seq=lake.next_seq(item.id) if seq is None else seq,
         as_of="CAST(NULL AS DATE)" if data_as_of is None else f"DATE '{data_as_of}'",
@@ -172,8 +173,6 @@ def _connected(draft: Draft, means: Means) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=config)
     for statement in READER_SETTINGS:
         connection.execute(statement).fetchall()
-    # rows carry their numbers; nothing needs their order
-    connection.execute("SET preserve_insertion_order = false").fetchall()
     return connection
 
 
@@ -231,8 +230,8 @@ class _Batch:
         sheets = self._sheets(work)
         aside = draft.folder / "refused.parquet"
         refused = self._put_aside(connection, work, aside, sheets)
-        for which in (REFUSED, DOUBTFUL):
-            shutil.rmtree(draft.folder / f"bucket={which}", ignore_errors=True)
+        for which in (REFUSED, DOUBTFUL, WAITING):
+            shutil.rmtree(draft.folder / which, ignore_errors=True)
         shutil.rmtree(draft.folder / "spill", ignore_errors=True)
         accepted = accepted_figures(connection, draft.folder, self.tables[0].compiled, self.on)
         kept = aside if refused.rows else None

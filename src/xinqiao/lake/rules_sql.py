@@ -1,15 +1,14 @@
-"""An item of the catalogue compiled to SQL: one pass over the cells of a file says everything about each row.
+"""An item of the catalogue compiled to SQL: what each field's cells mean, and what is asked across fields.
 
-The literal definition is :func:`xinqiao.domain.catalogue.rows.check_row`; tests hold this equal to it, cell by cell. A
-finding is a number, ``field * 32 + rule`` (:func:`decode_finding`), so that a row carries a short list of numbers.
+The literal definition is :func:`xinqiao.domain.catalogue.rows.check_row`; tests hold this equal to it, cell by cell.
+:mod:`xinqiao.lake.collecting.verdicts` runs the parts, each over the different values of a column rather than over all
+rows wherever that says the same. A finding is a number, ``field * 32 + rule`` (:func:`decode_finding`).
 
 DuckDB's optimiser would push the type of a ``TRY_CAST`` into the reader of a CSV file, where a bad value ends the
 query: whoever runs these statements says :data:`SETTINGS` first.
 """
 
-# ruff: noqa: S608 - names and expressions come from the catalogue, whose names are checked; texts are quoted
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -54,26 +53,62 @@ def decode_finding(item: Item, number: int) -> tuple[str, RowRule]:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSql:
+    """A field over its cells, ``x``.
+
+    Attributes:
+        cell: place of the file's column; ``None`` when the file has none, and ``x`` is ``NULL``.
+        kind: place of the field whose value is ``k``, the kind of an identity number.
+        made: value and broken rule.
+    """
+
+    cell: int | None
+    kind: int | None
+    made: ColumnSql
+
+
+@dataclass(frozen=True, slots=True)
+class CrossSql:
+    """A rule across fields: the places of those it asks about, the test that says it is broken, the finding."""
+
+    places: tuple[int, ...]
+    test: str
+    finding: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
-    """An item as SQL.
+    """An item as SQL. A value is called ``v`` and the place of its field in the item: ``v0 …``.
 
     Attributes:
         item: what was compiled.
-        columns: for each field the SQL name of its value and its type in the lake, in the order of the item.
+        columns: for each field the type of its value in the lake, in the order of the item.
         stored: names of the fields that the lake keeps as columns; a person's own number is not among them.
         keyed: whether all parts of the natural key are stored columns.
-        sql: ``SELECT`` with ``{source}`` for the relation of cells: ``_row``, ``_ragged``, ``x0 …`` the supplier's columns.
-        key_sql: the same, but only ``_hash``, 64 bits of the natural key, ``NULL`` where a part that must be there is not.
-        hash_sql: that hash from the columns of ``sql``.
+        fields: the fields, in the order of the item.
+        crossed: the rules across fields, in theirs.
+        subject: whom a record is about, from the values of ``subject_of``; ``NULL`` when it names nobody.
+        subject_of: places of the fields that say so.
+        nobody: the subject of a record that names nobody, from the values of the natural key.
+        key: the natural key as text, from ``_subject`` and the values of the natural key.
+        key_of: places of its parts, each once.
+        as_of: the day of the facts, from the value of ``as_of_place``.
+        as_of_place: ``None`` for an item without one.
     """
 
     item: Item
     columns: Mapping[str, str]
     stored: tuple[str, ...]
     keyed: bool
-    sql: str
-    key_sql: str
-    hash_sql: str
+    fields: tuple[FieldSql, ...]
+    crossed: tuple[CrossSql, ...]
+    subject: str
+    subject_of: tuple[int, ...]
+    nobody: str
+    key: str
+    key_of: tuple[int, ...]
+    as_of: str
+    as_of_place: int | None
 
 
 def compile_item(
@@ -108,11 +143,6 @@ def register(
     register_subject(connection, key)
 
 
-def cell_names(count: int) -> list[str]:
-    """Names of the supplier's columns in the relation of cells."""
-    return [f"x{place}" for place in range(count)]
-
-
 class _Compiler:
     def __init__(
         self,
@@ -124,32 +154,26 @@ class _Compiler:
     ) -> None:
         self.item, self.on = item, received_on
         self.lists: Mapping[str, CodeList] = catalogue.code_lists
-        self.columns = columns
         self.units = units
         self.place = {field.name: place for place, field in enumerate(item.fields)}
-        self.cell = {name: f"x{place}" for place, name in enumerate(columns) if name is not None}
-        self.made = {field.name: self._column(field) for field in item.fields}
+        self.cell = {name: place for place, name in enumerate(columns) if name is not None}
+        self.made = {field.name: self._field(field) for field in item.fields}
 
-    def _column(self, field: Field) -> ColumnSql:
-        cell = self.cell.get(field.name, "CAST(NULL AS VARCHAR)")
+    def _field(self, field: Field) -> FieldSql:
         wan = self.units.get(field.name) == WAN_YUAN
-        return column_sql(field, cell, self.lists, judge=self._judge(field, cell), wan=wan)
+        made = column_sql(field, "x", self.lists, judge=self._judge(field), wan=wan)
+        kind = field.id_type_field if field.type is FieldType.ID_NUMBER else None
+        return FieldSql(self.cell.get(field.name), None if kind is None else self.place[kind], made)
 
-    def _judge(self, field: Field, cell: str) -> str:
+    def _judge(self, field: Field) -> str:
         if not is_judged(field):
             return ""
         if field.type is not FieldType.ID_NUMBER:
-            return f"{judge_name(field)}({cell})"
-        if field.id_type_field is None:
-            return f"{judge_name(field)}({cell}, '{RESIDENT}')"
-        kind = self._column(self.item.field(field.id_type_field)).value
-        return f"{judge_name(field)}({cell}, {kind})"
+            return f"{judge_name(field)}(x)"
+        return f"{judge_name(field)}(x, {'k' if field.id_type_field else quoted(RESIDENT)})"
 
     def v(self, name: str) -> str:
         return f"v{self.place[name]}"
-
-    def c(self, name: str) -> str:
-        return f"c{self.place[name]}"
 
     # the row
 
@@ -157,77 +181,34 @@ class _Compiler:
         item = self.item
         personal = self._personal()
         stored = tuple(field.name for field in item.fields if field.name != personal)
-        types = {field.name: self.made[field.name].duck_type for field in item.fields}
-        keyed = set(item.natural_key) <= set(stored)
-        return Compiled(item, types, stored, keyed, self._row_sql(stored), self._key_sql(), self._hash())
+        return Compiled(
+            item=item,
+            columns={name: field.made.duck_type for name, field in self.made.items()},
+            stored=stored,
+            keyed=set(item.natural_key) <= set(stored),
+            fields=tuple(self.made.values()),
+            crossed=tuple(self._crossed()),
+            subject=self._subject(),
+            subject_of=tuple(self.place[name] for name in item.subject),
+            nobody=f"'{NOBODY}' || upper(left(md5({self._parts(hide=None)}), 16))",
+            key=self._parts(hide=personal),
+            key_of=tuple(self.place[name] for name in dict.fromkeys(item.natural_key)),
+            as_of=self._as_of(),
+            as_of_place=None if item.as_of_field is None else self.place[item.as_of_field],
+        )
 
     def _personal(self) -> str | None:
         """The field of the subject's own number, of which the lake keeps a keyed hash only."""
         name = self.item.subject[-1]
         return name if self.item.field(name).type is FieldType.ID_NUMBER else None
 
-    def _values(self, names: Iterable[str]) -> str:
-        return ", ".join(f"{self.made[name].value} AS {self.v(name)}" for name in names)
-
-    def _row_sql(self, stored: Sequence[str]) -> str:
-        fields = [field.name for field in self.item.fields]
-        codes = ", ".join(f"{self.made[n].broken.replace('{v}', self.v(n))} AS {self.c(n)}" for n in fields)
-        crossed = list(self._crossed())
-        cross = "".join(f", {test} AS r{number}" for number, (test, _) in enumerate(crossed))
-        bad = " OR ".join(
-            [
-                "_ragged IS NOT NULL",
-                f"({' + '.join(self.c(n) for n in fields)}) > 0",
-                *(f"r{n}" for n in range(len(crossed))),
-            ]
-        )
-        found = [
-            f"CASE WHEN {self.c(n)} > 0 THEN {self.place[n] * FINDING_SHIFT} + {self.c(n)} END"
-            for n in fields
-        ]
-        found += [f"CASE WHEN r{number} THEN {code} END" for number, (_, code) in enumerate(crossed)]
-        findings = f"list_filter([{', '.join(found)}], lambda f: f IS NOT NULL)"
-        cells = ", ".join(cell_names(len(self.columns)))
-        ragged = encode_finding(len(fields), RowRule.RAGGED)
-        payload = ", ".join(self.v(n) for n in fields)
-        return (
-            f"SELECT *, CASE WHEN _ragged IS NOT NULL THEN [{ragged}] WHEN _bad THEN {findings} END AS _findings,"
-            f" CASE WHEN NOT _bad THEN {self._subject()} END AS _subject,"
-            f" CASE WHEN NOT _bad THEN {self._key()} END AS _key,"
-            f" CASE WHEN NOT _bad THEN {self._as_of()} END AS _as_of,"
-            f" hash({payload}) AS _digest"
-            f" FROM (SELECT *, coalesce({bad}, false) AS _bad"
-            f" FROM (SELECT *{cross}"
-            f" FROM (SELECT *, {codes}"
-            f" FROM (SELECT _row, _ragged, {cells}, {self._values(fields)} FROM {{source}}))))"
-        )
-
-    def _key_sql(self) -> str:
-        names = list(dict.fromkeys(self.item.natural_key))
-        needed = [f"{self.v(name)} IS NOT NULL" for name in names if self.item.field(name).required]
-        return (
-            f"SELECT CASE WHEN {' AND '.join(needed) or 'true'} THEN {self._hash()} END AS _hash"
-            f" FROM (SELECT {self._values(names)} FROM {{source}})"
-        )
-
-    def _hash(self) -> str:
-        return f"hash({', '.join(self.v(name) for name in dict.fromkeys(self.item.natural_key))})"
-
     # rules over several fields
 
-    def _crossed(self) -> Iterator[tuple[str, int]]:
-        """Test and finding of each rule; a finding that an earlier rule reports is not reported again."""
-        seen: dict[int, list[str]] = {}
-        for number, rule in enumerate(self.item.rules):
+    def _crossed(self) -> Iterator[CrossSql]:
+        for rule in self.item.rules:
             test, name, why = self._cross(rule)
-            code = self.place[name] * FINDING_SHIFT + RULE_NO[why]
-            whole = [name.removeprefix("-") for name in rule.fields]
-            asked = " AND ".join(f"{self.c(name)} = 0" for name in whole)
-            test = f"coalesce({asked} AND {test}, false)"
-            earlier = "".join(f" AND NOT {one}" for one in seen.get(code, []))
-            seen.setdefault(code, []).append(test)
-            yield f"({test}{earlier})", code
-            assert number < len(self.item.rules)
+            asked = tuple(self.place[one.removeprefix("-")] for one in rule.fields)
+            yield CrossSql(asked, f"coalesce({test}, false)", self.place[name] * FINDING_SHIFT + RULE_NO[why])
 
     def _cross(self, rule: CrossRule) -> tuple[str, str, RowRule]:
         first = self.v(rule.fields[0])
@@ -277,32 +258,28 @@ class _Compiler:
 
     def _subject(self) -> str:
         *kind, name = self.item.subject
-        value, nobody = self.v(name), f"'{NOBODY}' || upper(left(md5({self._parts(hide=None)}), 16))"
+        value = self.v(name)
         match self.item.field(name).type:
             case FieldType.USCC:
-                return f"coalesce({value}, {nobody})" if not self.item.field(name).required else value
+                return value
             case FieldType.ID_NUMBER:
-                given = self.v(kind[0]) if kind else f"'{RESIDENT}'"
-                person = (
+                given = self.v(kind[0]) if kind else quoted(RESIDENT)
+                return (
                     f"CASE WHEN {given} = '{ORGANISATION}' THEN {value} ELSE xq_subject({given}, {value}) END"
                 )
-                return f"coalesce({person}, {nobody})"
             case _:
-                return f"coalesce(xq_code({value}), {nobody})"
-
-    def _key(self) -> str:
-        return self._parts(hide=self._personal())
+                return f"xq_code({value})"
 
     def _parts(self, hide: str | None) -> str:
         """The natural key as one text; a person's number is replaced by its keyed hash."""
-        parts = [self._subject() if name == hide else self._canonical(name) for name in self.item.natural_key]
+        parts = ["_subject" if name == hide else self._canonical(name) for name in self.item.natural_key]
         return f" || chr({KEY_SEPARATOR}) || ".join(f"coalesce({part}, '')" for part in parts)
 
     def _canonical(self, name: str) -> str:
         """The one text of a value, as ``canonical_text`` has it."""
         if self.item.field(name).multiple:
             return f"array_to_string({self.v(name)}, ';')"
-        kind = self.made[name].duck_type
+        kind = self.made[name].made.duck_type
         return self.v(name) if kind == "VARCHAR" else f"CAST({self.v(name)} AS VARCHAR)"
 
     def _as_of(self) -> str:

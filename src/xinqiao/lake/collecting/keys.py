@@ -13,6 +13,8 @@ type Hashes = NDArray[np.uint64]
 
 _BITS = 4
 _PARTS = 1 << _BITS
+_LAST_BITS = 20
+_LAST = np.uint64((1 << _LAST_BITS) - 1)
 
 
 class KeyHashes:
@@ -44,11 +46,35 @@ class KeyHashes:
             for file, part in zip(self._files, parts, strict=True):
                 file.write(part.tobytes())
 
-    def repeated(self) -> Hashes:
-        """Those that were added more than once, each once."""
+    def repeated(self) -> "Repeated":
+        """Those that were added more than once."""
         found: list[Hashes] = []
         for file in self._files:
             file.seek(0)
             ordered = np.sort(np.fromfile(file, np.uint64))
             found.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
-        return np.concatenate(found)
+        return Repeated(np.concatenate(found))
+
+
+class Repeated:
+    """Some hashes, sorted, to be looked for among many."""
+
+    def __init__(self, hashes: Hashes) -> None:
+        self.hashes = hashes
+        # nearly all that are asked for are none of them, which their last bits tell
+        self._last = np.zeros(1 << _LAST_BITS, np.bool_)
+        self._last[hashes & _LAST] = True
+
+    @classmethod
+    def none(cls) -> Self:
+        """No hashes."""
+        return cls(np.zeros(0, np.uint64))
+
+    def among(self, asked: Hashes) -> NDArray[np.bool_] | None:
+        """Which of those asked for are among them; ``None`` for none."""
+        if not len(self.hashes) or not len(asked):
+            return None
+        found: NDArray[np.bool_] = self._last[asked & _LAST]
+        likely = np.flatnonzero(found)
+        found[likely] = np.isin(asked[likely], self.hashes)
+        return found if found.any() else None

@@ -1,9 +1,9 @@
 """The work on one batch: every row judged, good ones written into the draft, the others put beside it.
 
-Two readings of the file, piece by piece, pieces at once. The first only hashes natural keys, so that the second knows
-which rows may stand twice in the batch ("doubtful") and writes every other good row to its place at once. Rows that
-are refused or doubtful leave through the same statement into partitions of their own, as JSON in ``_subject``: one
-statement per piece reads, judges, sorts out and writes.
+Two halves, both piece by piece, pieces at once. The first reads and judges: rows that are refused leave for a file of
+their own, of good rows the natural keys are hashed and all else waits as it lies in memory. When the last piece is
+judged it is known which rows may stand twice in the batch ("doubtful"); the second half writes every other good row to
+its place at once.
 """
 
 # ruff: noqa: S608 - names and expressions are made here; what comes from a file is a quoted text
@@ -15,38 +15,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
+import numpy as np
 
-from xinqiao.domain.active_cells import restored_sql
 from xinqiao.domain.catalogue.headers import Columns
 from xinqiao.domain.catalogue.model import Item, RowRule
+from xinqiao.lake.collecting.accepted import Accepted, accepted, load, save
 from xinqiao.lake.collecting.fields_sql import quoted
-from xinqiao.lake.collecting.keys import Hashes, KeyHashes
-from xinqiao.lake.collecting.pieces import Piece, relation
+from xinqiao.lake.collecting.keys import KeyHashes, Repeated
+from xinqiao.lake.collecting.pieces import Piece
+from xinqiao.lake.collecting.reading import read
+from xinqiao.lake.collecting.verdicts import Known, Rows, Verdicts, ask, whole
+from xinqiao.lake.collecting.writing import (
+    Lineage,
+    by_bucket,
+    cells_of,
+    hardly_repeating,
+    stored_table,
+    write_doubtful,
+    write_refused,
+    write_stored,
+)
 from xinqiao.lake.files import Sheet
-from xinqiao.lake.rules_sql import FINDING_SHIFT, Compiled, cell_names, encode_finding
+from xinqiao.lake.rules_sql import FINDING_SHIFT, Compiled, encode_finding
 from xinqiao.lake.store import bucket_sql
 
-REFUSED, DOUBTFUL = "refused", "doubtful"
-#: A lookup before compaction reads one group.
-_GROUP_ROWS = 8_192
-_REFUSED_SHAPE = '{"f":["INTEGER"],"c":["VARCHAR"]}'
-_DOUBTFUL_SHAPE = '{"s":"VARCHAR","k":"VARCHAR","c":["VARCHAR"]}'
+REFUSED, DOUBTFUL, WAITING = "refused", "doubtful", "waiting"
 
 type Progress = Callable[[str, int, int], None]
 """Phase (``count``, ``write``), pieces done, of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """What every row of a batch carries, as SQL values."""
-
-    batch: str
-    source: str
-    received: str
-    status: str
-    seq: int
-    as_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +76,35 @@ class Work:
         self.connection, self.tables, self.parts, self.folder = connection, tables, parts, folder
         self.lineage, self.buckets, self.threads = lineage, buckets, threads
         self.item: Item = tables[0].compiled.item
-        #: rows of each piece, known after the first reading
+        #: rows of each piece, known after the first half
         self.rows: dict[Piece, int] = {}
-        self._any_doubtful = False
+        self._repeated = Repeated.none()
+        self._known = [Known() for _ in tables]
         self._progress = progress
         self._lock = threading.Lock()
 
     def run(self) -> int:
-        """Both readings; afterwards ``bucket=NNN`` hold good rows only. Returns the rows that stood twice."""
-        self._count()
+        """Both halves; afterwards ``bucket=NNN`` hold good rows only. Returns the rows that stood twice."""
+        (self.folder / WAITING).mkdir()
+        with KeyHashes(self.folder / "keys") as keys:
+            self._each("count", lambda cursor, piece: self._judge(cursor, piece, keys))
+            self._repeated = keys.repeated()
         self._each("write", self._write)
-        return self._settle_doubtful() if self._any_doubtful else 0
+        return self._settle_doubtful() if self.has(DOUBTFUL) else 0
 
     def before(self, piece: Piece) -> int:
         """Rows of the batch before a piece."""
         place = (piece.sheet, piece.number)
         return sum(rows for one, rows in self.rows.items() if (one.sheet, one.number) < place)
 
-    def _each(self, phase: str, do: Callable[[duckdb.DuckDBPyConnection, Piece, str], None]) -> None:
+    def _each(self, phase: str, do: Callable[[duckdb.DuckDBPyConnection, Piece], None]) -> None:
         """Run over all pieces, as many at once as there are threads."""
         done = 0
 
         def one(piece: Piece) -> None:
             nonlocal done
-            table = self.tables[piece.sheet]
-            names = cell_names(len(table.sheet.header))
-            with relation(piece, table.sheet, names) as source, self.connection.cursor() as cursor:
-                do(cursor, piece, _given_back(source, names) if table.marked else f"({source})")
+            with self.connection.cursor() as cursor:
+                do(cursor, piece)
             with self._lock:
                 done += 1
                 self._progress(phase, done, len(self.parts))
@@ -115,89 +113,64 @@ class Work:
             for running in [pool.submit(one, piece) for piece in self.parts]:
                 running.result()
 
-    # the first reading
+    # the first half
 
-    def _count(self) -> None:
-        with KeyHashes(self.folder / "keys") as keys:
+    def _judge(self, cursor: duckdb.DuckDBPyConnection, piece: Piece, keys: KeyHashes) -> None:
+        table = self.tables[piece.sheet]
+        cells = read(cursor, piece, table.sheet, marked=table.marked)
+        verdicts = Verdicts(cursor, table.compiled, cells, self._known[piece.sheet])
+        write_refused(self._aside(REFUSED, piece), verdicts)
+        part = accepted(verdicts, buckets=self.buckets, as_of=self.lineage.as_of)
+        keys.add(part.keys)
+        save(self._waiting(piece), part)
+        with self._lock:
+            self.rows[piece] = verdicts.count
 
-            def hashed(cursor: duckdb.DuckDBPyConnection, piece: Piece, source: str) -> None:
-                sql = self.tables[piece.sheet].compiled.key_sql.replace("{source}", source)
-                found = cursor.sql(sql).to_arrow_table().column("_hash")
-                keys.add(found.drop_null().to_numpy())
-                with self._lock:
-                    self.rows[piece] = len(found)
+    def _waiting(self, piece: Piece) -> Path:
+        return self.folder / WAITING / _name(piece)
 
-            self._each("count", hashed)
-            self._load(keys.repeated())
+    # the second half
 
-    def _load(self, twice: Hashes) -> None:
-        self._any_doubtful = bool(len(twice))
-        self.connection.register("twice", pa.table({"h": twice}))
-        self.connection.execute("CREATE TABLE doubtful_keys AS SELECT h FROM twice").fetchall()
-        self.connection.unregister("twice")
+    def _write(self, cursor: duckdb.DuckDBPyConnection, piece: Piece) -> None:
+        compiled, part = self.tables[piece.sheet].compiled, load(self._waiting(piece))
+        self._waiting(piece).unlink()  # what is mapped stays until nobody holds it
+        doubtful = self._repeated.among(part.keys)
+        if doubtful is not None:
+            self._put_doubtful(cursor, piece, part, np.flatnonzero(doubtful))
+        before = self.before(piece)
+        rows = by_bucket(compiled, self.lineage, part, before, doubtful)
+        write_stored(self.folder, _name(piece), rows, hardly_repeating(compiled, part))
 
-    # the second reading
-
-    def _write(self, cursor: duckdb.DuckDBPyConnection, piece: Piece, source: str) -> None:
+    def _put_doubtful(
+        self, cursor: duckdb.DuckDBPyConnection, piece: Piece, part: Accepted, at: Rows
+    ) -> None:
         compiled = self.tables[piece.sheet].compiled
-        doubt = f"{compiled.hash_sql} IN (SELECT h FROM doubtful_keys)" if self._any_doubtful else "false"
-        cells = f"[{', '.join(cell_names(len(self.tables[piece.sheet].sheet.header)))}]"
-        bucket = (
-            f"CASE WHEN _bad THEN '{REFUSED}' WHEN _doubt THEN '{DOUBTFUL}'"
-            f" ELSE lpad(CAST({bucket_sql('_subject', self.buckets)} AS VARCHAR), 3, '0') END"
-        )
-        subject = (
-            f"CASE WHEN _bad THEN CAST(to_json({{'f': _findings, 'c': {cells}}}) AS VARCHAR)"
-            f" WHEN _doubt THEN CAST(to_json({{'s': _subject, 'k': _key, 'c': {cells}}}) AS VARCHAR)"
-            f" ELSE _subject END"
-        )
-        payload = ", ".join(f"v{self._place(name)} AS {name}" for name in compiled.stored)
-        key = "" if compiled.keyed else ", _key"
-        judged = f"SELECT *, {doubt} AS _doubt FROM ({compiled.sql.replace('{source}', source)})"
-        rows = (
-            f"SELECT {subject} AS _subject, {payload}{key}, _row + {self.before(piece)} AS _row,"
-            f" {self._envelope()}, _digest, {bucket} AS bucket FROM ({judged})"
-        )
-        self._copy(cursor, rows, f"{piece.sheet}-{piece.number}")
-
-    def _place(self, name: str) -> int:
-        return [field.name for field in self.item.fields].index(name)
-
-    def _envelope(self) -> str:
-        line = self.lineage
-        return (
-            f"{quoted(line.batch)} AS _batch, {quoted(line.source)} AS _source,"
-            f" coalesce(_as_of, {line.as_of}) AS _as_of, TIMESTAMP {quoted(line.received)} AS _received,"
-            f" {quoted(line.status)} AS _status, CAST({line.seq} AS BIGINT) AS _seq"
-        )
-
-    def _copy(self, cursor: duckdb.DuckDBPyConnection, rows: str, name: str) -> None:
-        cursor.execute(
-            f"COPY ({rows}) TO {quoted(str(self.folder))} (FORMAT parquet, COMPRESSION zstd,"
-            f" ROW_GROUP_SIZE {_GROUP_ROWS}, PARTITION_BY (bucket), OVERWRITE_OR_IGNORE,"
-            f" FILENAME_PATTERN '{name}_{{i}}')"
-        ).fetchall()
+        table = stored_table(compiled, self.lineage, part, at, self.before(piece))
+        given = {f"v{place}": part.fields[place].take(at) for place in compiled.key_of}
+        keys = ask(cursor, given | {"_subject": part.subject.take(at)}, f"{compiled.key} AS k")
+        write_doubtful(self._aside(DOUBTFUL, piece), table, whole(keys, "k"), cells_of(part.cells, at))
 
     # rows that may stand twice
 
-    def parted(self, which: str) -> str:
-        """The files of a partition, to be read; only when there are any."""
-        files = quoted(str(self.folder / f"bucket={which}" / "*.parquet"))
-        return f"read_parquet({files}, hive_partitioning = false)"
+    def _aside(self, which: str, piece: Piece) -> Path:
+        return self.folder / which / f"{_name(piece)}.parquet"
 
     def has(self, which: str) -> bool:
-        """Whether a partition has rows."""
-        return any(self.folder.glob(f"bucket={which}/*.parquet"))
+        """Whether any rows were put there."""
+        return any(self._aside(which, piece).exists() for piece in self.parts)
+
+    def _doubtful(self) -> str:
+        files = [
+            quoted(str(self._aside(DOUBTFUL, piece)))
+            for piece in self.parts
+            if self._aside(DOUBTFUL, piece).exists()
+        ]
+        return f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
 
     def _settle_doubtful(self) -> int:
         """Same key and same content: the first is kept. Same key, other content: none of them can be believed."""
-        if not self.has(DOUBTFUL):
-            return 0
         con = self.connection
-        con.execute(
-            "CREATE TABLE doubt AS SELECT _row, _digest,"
-            f" from_json(_subject, '{_DOUBTFUL_SHAPE}').k AS k FROM {self.parted(DOUBTFUL)}"
-        ).fetchall()
+        con.execute(f"CREATE TABLE doubt AS SELECT _row, _digest, _k AS k FROM {self._doubtful()}").fetchall()
         con.execute(
             "CREATE TABLE settled AS SELECT min(_row) AS kept, count(*) AS n FROM doubt"
             " GROUP BY k HAVING min(_digest) = max(_digest)"
@@ -206,34 +179,39 @@ class Work:
             "CREATE TABLE conflicting AS SELECT _row FROM doubt"
             " WHERE k IN (SELECT k FROM doubt GROUP BY k HAVING min(_digest) <> max(_digest))"
         ).fetchall()
-        bucket = f"lpad(CAST({bucket_sql('_subject', self.buckets)} AS VARCHAR), 3, '0')"
-        kept = (
-            f"SELECT * REPLACE (from_json(_subject, '{_DOUBTFUL_SHAPE}').s AS _subject)"
-            f" FROM {self.parted(DOUBTFUL)} WHERE _row IN (SELECT kept FROM settled)"
-        )
-        self._copy(con, f"SELECT *, {bucket} AS bucket FROM ({kept})", "kept")
+        bucket = bucket_sql("_subject", self.buckets)
+        kept = con.sql(
+            f"SELECT * EXCLUDE (_k, _cells), {bucket} AS _bucket FROM {self._doubtful()}"
+            " WHERE _row IN (SELECT kept FROM settled) ORDER BY _bucket, _row"
+        ).to_arrow_table()
+        places = kept.column("_bucket").to_numpy()
+        kept = kept.drop_columns(["_bucket"])
+        edges = np.searchsorted(places, np.arange(self.buckets + 1)).tolist()
+        found = ((b, kept.slice(edges[b], edges[b + 1] - edges[b])) for b in np.unique(places).tolist())
+        write_stored(self.folder, "kept", found, ())
         counted = con.execute("SELECT coalesce(sum(n) - count(*), 0) FROM settled").fetchone()
         return int(counted[0]) if counted else 0
 
     def refused_sql(self) -> str:
         """``_row``, ``_findings`` (numbers) and ``_cells`` of the rows that were put aside; empty text when none."""
         found: list[str] = []
-        if self.has(REFUSED):
-            shape = f"from_json(_subject, '{_REFUSED_SHAPE}')"
-            found.append(
-                f"SELECT _row, {shape}.f AS _findings, {shape}.c AS _cells FROM {self.parted(REFUSED)}"
-            )
-        if self._any_doubtful and self.has(DOUBTFUL):
+        for piece in self.parts:
+            path = self._aside(REFUSED, piece)
+            if path.exists():
+                row = f"_row + {self.before(piece)} AS _row"
+                found.append(f"SELECT {row}, _findings, _cells FROM read_parquet({quoted(str(path))})")
+        if self.has(DOUBTFUL):
             number = encode_finding(self._place(self.item.natural_key[0]), RowRule.DUPLICATE_KEY)
             assert number < FINDING_SHIFT * (len(self.item.fields) + 1)
             found.append(
-                f"SELECT _row, [{number}] AS _findings, from_json(_subject, '{_DOUBTFUL_SHAPE}').c AS _cells"
-                f" FROM {self.parted(DOUBTFUL)} WHERE _row IN (SELECT _row FROM conflicting)"
+                f"SELECT _row, [{number}] AS _findings, _cells FROM {self._doubtful()}"
+                " WHERE _row IN (SELECT _row FROM conflicting)"
             )
         return " UNION ALL ".join(found)
 
+    def _place(self, name: str) -> int:
+        return [field.name for field in self.item.fields].index(name)
 
-def _given_back(source: str, names: Sequence[str]) -> str:
-    """Our own file that comes back: what we had to mark is read without the mark."""
-    cells = ", ".join(f"{restored_sql(name)} AS {name}" for name in names)
-    return f"(SELECT * REPLACE ({cells}) FROM ({source}))"
+
+def _name(piece: Piece) -> str:
+    return f"{piece.sheet}-{piece.number}"

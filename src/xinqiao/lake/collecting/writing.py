@@ -1,0 +1,142 @@
+"""Good rows into the files that become segments, and the two kinds of rows that are put beside them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xinqiao.lake.collecting.accepted import Accepted
+from xinqiao.lake.collecting.coded import Coded
+from xinqiao.lake.collecting.verdicts import Flags, Rows, Verdicts
+from xinqiao.lake.rules_sql import Compiled
+from xinqiao.lake.store.buckets import bucket_name
+
+#: A lookup before compaction reads one group.
+_GROUP_ROWS = 8_192
+#: A column of so few different values is handed over as it is coded.
+_FEW = 128
+#: Columns of ours whose values hardly repeat.
+_ONCE = ("_digest", "_row", "_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What every row of a batch carries. ``received``: UTC, without a zone. ``as_of``: an SQL value."""
+
+    batch: str
+    source: str
+    received: datetime
+    status: str
+    seq: int
+    as_of: str
+
+
+def stored_table(
+    compiled: Compiled, lineage: Lineage, part: Accepted, at: Rows | slice, before: int
+) -> pa.Table:
+    """Some rows of a piece as the lake keeps them. ``before``: rows of the batch before the piece."""
+    rows = part.rows[at] + before
+    count = len(rows)
+    place = {field.name: number for number, field in enumerate(compiled.item.fields)}
+    columns = {"_subject": part.subject.take(at)}
+    columns |= {name: _column(part.fields[place[name]], at) for name in compiled.stored}
+    if part.texts is not None:
+        columns["_key"] = part.texts.take(at)
+    columns |= {
+        "_row": pa.array(rows),
+        "_batch": _same(lineage.batch, count),
+        "_source": _same(lineage.source, count),
+        "_as_of": part.as_of.take(at),
+        "_received": pa.repeat(pa.scalar(lineage.received, pa.timestamp("us")), count),
+        "_status": _same(lineage.status, count),
+        "_seq": pa.repeat(pa.scalar(lineage.seq, pa.int64()), count),
+        "_digest": pa.array(part.digests[at]),
+    }
+    return pa.table(columns)
+
+
+def _column(column: Coded, at: Rows | slice) -> pa.Array:
+    if len(column.values) <= _FEW and pa.types.is_string(column.values.type) and not column.values.null_count:
+        return pa.DictionaryArray.from_arrays(pa.array(column.places[at]), column.values)
+    return column.take(at)
+
+
+def _same(text: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([text]))
+
+
+def write_stored(
+    folder: Path, name: str, tables: Iterator[tuple[int, pa.Table]], once: Collection[str]
+) -> None:
+    """A file for each bucket that has rows. ``once``: columns whose values hardly repeat."""
+    for bucket, table in tables:
+        within = folder / f"bucket={bucket_name(bucket)}"
+        within.mkdir(exist_ok=True)
+        pq.write_table(
+            table,
+            within / f"{name}.parquet",
+            compression="zstd",
+            row_group_size=_GROUP_ROWS,
+            store_schema=False,
+            store_decimal_as_integer=True,
+            use_dictionary=[one for one in table.column_names if one not in _ONCE and one not in once],
+            column_encoding={"_row": "DELTA_BINARY_PACKED"},
+            write_statistics=["_subject"],
+        )
+
+
+def by_bucket(
+    compiled: Compiled, lineage: Lineage, part: Accepted, before: int, doubtful: Flags | None
+) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of a piece that are no doubtful ones, bucket by bucket."""
+    for bucket, (start, end) in enumerate(zip(part.edges, part.edges[1:], strict=False)):
+        at: Rows | slice = slice(start, end)
+        if doubtful is not None and doubtful[start:end].any():
+            at = start + np.flatnonzero(~doubtful[start:end])
+        table = stored_table(compiled, lineage, part, at, before)
+        if len(table):
+            yield bucket, table
+
+
+def hardly_repeating(compiled: Compiled, part: Accepted) -> set[str]:
+    """Columns that are not coded, because nearly every value is another."""
+    names = [field.name for field in compiled.item.fields]
+    return {
+        name
+        for name, column in zip(names, part.fields, strict=True)
+        if 2 * len(column.values) > len(part.rows)
+    }
+
+
+def cells_of(columns: Sequence[Coded], at: Rows) -> pa.ListArray:
+    """The cells of some rows, a list for each."""
+    width = len(columns)
+    every = pa.concat_arrays([column.take(at) for column in columns])
+    # column after column becomes row after row
+    order = np.arange(len(at) * width).reshape(width, len(at)).T.ravel()
+    ends = np.arange(0, len(at) * width + 1, width, dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), every.take(pa.array(order)))
+
+
+def write_refused(path: Path, verdicts: Verdicts) -> None:
+    """The rows that are put aside, with their findings as numbers and their cells; no file when there are none."""
+    bad = np.flatnonzero(verdicts.bad)
+    if len(bad):
+        path.parent.mkdir(exist_ok=True)
+        columns = {
+            "_row": pa.array(verdicts.cells.rows[bad]),
+            "_findings": verdicts.findings(bad),
+            "_cells": cells_of(verdicts.cells.columns, bad),
+        }
+        pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def write_doubtful(path: Path, table: pa.Table, keys: pa.Array, cells: pa.ListArray) -> None:
+    """Rows whose keys may stand twice, with these keys and their cells."""
+    path.parent.mkdir(exist_ok=True)
+    more = table.append_column("_k", keys).append_column("_cells", cells)
+    pq.write_table(more, path, compression="zstd", store_schema=False, store_decimal_as_integer=True)
