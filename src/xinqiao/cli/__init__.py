@@ -65,6 +65,12 @@ COMMANDS: dict[str, Command] = {
         "生成归集事项的演示数据",
         "generate data of the collected items",
     ),
+    "province": Command(
+        "xinqiao.cli.province",
+        "main_province",
+        "按比例归集一个省，边归集边量",
+        "collect a part of a province and measure it",
+    ),
     "collect": Command("xinqiao.cli.collect", "main_collect", "归集一个文件，给出回执", "collect a file"),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"

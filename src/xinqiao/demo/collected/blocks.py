@@ -42,11 +42,12 @@ class Block:
     """Rows of a file, column by column in the order of the item's fields, and what is wrong with them.
 
     ``fault``: place in :attr:`Source.faults` of what each row breaks, ``-1`` for a right one; ``same_key`` stands for
-    both rows of a pair.
+    both rows of a pair. ``record``: number of the record whose key each row has, the same for both rows of a pair.
     """
 
     columns: dict[str, Column]
     fault: Places
+    record: Numbers
 
 
 class Source:
@@ -96,7 +97,7 @@ class Source:
         columns = {one.name: made[one.name] for one in self.item.fields}
         self._copy_repeats(columns, fault, source)
         self._write_faults(columns, fault, draw)
-        return Block(columns, np.where(paired, self._same_key, fault).astype(np.int32))
+        return Block(columns, np.where(paired, self._same_key, fault).astype(np.int32), source)
 
     # ------------------------------------------------------------------------------- which rows have which fault
 
@@ -175,6 +176,11 @@ class Source:
     def place_of(self, name: str, text: str) -> int:
         """Place of a text among those of the faults of a field."""
         return self._texts[name].index(text)
+
+    def pairs(self, block: Block) -> Numbers:
+        """The records of a block of which two rows with one key exist, here or in another block."""
+        found: Numbers = block.record[block.fault == self._same_key]
+        return found
 
     def count(self, truth: Truth, block: Block) -> None:
         """Add a block to the truth."""

@@ -99,7 +99,7 @@ def _write_item(source: Source, order: Order, folder: Path) -> Written:
     unfinished = path.with_name(path.name + ".part")  # a file with its name is whole
     truth = Truth()
     with contextlib.ExitStack() as stack:
-        kind = _CsvSheet if order.format == "csv" else _ParquetSheet
+        kind = CsvSheet if order.format == "csv" else _ParquetSheet
         sheet = stack.enter_context(contextlib.closing(kind(unfinished, item)))
         listed = None
         if source.numbering.count <= LISTED:
@@ -143,7 +143,7 @@ def _as_json(source: Source, truth: Truth, order: Order, path: Path) -> dict[str
 # ------------------------------------------------------------------------------------------------------ the files
 
 
-class _CsvSheet:
+class CsvSheet:
     """UTF-8, commas, a cell in quotes only where it must be. A block is joined as a whole and written as one buffer."""
 
     def __init__(self, path: Path, item: Item) -> None:
