@@ -18,6 +18,7 @@ from xinqiao.domain.lifecycles import (
     BINDING,
     OBJECTION,
     QUERY,
+    RECORD_OBJECTION,
     REPAIR,
     AuthEvent,
     AuthState,
@@ -79,6 +80,7 @@ def test_the_ends_are_the_published_ones():
         "authorisation": ["lapsed", "refused", "withdrawn"],
         "query": ["denied", "failed", "released"],
         "objection": ["corrected", "not_accepted", "unresolved", "upheld"],
+        "record_objection": ["corrected", "not_accepted", "unresolved", "upheld", "withdrawn"],
         "repair": ["not_repaired", "repaired", "withdrawn"],
         "batch": ["returned", "withdrawn"],
     }
@@ -178,4 +180,4 @@ TestRandomLives.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_the_machines_are_the_ones_published():
-    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH)
+    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH)

@@ -1,4 +1,5 @@
-"""All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); repair; batches of collection.
+"""All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); objections against collected
+records; repair; batches of collection.
 
 Every table is here or, where its states belong to a value, re-exported here. The page ``docs/rules/lifecycles.md`` is
 generated from :data:`ALL`.
@@ -10,6 +11,7 @@ from xinqiao.domain.collection import BATCH, BatchEvent, BatchState
 from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 from xinqiao.domain.machine import Machine, Role
+from xinqiao.domain.objection import RECORD_OBJECTION, RecordObjectionEvent, RecordObjectionState
 from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "BINDING",
     "OBJECTION",
     "QUERY",
+    "RECORD_OBJECTION",
     "REPAIR",
     "AuthEvent",
     "AuthState",
@@ -30,6 +33,8 @@ __all__ = [
     "ObjectionState",
     "QueryEvent",
     "QueryState",
+    "RecordObjectionEvent",
+    "RecordObjectionState",
     "RepairEvent",
     "RepairState",
     "VisibleState",
@@ -175,4 +180,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
     },
 )
 
-ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH)
+ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH)

@@ -53,21 +53,28 @@ class Dishonesty:
         determined_on: the date of the determining document.
         must_publish: a minor one that its department decided to publish after all.
         repaired_on: the day its repair was decided; from that day it is in no answer.
+        by_sector: rules of its sector say when it ends, and not the longest term of its class.
+        ends_on: the day publication ends by what the record itself says; ``None`` under ``by_sector``: no fixed end.
+        least_months: another shortest term than that of its class.
     """
 
     gravity: Gravity
     determined_on: date
     must_publish: bool = False
     repaired_on: date | None = None
+    by_sector: bool = False
+    ends_on: date | None = None
+    least_months: int | None = None
 
     def first_repair_day(self, terms: Mapping[Gravity, Terms] = DEFAULT_TERMS) -> date:
         """The first day on which repair may be applied for, the duty being performed."""
-        return add_months(self.determined_on, terms[self.gravity].least)
+        least = terms[self.gravity].least if self.least_months is None else self.least_months
+        return add_months(self.determined_on, least)
 
     def publication_end(self, terms: Mapping[Gravity, Terms] = DEFAULT_TERMS) -> date:
-        """The first day it is not published any more, repaired or not."""
-        last = add_months(self.determined_on, terms[self.gravity].most)
-        return last if self.repaired_on is None else min(last, self.repaired_on)
+        """The first day it is not published any more, repaired or not; ``date.max`` where nothing fixes one."""
+        term = date.max if self.by_sector else add_months(self.determined_on, terms[self.gravity].most)
+        return min(term, self.repaired_on or date.max, self.ends_on or date.max)
 
     def is_published(self, day: date, terms: Mapping[Gravity, Terms] = DEFAULT_TERMS) -> bool:
         """Whether outgoing answers carry it on ``day``: reports, interfaces, features and dashboards by subject alike."""
@@ -119,12 +126,15 @@ class RepairEvent(StrEnum):
     RETURN = "return"
     RESUBMIT = "resubmit"
     ACCEPT = "accept"
+    EXTEND = "extend"
     REPAIR = "repair"
     TURN_DOWN = "turn_down"
     WITHDRAW = "withdraw"
 
 
-_OPERATOR = frozenset({Role.OPERATOR})
+#: 谁认定、谁修复: the unit that determined decides; the platform's desk may take in and send back on its behalf.
+_DESK = frozenset({Role.OPERATOR, Role.SOURCE})
+_SOURCE = frozenset({Role.SOURCE})
 _ENTERPRISE = frozenset({Role.ENTERPRISE})
 
 REPAIR = Machine[RepairState, RepairEvent](
@@ -136,16 +146,21 @@ REPAIR = Machine[RepairState, RepairEvent](
         (RepairState.APPLIED, RepairEvent.WITHDRAW): RepairState.WITHDRAWN,
         (RepairState.RETURNED, RepairEvent.RESUBMIT): RepairState.APPLIED,
         (RepairState.RETURNED, RepairEvent.WITHDRAW): RepairState.WITHDRAWN,
+        (RepairState.ACCEPTED, RepairEvent.EXTEND): RepairState.ACCEPTED,
         (RepairState.ACCEPTED, RepairEvent.REPAIR): RepairState.REPAIRED,
         (RepairState.ACCEPTED, RepairEvent.TURN_DOWN): RepairState.NOT_REPAIRED,
         (RepairState.ACCEPTED, RepairEvent.WITHDRAW): RepairState.WITHDRAWN,
     },
     may_fire={
-        RepairEvent.RETURN: _OPERATOR,
-        RepairEvent.ACCEPT: _OPERATOR,
-        RepairEvent.REPAIR: _OPERATOR,
-        RepairEvent.TURN_DOWN: _OPERATOR,
+        RepairEvent.RETURN: _DESK,
+        RepairEvent.ACCEPT: _DESK,
+        RepairEvent.EXTEND: _SOURCE,
+        RepairEvent.REPAIR: _SOURCE,
+        RepairEvent.TURN_DOWN: _SOURCE,
         RepairEvent.RESUBMIT: _ENTERPRISE,
         RepairEvent.WITHDRAW: _ENTERPRISE,
     },
 )
+
+#: It still waits for somebody; one record has at most one application in these.
+PENDING = frozenset({RepairState.APPLIED, RepairState.RETURNED, RepairState.ACCEPTED})

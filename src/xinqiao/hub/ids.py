@@ -32,6 +32,10 @@ class Prefix(StrEnum):
     CREDIT_REPORT = "crp"
     ITEM_AUTHORISATION = "ita"
     ITEM_QUERY = "itq"
+    OBJECTION = "obj"
+    REPAIR = "rep"
+    EVIDENCE = "evd"
+    SUPPRESSION = "sup"
 
 
 ID_LENGTH = 40

@@ -22,6 +22,8 @@ from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.items import ItemTerms
 from xinqiao.domain.verification import BudgetRules
+from xinqiao.domain.errors import Invalid
+from xinqiao.domain.redress import Rules, parse_rules
 from xinqiao.hub.project.environment import SQLITE_PRAGMAS
 from xinqiao.trust.commitments import FieldCipher, blind_index, load_or_create_kek
 from xinqiao.trust.keyfile import load_or_create_keyfile, write_private
@@ -54,6 +56,10 @@ class Runtime:
             per_pair=settings.ITEM_PER_FIRM,
             per_institution=settings.ITEM_PER_INSTITUTION,
         )
+    def redress_rules(self) -> Rules:
+        """Days and terms of objections and repair. Raises Invalid or OSError, which a start refuses."""
+        file: Path | None = settings.XINQIAO_REDRESS_RULES
+        return Rules() if file is None else parse_rules(file.read_text(encoding="utf-8"))
 
     @cached_property
     def hub_key(self) -> SigningKey:
@@ -189,5 +195,9 @@ def start() -> None:
         _ = runtime.catalogue
     except CatalogueError as error:
         raise ImproperlyConfigured(f"XINQIAO_CATALOGUE_DIR: {error}") from error
+    try:
+        _ = runtime.redress_rules
+    except (Invalid, OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"XINQIAO_REDRESS_RULES: {error}") from error
     check_database()
     _ = runtime.hub_key, runtime.field_cipher

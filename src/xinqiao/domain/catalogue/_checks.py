@@ -7,6 +7,7 @@ from xinqiao.domain.catalogue._reader import Problem
 from xinqiao.domain.catalogue.fields import is_dated
 from xinqiao.domain.catalogue.headers import header_key
 from xinqiao.domain.catalogue.model import (
+    Adverse,
     Catalogue,
     CodeList,
     CrossKind,
@@ -15,6 +16,7 @@ from xinqiao.domain.catalogue.model import (
     FieldType,
     Item,
 )
+from xinqiao.domain.repair import Gravity
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 #: The code list of the kinds of certificates, by which identity numbers are judged.
@@ -75,6 +77,38 @@ def check_item(item: Item, lists: Mapping[str, CodeList], file: str, problems: l
         wrong(f"rules[{repeated}]", "重复 repeated")
     for rule in item.rules:
         _check_rule(rule, fields, lists, wrong)
+    if item.adverse is not None:
+        _check_adverse(item, item.adverse, fields, lists, wrong)
+
+
+def _check_adverse(
+    item: Item, adverse: Adverse, fields: Mapping[str, Field], lists: Mapping[str, CodeList], wrong: _Wrong
+) -> None:
+    """Fields of the right types; a class from one place; a key that is stored, by which a record is taken out."""
+    for key, names, kind in (
+        ("determined_on", (adverse.determined_on,), FieldType.DATE),
+        ("ends", adverse.ends, FieldType.DATE),
+        ("publish_field", (adverse.publish_field,), FieldType.BOOLEAN),
+        ("gravity_field", (adverse.gravity_field,), FieldType.ENUM),
+    ):
+        for name in names:
+            if name is not None and (name not in fields or fields[name].type is not kind):
+                wrong(f"adverse.{key}", f"应当是 {kind} 类型的字段 must name a field of that type")
+    if (adverse.gravity is None) == (adverse.gravity_field is None):
+        wrong("adverse.gravity", "gravity 与 gravity_field 写一个 exactly one of the two")
+    field = fields.get(adverse.gravity_field or "")
+    codes = lists.get(field.code_list or "") if field is not None else None
+    if codes is not None and (set(codes.entries) != set(Gravity) or (field and field.multiple)):
+        wrong("adverse.gravity_field", "代码应当是 minor、general、serious the codes must be these")
+    if adverse.least_months is not None and adverse.least_months < 0:
+        wrong("adverse.least_months", "从 0 起 starts at 0")
+    determined = fields.get(adverse.determined_on)
+    if determined is not None and not determined.required:
+        wrong("adverse.determined_on", "应当是必填字段 must be a required field")
+    if not item.mode.is_collected:
+        wrong("adverse", "只有归集的事项 only items that are collected")
+    if any(fields[name].type is FieldType.ID_NUMBER for name in item.natural_key if name in fields):
+        wrong("adverse", "主键里不能有身份证件号码 no identity number in the natural key")
 
 
 def _check_labels(item: Item, wrong: _Wrong) -> None:

@@ -72,7 +72,7 @@ class Reader:
 
     def maybe_whole(self, key: str) -> int | None:
         """A whole number that may be absent."""
-        return self.whole(key) if self._has(key) else None
+        return self.whole(key) if self.has(key) else None
 
     def flag(self, key: str, default: bool | None = None) -> bool:
         """A truth value; without a default it must be there."""
@@ -84,7 +84,7 @@ class Reader:
 
     def maybe_day(self, key: str) -> date | None:
         """A date that may be absent."""
-        return self.day(key) if self._has(key) else None
+        return self.day(key) if self.has(key) else None
 
     def number(self, key: str) -> Decimal | None:
         """A decimal written as text, so that it stays exact; it may be absent."""
@@ -135,12 +135,18 @@ class Reader:
                 self.wrong("应当是表 table", f"{key}[{index}]")
         return found
 
+    def maybe_table(self, key: str) -> "Reader | None":
+        """A table that may be absent."""
+        value = self._take(key, dict, "表 table", {})
+        return Reader(value, self.file, key, self._problems) if value else None
+
     def finish(self) -> None:
         """Report the keys nobody asked for: a key spelt wrong must not be passed over in silence."""
         for key in self._table:
             if key not in self._asked:
                 self.wrong("不认识的键 unknown key", key)
 
-    def _has(self, key: str) -> bool:
+    def has(self, key: str) -> bool:
+        """Whether a key is there."""
         self._asked.add(key)
         return key in self._table

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from xinqiao.domain.repair import Gravity
+
 
 class SharingMode(StrEnum):
     """How an item reaches who needs it (the four modes of the 2024 list)."""
@@ -149,6 +151,26 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Adverse:
+    """That records of an item are dishonest information 失信信息, and which fields say how long they are published.
+
+    ``determined_on``: the date of the determining document, from which months count. ``gravity``: the class of every
+    record, unless ``gravity_field`` is there, an enum of the codes ``minor``, ``general``, ``serious``. ``duty``: what
+    performing means for this item, for people. ``publish_field``: a boolean by which the department publishes a minor
+    one after all. ``ends``: dates that end publication by rules of their sector, the earliest counts; where they are
+    named the longest term of the class is not applied. ``least_months``: another shortest term than the class's.
+    """
+
+    determined_on: str
+    gravity: Gravity | None = None
+    gravity_field: str | None = None
+    publish_field: str | None = None
+    ends: tuple[str, ...] = ()
+    least_months: int | None = None
+    duty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One kind of information, in one version.
 
@@ -180,6 +202,8 @@ class Item:
     valid_to: date | None = None
     #: ``national``, or the name of the folder a province dropped it in
     origin: str = "national"
+    #: what can be repaired: ``None`` for everything that is no dishonest information
+    adverse: Adverse | None = None
 
     def field(self, name: str) -> Field:
         """A field by name. Raises KeyError."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from xinqiao.domain.catalogue._checks import check_code_lists, check_item, check_whole
 from xinqiao.domain.catalogue._reader import CatalogueError, Problem, Reader
 from xinqiao.domain.catalogue.model import (
+    Adverse,
     Catalogue,
     Category,
     CodeList,
@@ -25,6 +26,7 @@ from xinqiao.domain.catalogue.model import (
     Sensitivity,
     SharingMode,
 )
+from xinqiao.domain.repair import Gravity
 
 __all__ = [
     "EXTENSION_ID",
@@ -219,8 +221,26 @@ def _item(table: Mapping[str, object], file: str, origin: str, problems: list[Pr
         valid_from=top.maybe_day("valid_from"),
         valid_to=top.maybe_day("valid_to"),
         origin=origin,
+        adverse=_adverse(top.maybe_table("adverse")),
     )
     top.finish()
+    return found
+
+
+def _adverse(table: Reader | None) -> Adverse | None:
+    if table is None:
+        return None
+    gravity = table.choice("gravity", Gravity, Gravity.GENERAL) if table.has("gravity") else None
+    found = Adverse(
+        determined_on=table.text("determined_on"),
+        gravity=gravity,
+        gravity_field=table.maybe_text("gravity_field"),
+        publish_field=table.maybe_text("publish_field"),
+        ends=table.texts("ends", ()),
+        least_months=table.maybe_whole("least_months"),
+        duty=table.text("duty", ""),
+    )
+    table.finish()
     return found
 
 

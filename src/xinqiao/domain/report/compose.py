@@ -30,6 +30,14 @@ class RecordStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What the firm says beside a record; nobody has verified it."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record with where it came from.
 
@@ -40,6 +48,10 @@ class Record:
         as_of: the day the facts are true for.
         received_at: when the platform got it.
         version: 1 rising; a correction is a new version.
+        ref: what the record is known by across versions; empty where nobody asked.
+        source_code: the source unit's code.
+        disputed: fields an open objection names; empty when it is against the whole record.
+        remarks: the firm's statements beside it.
     """
 
     values: Mapping[str, Value]
@@ -49,6 +61,10 @@ class Record:
     received_at: datetime
     version: int = 1
     status: RecordStatus = RecordStatus.VALID
+    ref: str = ""
+    source_code: str = ""
+    disputed: frozenset[str] = frozenset()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,9 @@ class Line:
     received_at: datetime
     version: int
     objected: bool
+    ref: str = ""
+    disputed: frozenset[str] = frozenset()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +267,7 @@ def _line(catalogue: Catalogue, item: Item, fields: Sequence[Field], record: Rec
         record.received_at,
         record.version,
         objected=record.status is RecordStatus.OBJECTED,
+        ref=record.ref,
+        disputed=record.disputed,
+        remarks=record.remarks,
     )

@@ -139,6 +139,13 @@ VARIABLES: tuple[Variable, ...] = (
         "none: no folder is watched",
         "/srv/xinqiao-inbox",
     ),
+    Variable(
+        "XINQIAO_REDRESS_RULES",
+        "TOML file of the days and terms of objections and credit repair, and of the public holidays; what it leaves out "
+        "stays as documented.",
+        "none: the figures of docs/rules/redress.md, plain weeks",
+        "/srv/xinqiao/redress.toml",
+    ),
     Variable("XINQIAO_BATCH_MAX_MB", "Largest file of one batch, in MiB.", "`4096`"),
     Variable("XINQIAO_DATA_DIR", "Folder of the public data sets used by demonstrations and tests.", "none"),
     Variable(

@@ -29,6 +29,10 @@ XINQIAO_CATALOGUE_DIR = _env.path("XINQIAO_CATALOGUE_DIR", Path()) if _catalogue
 XINQIAO_LAKE = _env.path("XINQIAO_LAKE", XINQIAO_HOME / "lake")
 #: The watched folder of the data sources, or None.
 XINQIAO_INBOX = _env.path("XINQIAO_INBOX", Path()) if _env.text("XINQIAO_INBOX", "") else None
+#: Days and terms of objections and repair, or None.
+XINQIAO_REDRESS_RULES = (
+    _env.path("XINQIAO_REDRESS_RULES", Path()) if _env.text("XINQIAO_REDRESS_RULES", "") else None
+)
 DEMO = _env.flag("XINQIAO_DEMO")
 TEST_HOOKS = _env.flag("XINQIAO_TEST_HOOKS")
 IDENTITY_VERIFIER = _env.text(
@@ -56,6 +60,10 @@ ITEM_GUESSES = _env.whole("XINQIAO_ITEM_GUESSES", 3, 1, 3)
 ITEM_PER_FIRM = _env.whole("XINQIAO_ITEM_PER_FIRM", 20, 1, 100_000)
 ITEM_PER_INSTITUTION = _env.whole("XINQIAO_ITEM_PER_INSTITUTION", 5_000, 1, 10_000_000)
 ITEM_GRID_MS = _env.whole("XINQIAO_ITEM_GRID_MS", 300, 10, 5_000)
+# -- what is attached to objections and applications for repair --------------------------------------------------------
+EVIDENCE_DIR = XINQIAO_HOME / "evidence"
+EVIDENCE_MAX_BYTES = 10 << 20
+EVIDENCE_PER_MATTER = 6
 
 # -- Django ------------------------------------------------------------------------------------------------------
 _secret = _env.secret("XINQIAO_SECRET_KEY", XINQIAO_HOME / "keys" / "secret_key")
@@ -88,6 +96,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.consents",
     "xinqiao.hub.apps.collection",
     "xinqiao.hub.apps.fundflow",
+    "xinqiao.hub.apps.redress",
     "xinqiao.hub.apps.reports",
     "xinqiao.hub.apps.items",
 ]

@@ -81,6 +81,11 @@ def _section(section: Section) -> dict[str, Json]:
                 "received_at": format_instant(line.received_at),
                 "version": line.version,
                 "objected": line.objected,
+                "disputed": [*sorted(line.disputed)],
+                "statements": [
+                    {"text": one.text, "at": format_instant(one.at), "verified": False}
+                    for one in line.remarks
+                ],
             }
             for line in section.lines
         ],
