@@ -29,6 +29,7 @@ WORDS = {
     LeafType.FAIL: "数源失败或没有答；许可的结局，不计次数 the source failed: the end of its permit, no use counted",
     LeafType.SELF_USE: "企业看了自己的产品 the subject read its own product",
     LeafType.COLLECT: "数源的一批：收到、校验完、退回、失败、撤回 a batch of a source: received, checked, returned, failed, withdrawn",
+    LeafType.CORRECT: "异议与信用修复的一步；一条记录不再公示 a step of an objection or of credit repair; a record is published no more",
     LeafType.LOGIN: "一次登录，成功或失败 a log-in, passed or failed",
     LeafType.ADMIN: "管理的动作 an act of administration",
     LeafType.KEY: "密钥登记、批准、撤销 a key proposed, approved, revoked",

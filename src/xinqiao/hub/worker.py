@@ -34,12 +34,15 @@ from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirm
 from xinqiao.hub.apps.items.requests import lapse_items
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
+from xinqiao.hub.apps.redress.services import expire_published, push_to_lake, sweep_evidence, tell_late
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 
 log = logging.getLogger("xinqiao.worker")
 
 _LAST_WORDS_SECONDS = 5.0
+#: Rounds of ending publications in one go, of some hundreds each: a day on which much ends must not hold up the rest.
+_ROUNDS = 20
 
 type Deliver = Callable[[OutboxEvent, NodeClient, datetime], None]
 type Chore = Callable[[NodeClient, datetime], None]
@@ -80,6 +83,19 @@ def _sweep_files(client: NodeClient, at: datetime) -> None:
     sweep_files(at=at)
 
 
+def _redress(client: NodeClient, at: datetime) -> None:
+    tell_late(at=at)
+    sweep_evidence(at=at)
+
+
+def _suppress(client: NodeClient, at: datetime) -> None:
+    for _ in range(_ROUNDS):
+        ended = expire_published(at=at)
+        push_to_lake(at=at)
+        if not ended:
+            break
+
+
 def _inbox(client: NodeClient, at: datetime) -> None:
     if settings.XINQIAO_INBOX is not None:
         watch_inbox(Path(settings.XINQIAO_INBOX), at=at)
@@ -98,6 +114,8 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("sweep", _sweep, timedelta(minutes=5)),
     ("files", _sweep_files, timedelta(minutes=10)),
     ("inbox", _inbox, timedelta(seconds=2)),
+    ("redress", _redress, timedelta(minutes=10)),
+    ("suppress", _suppress, timedelta(minutes=10)),
 ]
 
 

@@ -48,6 +48,10 @@ class ArtefactType(StrEnum):
     ITEM_QUERY = "xq-item-query+jwt"  # institution's statement about an item
     ITEM_ANSWER = "xq-item-answer+jwt"  # department node: records of an interface item, sealed
     VERIFICATION = "xq-verification+jwt"  # department node: yes or no
+    CREDIT_PROMISE = (
+        "xq-credit-promise+jwt"  # subject: the commitment that goes with an application for repair
+    )
+    REPAIR_RESULTS = "xq-repair-results+jwt"  # hub: records that are published no more, for other platforms
 
 
 class _Header(NamedTuple):

@@ -87,6 +87,13 @@ _TABLE: Final = (
     StateWord("data.not_collected", "未归集", "Not collected", "out", "circle-dashed"),
     StateWord("data.not_authorised", "未授权", "Not authorised", "wait", "lock"),
     # objections
+    StateWord("record_objection.submitted", "待平台受理", "With the platform", "wait", "clock"),
+    StateWord("record_objection.not_accepted", "未受理", "Not accepted", "", "ban"),
+    StateWord("record_objection.at_source", "数源核查中", "Under review at source", "go", "progress"),
+    StateWord("record_objection.corrected", "已更正", "Corrected", "ok", "circle-check"),
+    StateWord("record_objection.upheld", "核查后未改", "Reviewed, unchanged", "out", "check"),
+    StateWord("record_objection.unresolved", "未能查明", "Unresolved", "wait", "help-circle"),
+    StateWord("record_objection.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
     StateWord("objection.disputed", "有异议", "Disputed", "wait", "flag"),
     StateWord("objection.submitted", "待受理", "Submitted", "wait", "clock"),
     StateWord("objection.not_accepted", "未受理", "Not accepted", "", "ban"),

@@ -166,3 +166,61 @@ def test_all_mistakes_come_at_once():
     with pytest.raises(CatalogueError) as caught:
         parse_catalogue({**FILES, "items/a.toml": broken})
     assert {one.place for one in caught.value.problems} >= {"version", "fields[kind].code_list"}
+
+
+ADVERSE = ITEM.replace(
+    'as_of_field = "period"\n',
+    'as_of_field = "period"\n[adverse]\ndetermined_on = "day"\ngravity = "general"\nends = ["until"]\n',
+).replace('natural_key = ["id_no", "period"]', 'natural_key = ["period"]') + "\n".join(
+    f'\n[[fields]]\nname = "{name}"\nlabel = "{label}"\ntype = "{kind}"\nsensitivity = "public"\n{more}'
+    for name, label, kind, more in (
+        ("day", "认定日期", "date", "required = true"),
+        ("until", "截止日期", "date", ""),
+        ("class", "类别", "enum", 'code_list = "gravity"'),
+        ("publish", "公示", "boolean", ""),
+    )
+)
+CLASSES = (
+    CODES
+    + '[gravity]\nproposed = true\n[gravity.entries]\nminor = "轻微"\ngeneral = "一般"\nserious = "严重"\n'
+)
+
+
+def _adverse(item: str, codes: str = CLASSES):
+    return (
+        parse_catalogue({"list.toml": LIST, "code_lists.toml": codes, "items/a.toml": item})
+        .items["a"]
+        .adverse
+    )
+
+
+def test_an_item_may_say_that_it_is_dishonest_information():
+    found = _adverse(ADVERSE)
+    assert (found.determined_on, found.gravity, found.ends) == ("day", "general", ("until",))
+    by_field = ADVERSE.replace('gravity = "general"', 'gravity_field = "class"\npublish_field = "publish"')
+    assert (_adverse(by_field).gravity, _adverse(by_field).gravity_field) == (None, "class")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('determined_on = "day"', 'determined_on = "publish"', "adverse.determined_on"),
+        ('determined_on = "day"', 'determined_on = "until"', "adverse.determined_on"),
+        ('determined_on = "day"', "", "adverse.determined_on"),
+        ('gravity = "general"', "", "adverse.gravity"),
+        ('gravity = "general"', 'gravity = "grave"', "adverse.gravity"),
+        ('gravity = "general"', 'gravity = "general"\ngravity_field = "class"', "adverse.gravity"),
+        ('gravity = "general"', 'gravity_field = "kind"', "adverse.gravity_field"),
+        ('ends = ["until"]', 'ends = ["class"]', "adverse.ends"),
+        ('ends = ["until"]', "least_months = -1", "adverse.least_months"),
+        ('ends = ["until"]', 'publish_field = "day"', "adverse.publish_field"),
+        ('ends = ["until"]', 'end = "until"', "adverse.end"),
+        ('natural_key = ["period"]', 'natural_key = ["id_no", "period"]', "adverse"),
+        ('"local_collected"\nauthorisation_required = false', '"verification_authorised"\nauthorisation_required = true', "adverse"),
+    ],
+)  # fmt: skip
+def test_each_mistake_about_adverse_records_is_named(old, new, place):
+    assert old in ADVERSE
+    with pytest.raises(CatalogueError) as caught:
+        _adverse(ADVERSE.replace(old, new))
+    assert place in {problem.place for problem in caught.value.problems}

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
+from pytest_django import Settings
 
 from xinqiao.hub import runtime as hub
 from xinqiao.hub.project.environment import VARIABLES, Environment, database, reference
@@ -41,6 +42,25 @@ def test_every_variable_that_is_read_is_in_the_list() -> None:
 def test_a_value_that_cannot_be_read_is_refused_by_name(name: str, value: str, read) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ImproperlyConfigured, match=name.removesuffix("_FILE")):
         read(Environment({name: value}))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("content", [None, "answer_days = 0", "terms ="])
+def test_rules_of_redress_that_cannot_be_read_stop_the_start(
+    content: str | None, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "redress.toml"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    settings.XINQIAO_REDRESS_RULES, settings.SECRET_KEY_IS_EPHEMERAL = file, False
+    settings.SECRET_KEY = "x" * 60
+    monkeypatch.delitem(hub.runtime.__dict__, "redress_rules", raising=False)
+    with pytest.raises(ImproperlyConfigured, match="XINQIAO_REDRESS_RULES"):
+        hub.start()
+    file.write_text("answer_days = 15", encoding="utf-8")
+    hub.start()
+    assert hub.runtime.redress_rules.answer_days == 15
+    monkeypatch.delitem(hub.runtime.__dict__, "redress_rules")
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "mysql://x/y", "hub.sqlite3"])

@@ -52,4 +52,23 @@ STATE: Final[dict[Code, ErrorWords]] = {
         "Withdrawn, not given any more",
         "Ask for an authorisation again if needed.",
     ),
+    # objections and credit repair
+    Code.NOT_CORRECTED: ErrorWords(
+        "记录还没有更正",
+        "先报送更正的批次，或者撤回这条记录所在的批次；入库以后再办结。",
+        "The record is not corrected yet",
+        "Send the corrected batch, or withdraw the one it came with; close the objection when that is in.",
+    ),
+    Code.REPAIR_LACKING: ErrorWords(
+        "还不能申请修复",
+        "补齐列出的每一项再申请。",
+        "Repair cannot be applied for yet",
+        "Complete everything listed, then apply.",
+    ),
+    Code.TOO_MANY_OPEN: ErrorWords(
+        "办理中的异议太多",
+        "等前面的有了结果，或者撤回一些，再提新的。",
+        "Too many objections are open",
+        "Wait for the answers, or withdraw some, before making another.",
+    ),
 }

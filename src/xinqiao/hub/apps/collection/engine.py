@@ -13,6 +13,10 @@ from typing import Protocol
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.collection import BatchEvent
 
+#: Two places for every batch, so that its withdrawal stands behind it and before the next one: what a later batch has
+#: brought since is not taken away with it.
+PLACES = 2
+
 type Progress = Callable[[str, int, int], None]
 
 

@@ -18,7 +18,7 @@ from xinqiao.lake.store import Lake
 
 
 @cache
-def _lake(folder: Path) -> Lake:
+def opened(folder: Path) -> Lake:
     """One per process: opening looks for what dead writers left behind, which no reader of a page needs to wait for."""
     return Lake.open(folder)
 
@@ -29,7 +29,7 @@ def held_records(uscc: str, items: Iterable[str] | None = None) -> dict[str, lis
     Raises:
         Invalid: ``LAKE_INVALID``: this platform has no lake yet.
     """
-    found = _lake(settings.XINQIAO_LAKE).records(uscc, items=items)
+    found = opened(settings.XINQIAO_LAKE).records(uscc, items=items)
     catalogue, names = runtime.catalogue, source_names()
     return {
         item_id: [_record(catalogue.items[item_id], uscc, row, names) for row in rows]

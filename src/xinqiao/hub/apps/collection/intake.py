@@ -101,6 +101,14 @@ def _take_turn() -> BatchCounter:
     return BatchCounter.objects.select_for_update().get(id=1)
 
 
+def take_place() -> int:
+    """A place in the order of batches for what comes from no source. Call inside a transaction."""
+    counter = _take_turn()
+    counter.seq += 1
+    counter.save(update_fields=["seq"])
+    return counter.seq
+
+
 def _known(source: Source, item: str, digest: str) -> Batch | None:
     rows = Batch.objects.filter(source=source, item=item, digest=digest).select_related("source")
     return rows.exclude(state=BatchState.WITHDRAWN.value).first()

@@ -16,7 +16,7 @@ from xinqiao.domain.catalogue.receipt import BatchStatus, Receipt
 from xinqiao.domain.collection import BatchEvent
 from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound, Unavailable
 from xinqiao.hub.apps.collection.catalogue import collected_item
-from xinqiao.hub.apps.collection.engine import Job, Outcome, Progress
+from xinqiao.hub.apps.collection.engine import PLACES, Job, Outcome, Progress
 from xinqiao.hub.runtime import runtime
 from xinqiao.lake.collect import Means, Terms, collect, quarantine_file
 from xinqiao.lake.files import Limits, Staged, expected_names, stage
@@ -27,9 +27,6 @@ _EVENTS = {
     BatchStatus.PARTLY: BatchEvent.ACCEPT_PARTLY,
     BatchStatus.REJECTED: BatchEvent.RETURN,
 }
-#: Two places for every batch, so that its withdrawal stands behind it and before the next one: what a later batch has
-#: brought since is not taken away with it.
-_PLACES = 2
 
 
 class LakeEngine:
@@ -84,7 +81,7 @@ class LakeEngine:
         try:
             receipt = collect(
                 lake, replace(staged, digest=_own_digest(lake, item, number, staged.digest)), item, runtime.catalogue,
-                source=job.source, batch_no=number, seq=_PLACES * job.seq + withdrawal, received_at=job.received_at,
+                source=job.source, batch_no=number, seq=PLACES * job.seq + withdrawal, received_at=job.received_at,
                 data_as_of=job.data_as_of, terms=Terms(withdrawal=withdrawal), means=_means(), progress=progress,
             )  # fmt: skip
         except Conflict as error:

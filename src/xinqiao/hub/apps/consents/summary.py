@@ -27,6 +27,7 @@ class Act(StrEnum):
     APPEND = "append"
     WITHDRAW = "withdraw"
     ENTRUST = "entrust"
+    PROMISE = "promise"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,59 @@
+"""Records that leave the lake one by one, at a place of their own in the order of batches.
+
+A batch that a source sent before stands before them, one it sends later behind: that is the table of suppressed
+records' business, not the lake's.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from xinqiao.domain.errors import Code, Conflict, Unavailable
+from xinqiao.domain.period import business_day
+from xinqiao.hub.apps.collection.engine import PLACES
+from xinqiao.hub.apps.collection.held import opened
+from xinqiao.hub.apps.collection.intake import take_place
+from xinqiao.lake.store import Lake
+
+
+def take_records_out(
+    item: str, wanted: Sequence[tuple[str, dict[str, str]]], *, at: datetime
+) -> tuple[str, int]:
+    """Take records out of the lake; the number of the batch that did, and how many it still held.
+
+    Raises:
+        Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``: try later.
+    """
+    from xinqiao.lake.takeout import take_out  # the engine of columns: only where records leave
+
+    with transaction.atomic(durable=True):
+        seq = take_place()
+    number = f"T-{business_day(at):%Y%m%d}-{seq}"
+    lake = _lake()
+    if lake is None:
+        return number, 0
+    try:
+        # behind everything there is, whatever a command line has put there at places of its own
+        place = max(PLACES * seq, lake.next_seq(item))
+        return number, take_out(lake, item, wanted, batch_no=number, seq=place, received_at=at)
+    except Conflict as error:
+        raise Unavailable(
+            error.code if error.code is Code.LAKE_BUSY else Code.LAKE_INVALID, error.detail
+        ) from error
+
+
+def find_records(item: str, condition: str, *, limit: int) -> list[dict[str, Any]]:
+    """Records in force for which a condition of the program's own holds; see :func:`xinqiao.lake.takeout.find`."""
+    from xinqiao.lake.takeout import find
+
+    lake = _lake()
+    return [] if lake is None else find(lake, item, condition, limit=limit)
+
+
+def _lake() -> Lake | None:
+    folder = Path(settings.XINQIAO_LAKE)
+    return opened(folder) if (folder / "lake.json").exists() else None

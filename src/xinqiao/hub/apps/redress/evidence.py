@@ -1,0 +1,151 @@
+"""Files that firms attach: a few kinds, told by what is inside, encrypted on the hub's disk.
+
+A file is on disk before its row is committed. One that is attached to nothing in the end, or whose row was never
+committed, is swept away after two days.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from xinqiao.domain.errors import Code, Fact, Invalid, NotFound, TooLarge, Unsupported
+from xinqiao.hub.actors import Actor, AgentScope, EnterpriseActor
+from xinqiao.hub.apps.collection.files import storing
+from xinqiao.hub.apps.identity.services import require_capacity
+from xinqiao.hub.apps.redress.models import Evidence, Objection, Repair
+from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.runtime import runtime
+
+#: First bytes → media type and ending. Nothing that a program inside could run.
+_KINDS = (
+    (b"%PDF-", "application/pdf", ".pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
+    (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
+)
+ENDINGS = tuple(ending for _, _, ending in _KINDS)
+_NAME = 160
+KEPT_LOOSE = timedelta(days=2)
+
+
+def _place(evidence_id: str) -> Path:
+    return Path(settings.EVIDENCE_DIR) / evidence_id
+
+
+def _read(chunks: Iterable[bytes]) -> bytes:
+    most, found = settings.EVIDENCE_MAX_BYTES, bytearray()
+    for chunk in chunks:
+        found += chunk
+        if len(found) > most:
+            facts: dict[str, Fact] = {"field": "evidence", "max_mb": most >> 20}
+            raise TooLarge(Code.BODY_TOO_LARGE, "the file is over the limit", facts=facts)
+    if not found:
+        raise Invalid(Code.FILE_EMPTY, "there is nothing in the file", facts={"field": "evidence"})
+    return bytes(found)
+
+
+def _name(name: str, ending: str) -> str:
+    last = name.replace("\\", "/").rsplit("/", 1)[-1].strip()
+    stem = last.rsplit(".", 1)[0].strip(". ") if last.isprintable() else ""
+    return f"{stem[: _NAME - 8] or '证明材料'}{ending}"
+
+
+def add_evidence(
+    *, actor: EnterpriseActor, file_name: str, chunks: Iterable[bytes], at: datetime
+) -> Evidence:
+    """Take a file from a firm, to be attached to what it says next.
+
+    Raises:
+        Forbidden: ``SUBJECT_NOT_AUTHORISED``. Unsupported: ``MEDIA_TYPE_UNSUPPORTED``: neither PDF, PNG nor JPEG inside.
+        TooLarge: ``BODY_TOO_LARGE``. Invalid: ``FILE_EMPTY``. Unavailable: ``STORAGE_UNAVAILABLE``.
+    """
+    content = _read(chunks)
+    kind = next((one for one in _KINDS if content.startswith(one[0])), None)
+    if kind is None:
+        facts: dict[str, Fact] = {"field": "evidence", "taken": [*ENDINGS]}
+        raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "no kind of file that is taken", facts=facts)
+    row_id = new_id(Prefix.EVIDENCE)
+    with transaction.atomic(durable=True):
+        require_capacity(actor, AgentScope.OBJECT, at)
+        _keep(row_id, content)
+        return Evidence.objects.create(
+            id=row_id,
+            enterprise_id=actor.enterprise_id,
+            file_name=_name(file_name, kind[2]),
+            media_type=kind[1],
+            size=len(content),
+            digest=hashlib.sha256(content).hexdigest(),
+            added_at=at,
+        )
+
+
+def _keep(evidence_id: str, content: bytes) -> None:
+    stored = runtime.field_cipher.encrypt(content, table="evidence", column="content", row=evidence_id)
+    place = _place(evidence_id)
+    with storing():
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "wb") as out:  # noqa: PTH123 - the descriptor with its mode
+            out.write(stored)
+            out.flush()
+            os.fsync(out.fileno())
+
+
+def attach(row: Objection | Repair, evidence_ids: Sequence[str], actor: EnterpriseActor) -> list[Evidence]:
+    """Attach loose files of the firm to its matter, inside the matter's transaction; all files it has then.
+
+    Raises:
+        Invalid: too many, or one that is not the firm's own or attached elsewhere.
+    """
+    wanted = list(dict.fromkeys(evidence_ids))
+    kind = "objection" if isinstance(row, Objection) else "repair"
+    rows = Evidence.objects.for_viewer(actor).filter(
+        objection__isnull=True, repair__isnull=True, id__in=wanted
+    )
+    if rows.update(**{kind: row}) != len(wanted):
+        raise Invalid(Code.INVALID, "no such file of yours", facts={"field": "evidence"})
+    found = list(row.evidence.order_by("added_at", "id"))
+    if len(found) > settings.EVIDENCE_PER_MATTER:
+        facts: dict[str, Fact] = {"field": "evidence", "max": settings.EVIDENCE_PER_MATTER}
+        raise Invalid(Code.INVALID, "too many files", facts=facts)
+    return found
+
+
+def evidence_file(actor: Actor, evidence_id: str) -> tuple[Evidence, bytes]:
+    """A file and its content. Raises NotFound for an absent or foreign one; Unavailable when it cannot be read."""
+    row = Evidence.objects.for_viewer(actor).filter(id=evidence_id).first()
+    if row is None:
+        raise NotFound
+    with storing():
+        stored = _place(row.id).read_bytes()
+    return row, runtime.field_cipher.decrypt(stored, table="evidence", column="content", row=row.id)
+
+
+def sweep_evidence(*, at: datetime) -> int:
+    """Remove what was attached to nothing, and files without a row; returns how many. Safe to run twice at once."""
+    old = at - KEPT_LOOSE
+    loose = Evidence.objects.filter(objection__isnull=True, repair__isnull=True, added_at__lt=old)
+    gone = 0
+    for row_id in list(loose.values_list("id", flat=True)):
+        with transaction.atomic(durable=True):
+            removed, _ = loose.filter(id=row_id).delete()
+        if removed:
+            _place(row_id).unlink(missing_ok=True)
+            gone += 1
+    return gone + sum(_forget(path, old) for path in _files())
+
+
+def _files() -> Iterator[Path]:
+    folder = Path(settings.EVIDENCE_DIR)
+    return iter(sorted(folder.iterdir()) if folder.is_dir() else ())
+
+
+def _forget(path: Path, old: datetime) -> bool:
+    if path.stat().st_mtime >= old.timestamp() or Evidence.objects.filter(id=path.name).exists():
+        return False
+    path.unlink(missing_ok=True)
+    return True
