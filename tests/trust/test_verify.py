@@ -169,6 +169,8 @@ TERMS: dict[str, Any] = {
 T = LeafType
 GRANT, PERMIT, USE = (T.GRANT, WHO, TERMS), (T.PERMIT, P1, FLOW), (T.USE, P1, FLOW)
 PERMIT2, USE2, REVOKE = (T.PERMIT, P2, FLOW), (T.USE, P2, FLOW), (T.REVOKE, WHO, {})
+BOTH: dict[str, Any] = {"products": ["FLOW_REPORT", "OTHER"]}
+SEVERAL = (T.GRANT, WHO, TERMS | {"products": ["OTHER", "FLOW_REPORT", "THIRD"]})
 BIND, UNBIND = (T.BIND, {"entrustment": "e1"}, {}), (T.UNBIND, {"entrustment": "e1"}, {})
 
 
@@ -189,6 +191,15 @@ BIND, UNBIND = (T.BIND, {"entrustment": "e1"}, {}), (T.UNBIND, {"entrustment": "
         ),
         ([(T.GRANT, WHO, TERMS | {"products": ["OTHER"]}), PERMIT, USE], Finding.USE_OUTSIDE_GRANT, 2, 0),
         ([(T.GRANT, WHO | {"institution": "b2"}, TERMS), PERMIT, USE], Finding.USE_OUTSIDE_GRANT, 2, 0),
+        ([SEVERAL, (T.PERMIT, P1, BOTH), (T.USE, P1, BOTH)], None, None, None),
+        ([GRANT, (T.PERMIT, P1, BOTH), (T.USE, P1, BOTH)], Finding.USE_OUTSIDE_GRANT, 2, 0),
+        ([SEVERAL, (T.PERMIT, P1, FLOW), (T.USE, P1, BOTH)], Finding.USE_OUTSIDE_PERMIT, 2, 1),
+        (
+            [SEVERAL, (T.PERMIT, P1, {"products": []}), (T.USE, P1, {"products": []})],
+            Finding.USE_OUTSIDE_GRANT,
+            2,
+            0,
+        ),
         ([GRANT, USE], Finding.USE_WITHOUT_PERMIT, 1, None),
         ([GRANT, PERMIT, (T.USE, P1, {"product": "OTHER"})], Finding.USE_OUTSIDE_PERMIT, 2, 1),
         ([GRANT, PERMIT, USE, (T.DENY, P1, FLOW)], Finding.PERMIT_ENDED_TWICE, 3, 2),

@@ -7,7 +7,8 @@ one shows in the other.
 
 Members the rules read (docs/protocol/audit-log.md): ``ids.authorisation``, ``ids.permit``,
 ``ids.entrustment``, ``ids.institution``; in GRANT and APPEND ``facts.valid_from``, ``facts.valid_to`` (leaf
-instants), ``facts.max_uses``, ``facts.products``; in PERMIT, USE ``facts.product``.
+instants), ``facts.max_uses``, ``facts.products``; in PERMIT, USE ``facts.product``, or ``facts.products`` of what gave
+several at once.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,15 @@ class _Permit(NamedTuple):
     at: str
     authorisation: str
     institution: str
-    product: str
+    products: frozenset[str]
+
+
+def _products(facts: Mapping[str, object]) -> frozenset[str]:
+    """What a permit or a use is of. Never empty, so that nothing is not a part of every grant."""
+    several = facts.get("products")
+    if isinstance(several, list) and several and "product" not in facts:
+        return frozenset(str(one) for one in several)
+    return frozenset({str(facts.get("product", ""))})
 
 
 def _seconds_of(at: str) -> float:
@@ -160,7 +169,7 @@ class BusinessOrder:
             at,
             str(ids.get("authorisation", "")),
             str(ids.get("institution", "")),
-            str(facts.get("product", "")),
+            _products(facts),
         )
 
     def _end(self, index: int, name: str) -> _Permit | None:
@@ -179,9 +188,9 @@ class BusinessOrder:
         if not isinstance(name, str) or not isinstance(permit_name, str):
             add(Finding.MEMBER_MISSING, index, "a use names its authorisation and its permit")
             return
-        institution, product = str(ids.get("institution", "")), str(facts.get("product", ""))
+        institution, products = str(ids.get("institution", "")), _products(facts)
         permit = self._end(index, permit_name)
-        if permit is not None and (name, institution, product) != permit[2:]:
+        if permit is not None and (name, institution, products) != permit[2:]:
             add(
                 Finding.USE_OUTSIDE_PERMIT,
                 index,
@@ -200,7 +209,7 @@ class BusinessOrder:
             add(Finding.USE_AFTER_REVOKE, index, "", grant.revoked)
         elif not grant.valid_from <= at < grant.valid_to:
             add(Finding.USE_OUTSIDE_GRANT, index, "outside its period", grant.place)
-        elif institution != grant.institution or product not in grant.products:
+        elif institution != grant.institution or not products <= grant.products:
             add(Finding.USE_OUTSIDE_GRANT, index, "another institution or product", grant.place)
         elif grant.uses >= grant.max_uses:
             add(Finding.USE_OUTSIDE_GRANT, index, "more uses than granted", grant.place)
