@@ -29,6 +29,7 @@ from xinqiao.hub.apps.consents.services import (
     deliver_termination,
     lapse_requests,
 )
+from xinqiao.hub.apps.dossiers.services import sweep_dossiers
 from xinqiao.hub.apps.identity.models import Node
 from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirmations
 from xinqiao.hub.apps.items.requests import lapse_items
@@ -94,6 +95,8 @@ def _suppress(client: NodeClient, at: datetime) -> None:
         push_to_lake(at=at)
         if not ended:
             break
+def _sweep_dossiers(client: NodeClient, at: datetime) -> None:
+    sweep_dossiers(at=at)
 
 
 def _inbox(client: NodeClient, at: datetime) -> None:
@@ -113,6 +116,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("health", _health, timedelta(seconds=30)),
     ("sweep", _sweep, timedelta(minutes=5)),
     ("files", _sweep_files, timedelta(minutes=10)),
+    ("dossiers", _sweep_dossiers, timedelta(minutes=1)),
     ("inbox", _inbox, timedelta(seconds=2)),
     ("redress", _redress, timedelta(minutes=10)),
     ("suppress", _suppress, timedelta(minutes=10)),

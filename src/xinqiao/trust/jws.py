@@ -43,6 +43,9 @@ class ArtefactType(StrEnum):
     REFUSAL = "xq-refusal+jwt"  # hub: every no
     DIRECTORY = "xq-directory+jwt"  # hub: participants and their keys
     CREDIT_REPORT = "xq-credit-report+jwt"  # hub: what was collected about a firm, as one reader may see it
+    DOSSIER = (
+        "xq-dossier+jwt"  # hub: digest of what was collected about a firm, as one authorisation may see it
+    )
     ITEM_AUTHORISATION = "xq-item-authorisation+jwt"  # subject → institution, items and claims
     ITEM_PERMIT = "xq-item-permit+jwt"  # hub → department node, one shot
     ITEM_QUERY = "xq-item-query+jwt"  # institution's statement about an item

@@ -32,6 +32,7 @@ from xinqiao.domain.errors import (
     XinqiaoError,
 )
 from xinqiao.hub.apps.audit.services import Refs
+from xinqiao.hub.apps.dossiers.shelves import Shelves
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 from xinqiao.hub.apps.fundflow.jobs import AbandonedJob, DenyJob, NonceJob, SweepJob
 from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
@@ -88,6 +89,7 @@ class Gateway:
         self.openapi = document(TABLE, server=self.public_url)
         self.writer = ReleaseWriter(self.clock)
         self.reader = Reader()
+        self.shelves = Shelves()
         self.nodes = AsyncNodeClient(clock=self.clock, key=self.key)
         self.sync_points: dict[str, SyncPoint] = {}
         self._pool = ThreadPoolExecutor(ORM_THREADS, thread_name_prefix="gateway-orm")

@@ -205,3 +205,59 @@ class ItemQueryParams(Request):
     authorisation_id: Id | None = None
     cursor: Id | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
+class DossierQuery(Request):
+    """Ask for what was collected under an authorisation of items; ``items``: some of those granted, all when empty."""
+
+    authorisation_id: Id
+    items: Annotated[list[Name], Field(max_length=50)] = Field(default_factory=list)
+    purpose: Purpose
+    operator: Operator
+
+
+type Collected = str | int | bool | list[str] | None
+
+
+class CollectedRecord(Answer):
+    """One record: the granted fields in canonical form (days, amounts and numbers beyond 2^53-1 as text), its lineage."""
+
+    values: dict[str, Collected]
+    source: str
+    batch: str
+    as_of: str | None
+    received_at: Instant
+    version: int
+
+
+class CollectedItem(Answer):
+    """One item: its records in force, or why there are none."""
+
+    item: str
+    item_version: int
+    availability: Literal["present", "no_record", "not_collected"]
+    fields: list[str]
+    records: list[CollectedRecord]
+
+
+class DossierProduct(Answer):
+    """The dossier. Its canonical bytes have the digest that ``statement`` and the leaf name."""
+
+    artefact: Literal["dossier"]
+    v: Literal[1]
+    iss: str
+    sub: Uscc
+    catalogue: str
+    items: list[CollectedItem]
+
+
+class DossierAnswer(Answer):
+    """A released dossier. ``statement`` is the platform's (``xq-dossier+jwt``) over subject, items, fields and digest."""
+
+    id: str
+    state: Literal["released"]
+    statement: str
+    digest: Digest
+    made_at: Instant
+    use_leaf: UseLeaf
+    uses_left: int
+    released_at: Instant
+    product: DossierProduct

@@ -2,6 +2,7 @@
 
 from xinqiao.domain.errors import Code
 from xinqiao.hub.gateway import handlers_consent as consent
+from xinqiao.hub.gateway import handlers_dossier as dossier
 from xinqiao.hub.gateway import handlers_items as items
 from xinqiao.hub.gateway import handlers_query as query
 from xinqiao.hub.gateway import schemas, schemas_items, table_collection
@@ -33,6 +34,15 @@ _ITEM_CODES = (
     Code.PERSON_CONSENT_MISSING,
     Code.WRITTEN_CONSENT_MISSING,
 )
+
+_AT_SOURCE = (
+    Code.REVOKED_BEFORE_RELEASE,
+    Code.PROVIDER_INVALID,
+    Code.PROVIDER_REFUSED,
+    Code.PROVIDER_UNAVAILABLE,
+    Code.PROVIDER_TIMEOUT,
+)
+_DOSSIER_CODES = tuple(code for code in _ITEM_CODES if code not in _AT_SOURCE)
 
 TABLE: tuple[Operation, ...] = (
     Operation(
@@ -199,6 +209,20 @@ TABLE: tuple[Operation, ...] = (
         security=Security.TOKEN,
         handler=items.get_query,
         answer=schemas_items.ItemQueryView,
+    ),
+    Operation(
+        id="queryDossier",
+        method="POST",
+        path="/api/v1/dossiers/queries",
+        summary="What the platform has collected about a firm, as far as an authorisation of items grants it",
+        summary_zh="平台归集的企业档案，只给事项授权里的事项与字段",
+        security=Security.TOKEN,
+        handler=dossier.query_dossier,
+        body=schemas_items.DossierQuery,
+        answer=schemas_items.DossierAnswer,
+        idempotent=True,
+        stores_nonce=True,
+        codes=_DOSSIER_CODES,
     ),
     Operation(
         id="verifyClaim",

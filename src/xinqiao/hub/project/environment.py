@@ -147,6 +147,11 @@ VARIABLES: tuple[Variable, ...] = (
         "/srv/xinqiao/redress.toml",
     ),
     Variable("XINQIAO_BATCH_MAX_MB", "Largest file of one batch, in MiB.", "`4096`"),
+    Variable(
+        "XINQIAO_DOSSIER_CACHE_MB",
+        "Most that dossiers kept ready in the operational database may take, in MiB; the longest unused go first.",
+        "`2048`",
+    ),
     Variable("XINQIAO_DATA_DIR", "Folder of the public data sets used by demonstrations and tests.", "none"),
     Variable(
         "XINQIAO_TEST_DATABASE_URL",

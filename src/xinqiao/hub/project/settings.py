@@ -53,6 +53,7 @@ CHECKPOINT_EVERY_SECONDS = 10
 COLLECTION_DIR = XINQIAO_HOME / "collection"
 BATCH_MAX_BYTES = _env.megabytes("XINQIAO_BATCH_MAX_MB", 4096)
 BATCHES_WAITING_PER_SOURCE = 20
+DOSSIER_CACHE_BYTES = _env.megabytes("XINQIAO_DOSSIER_CACHE_MB", 2048)
 UPLOADS_OPEN_PER_SOURCE = 5
 
 # -- items called or verified at the source: what guessing costs in 24 hours, and when an answer goes out --------------
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.redress",
     "xinqiao.hub.apps.reports",
     "xinqiao.hub.apps.items",
+    "xinqiao.hub.apps.dossiers",
 ]
 
 MIDDLEWARE = [

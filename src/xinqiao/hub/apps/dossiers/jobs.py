@@ -1,0 +1,225 @@
+"""The release of a dossier: one transaction, because the platform itself holds what is asked for.
+
+Under the lock of the authorisation: nonce, key, decision, PERMIT and USE leaf, the counted use, the record. Only after
+the durable commit does anybody see a byte. The log gets a permit as for everything else, so that the offline verifier
+holds a dossier to the same rules as a product. What is not in the cache is made outside, with no lock held; the job is
+then run again and decides again.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.consent import Purpose
+from xinqiao.domain.errors import Code
+from xinqiao.domain.items import ItemAsk, ItemDecision, ItemKind, decide_item
+from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
+from xinqiao.hub.apps.dossiers import cache
+from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, view_of
+from xinqiao.hub.apps.dossiers.rows import insert, released_before
+from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, take_key
+from xinqiao.hub.apps.fundflow.protocol import Nonce, Refused, Repeated
+from xinqiao.hub.apps.fundflow.release import rendered
+from xinqiao.hub.apps.fundflow.rows import remember_nonce
+from xinqiao.hub.apps.fundflow.transaction import Step, Tx
+from xinqiao.hub.apps.items.rows import Held, held
+from xinqiao.hub.apps.items.scopes import all_terms
+
+
+@dataclass(frozen=True, slots=True)
+class DossierRequest:
+    """One query as it arrived, already authenticated. ``items``: some of those granted; all of them when empty."""
+
+    query_id: str
+    institution_id: str
+    authorisation_id: str
+    items: frozenset[str]
+    purpose: Purpose
+    operator_name: str
+    department: str
+    request_digest: str
+    idempotency: Idempotency
+    nonce: Nonce
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Allowed, but not ready: make this view of this subject and ask again. Nothing was written."""
+
+    subject: str
+    spec: Spec
+
+
+@dataclass(frozen=True, slots=True)
+class DossierReleased:
+    """A use, durable in the log."""
+
+    query_id: str
+    product: Product = field(repr=False)
+    leaf: LeafRef
+    uses_left: int
+
+
+type DossierResult = DossierReleased | Wanted | Refused | Repeated
+
+
+def _judge(tx: Tx, ask: DossierRequest, grant: Held | None) -> tuple[ItemDecision, dict[str, frozenset[str]]]:
+    """Every item by itself, with the fields that were granted of it; the first that says no is the answer."""
+    terms, value = all_terms(), grant.value if grant else None
+    granted = {
+        one.item: one.fields
+        for one in (value.scope.grants if value else ())
+        if one.item in terms and terms[one.item].kind is ItemKind.COLLECTED
+    }
+    found: dict[str, frozenset[str]] = {}
+    for item in sorted(ask.items or granted) or ("",):
+        known = terms.get(item)
+        fields = granted.get(item, frozenset()) & known.fields if known else frozenset()
+        question = ItemAsk(
+            authorisation_id=ask.authorisation_id,
+            subject=value.subject if value else "",
+            institution=ask.institution_id,
+            item=item,
+            fields=fields or (known.fields if known else frozenset({""})),
+            purpose=ask.purpose,
+            held=True,
+        )
+        decision = decide_item(question, authorisation=value, terms=known, at=tx.at)
+        if not decision.allowed:
+            return decision, {}
+        found[item] = fields
+    return ItemDecision(allowed=True), found
+
+
+@dataclass(frozen=True, slots=True)
+class DossierJob:
+    """See the module. ``shelf``: where an up-to-date dossier should lie; ``made``: one just made, to be kept."""
+
+    ask: DossierRequest
+    shelf: Shelf | None = None
+    made: Product | None = None
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The authorisation named by the ask, if it can be one."""
+        return (self.ask.authorisation_id,) if self.ask.authorisation_id.startswith("ita-") else ()
+
+    def run(self, tx: Tx) -> Step[DossierResult]:
+        """Decide and release; see the module."""
+        ask, product = self.ask, None
+        grant = held(tx, ask.authorisation_id)
+        decision, spec = _judge(tx, ask, grant)
+        if decision.allowed and not tx.audit_failing:
+            assert grant is not None
+            product = self._ready(tx, grant.value.subject, view_of(spec))
+            if product is None:
+                return Wanted(grant.value.subject, spec)
+        if not remember_nonce(tx, ask.nonce):
+            return (yield from self._plain_denial(tx, Code.REPLAYED, "nonce_seen"))
+        if tx.audit_failing:
+            return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})
+        seen = take_key(tx, ask.idempotency, ask.query_id)
+        if seen is not None:
+            return (yield from self._seen(tx, seen, grant))
+        if product is None or grant is None:
+            return (yield from self._deny(tx, decision, grant))
+        return (yield from self._release(tx, grant, spec, product))
+
+    def _ready(self, tx: Tx, subject: str, view: str) -> Product | None:
+        made = self.made
+        if made is not None and (made.shelf.subject, made.shelf.view) == (subject, view):
+            return made
+        if self.shelf is None or (self.shelf.subject, self.shelf.view) != (subject, view):
+            return None
+        found = cache.find(tx, subject, view)
+        return found if found is not None and found.shelf == self.shelf else None
+
+    def _release(self, tx: Tx, grant: Held, spec: Spec, product: Product) -> Step[DossierResult]:
+        ask = self.ask
+        permit = f"prm-{secrets.token_hex(16)}"
+        refs = self._refs(grant, permit)
+        uses = _count(tx, grant)
+        facts = self._facts(spec)
+        given: dict[str, Json] = {**facts, "dossier": product.digest, "uses": uses}
+        permitted, leaf = yield [Entry("PERMIT", tx.at, facts, refs), Entry("USE", tx.at, given, refs)]
+        left = grant.value.max_queries - uses
+        insert(tx, ask, grant, spec, leaf, permit=permit, permit_leaf=permitted, product=product, left=left)
+        if product is self.made:
+            cache.keep(tx, product)
+        finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
+        return DossierReleased(ask.query_id, product, leaf, left)
+
+    def _facts(self, spec: Spec) -> dict[str, Json]:
+        return {"products": [*sorted(spec)], "view": view_of(spec), "purpose": str(self.ask.purpose)}
+
+    def _refs(self, grant: Held | None, permit: str | None) -> Refs:
+        return Refs(
+            subject=grant.enterprise_id if grant else None,
+            institution=self.ask.institution_id,
+            authorisation=grant.value.id if grant else None,
+            query=self.ask.query_id,
+            permit=permit,
+        )
+
+    def _seen(self, tx: Tx, seen: Seen, grant: Held | None) -> Step[DossierResult]:
+        match seen.code:
+            case None if not seen.object_id:
+                return Repeated(seen.status, seen.body)
+            case None:
+                again = self._again(tx, seen.object_id, grant)
+                if isinstance(again, DossierReleased):
+                    return again
+                return (yield from self._plain_denial(tx, again, "no_longer_available"))
+            case Code.IDEMPOTENCY_IN_FLIGHT:
+                return (yield from self._plain_denial(tx, seen.code, "idempotency_key"))
+            case code:
+                return Refused(code, "idempotency_key")
+
+    def _again(self, tx: Tx, query_id: str, grant: Held | None) -> DossierReleased | Code:
+        """The same answer once more, byte for byte: while the authorisation lives and the dossier is still that one."""
+        before = released_before(tx, query_id)
+        if grant is None or grant.value.withdrawn_at is not None:
+            return Code.GONE_REVOKED
+        if before is None or tx.at >= grant.value.valid_to:
+            return Code.GONE_EXPIRED
+        product = cache.find(tx, grant.value.subject, before.view)
+        if product is None or product.digest != before.digest:
+            return Code.GONE_EXPIRED
+        return DossierReleased(query_id, product, before.leaf, before.uses_left)
+
+    def _plain_denial(self, tx: Tx, code: Code, reason: str) -> Step[DossierResult]:
+        """A no about the message rather than about the consent: a leaf without a query row."""
+        facts: dict[str, Json] = {"code": str(code), "act": "dossier"}
+        (leaf,) = yield [Entry("DENY", tx.at, facts, Refs(institution=self.ask.institution_id))]
+        return Refused(code, reason, leaf=leaf)
+
+    def _deny(self, tx: Tx, decision: ItemDecision, grant: Held | None) -> Step[DossierResult]:
+        ask = self.ask
+        assert decision.code is not None
+        facts: dict[str, Json] = {
+            "products": [*sorted(ask.items)],
+            "purpose": str(ask.purpose),
+            "code": str(decision.code),
+            "act": "dossier",
+        }
+        (leaf,) = yield [Entry("DENY", tx.at, facts, self._refs(grant, None))]
+        asked = dict.fromkeys(ask.items, frozenset[str]())
+        insert(tx, ask, grant, asked, leaf, denied=decision)
+        refused = Refused(
+            decision.code, decision.reason, decision.facts, decision.nearest, leaf, ask.query_id
+        )
+        return rendered(tx, ask.idempotency, refused)
+
+
+def _count(tx: Tx, grant: Held) -> int:
+    """Count the use, conditionally: the last of a number can be taken once only."""
+    tx.cursor.execute(
+        tx.dialect.sql(
+            "UPDATE items_itemauthorisation SET uses = uses + 1"
+            " WHERE id = %s AND state = 'confirmed' AND withdrawn_at IS NULL AND uses < max_queries"
+        ),
+        (grant.value.id,),
+    )
+    if tx.cursor.rowcount != 1:
+        raise RuntimeError("an authorisation changed under its lock")
+    return grant.value.uses + 1
