@@ -20,6 +20,7 @@ from xinqiao.domain.lifecycles import (
     QUERY,
     RECORD_OBJECTION,
     REPAIR,
+    TICKET,
     AuthEvent,
     AuthState,
     BindingEvent,
@@ -83,6 +84,7 @@ def test_the_ends_are_the_published_ones():
         "record_objection": ["corrected", "not_accepted", "unresolved", "upheld", "withdrawn"],
         "repair": ["not_repaired", "repaired", "withdrawn"],
         "batch": ["returned", "withdrawn"],
+        "ticket": ["arrived", "closed"],
     }
 
 
@@ -181,3 +183,4 @@ TestRandomLives.settings = settings(max_examples=30, stateful_step_count=20)
 
 def test_the_machines_are_the_ones_published():
     assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH)
+    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH, TICKET)

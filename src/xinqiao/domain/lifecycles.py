@@ -1,5 +1,6 @@
 """All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); objections against collected
 records; repair; batches of collection.
+"""All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); repair; batches of collection; tickets.
 
 Every table is here or, where its states belong to a value, re-exported here. The page ``docs/rules/lifecycles.md`` is
 generated from :data:`ALL`.
@@ -10,6 +11,7 @@ from enum import StrEnum
 from xinqiao.domain.collection import BATCH, BatchEvent, BatchState
 from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
+from xinqiao.domain.coordination import TICKET, TicketEvent, TicketState
 from xinqiao.domain.machine import Machine, Role
 from xinqiao.domain.objection import RECORD_OBJECTION, RecordObjectionEvent, RecordObjectionState
 from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
@@ -23,6 +25,7 @@ __all__ = [
     "QUERY",
     "RECORD_OBJECTION",
     "REPAIR",
+    "TICKET",
     "AuthEvent",
     "AuthState",
     "BatchEvent",
@@ -37,6 +40,8 @@ __all__ = [
     "RecordObjectionState",
     "RepairEvent",
     "RepairState",
+    "TicketEvent",
+    "TicketState",
     "VisibleState",
     "visible_state",
 ]
@@ -181,3 +186,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
 )
 
 ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH)
+ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH, TICKET)

@@ -6,7 +6,7 @@ a month, a region or a source is the sum of its batches and no row is looked at 
 figure*, never 0 or 100.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -116,6 +116,11 @@ class Tally:
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
+    @classmethod
+    def total(cls, tallies: Iterable["Tally"]) -> "Tally":
+        """The sum of many."""
+        return sum(tallies, cls())
+
     def rate(self, dimension: Dimension) -> Fraction | None:
         """The pass rate of a dimension, from 0 to 1; ``None`` when nothing was looked at."""
         passed, looked_at = {
@@ -203,3 +208,21 @@ def league[K: (str, tuple[str, ...])](
 
 def _rounded(value: Fraction) -> Decimal:
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(_CENT, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A count as it may be told: ``number`` is ``None`` where it is small and not none, so that nobody is found in it."""
+
+    number: int | None
+    below: int
+
+    @classmethod
+    def of(cls, count: int, small: int) -> "Told":
+        """What may be told of a count; none at all may be told."""
+        return cls(None if 0 < count < small else count, small)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there were some, but too few to say how many."""
+        return self.number is None

@@ -36,6 +36,8 @@ class Prefix(StrEnum):
     REPAIR = "rep"
     EVIDENCE = "evd"
     SUPPRESSION = "sup"
+    TICKET = "tkt"
+    QUALITY_REPORT = "qrp"
 
 
 ID_LENGTH = 40

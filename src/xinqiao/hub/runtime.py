@@ -24,6 +24,7 @@ from xinqiao.domain.items import ItemTerms
 from xinqiao.domain.verification import BudgetRules
 from xinqiao.domain.errors import Invalid
 from xinqiao.domain.redress import Rules, parse_rules
+from xinqiao.domain.quality_rules import QualityRules, parse_quality_rules
 from xinqiao.hub.project.environment import SQLITE_PRAGMAS
 from xinqiao.trust.commitments import FieldCipher, blind_index, load_or_create_kek
 from xinqiao.trust.keyfile import load_or_create_keyfile, write_private
@@ -60,6 +61,10 @@ class Runtime:
         """Days and terms of objections and repair. Raises Invalid or OSError, which a start refuses."""
         file: Path | None = settings.XINQIAO_REDRESS_RULES
         return Rules() if file is None else parse_rules(file.read_text(encoding="utf-8"))
+    def quality_rules(self) -> QualityRules:
+        """The figures of quality and coordination that this platform set. Raises Invalid, which a start refuses."""
+        file: Path | None = settings.XINQIAO_QUALITY_RULES
+        return QualityRules() if file is None else parse_quality_rules(file.read_text(encoding="utf-8"))
 
     @cached_property
     def hub_key(self) -> SigningKey:
@@ -199,5 +204,8 @@ def start() -> None:
         _ = runtime.redress_rules
     except (Invalid, OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"XINQIAO_REDRESS_RULES: {error}") from error
+        _ = runtime.quality_rules
+    except (Invalid, OSError) as error:
+        raise ImproperlyConfigured(f"XINQIAO_QUALITY_RULES: {error}") from error
     check_database()
     _ = runtime.hub_key, runtime.field_cipher

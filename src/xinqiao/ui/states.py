@@ -139,8 +139,11 @@ _TABLE: Final = (
     StateWord("member.ended", "已离岗", "Left", "out", "calendar-off"),
     StateWord("institution.active", "正常", "In service", "ok", "circle-check"),
     StateWord("institution.suspended", "已停用", "Suspended", "out", "player-pause"),
-    StateWord("ticket.open", "待处理", "Open", "wait", "clock"),
-    StateWord("ticket.done", "已处理", "Done", "ok", "check"),
+    StateWord("ticket.open", "待答复", "Awaiting answer", "wait", "clock"),
+    StateWord("ticket.promised", "已答复", "Answered", "go", "message-2"),
+    StateWord("ticket.escalated", "已升级", "Escalated", "no", "alert-triangle"),
+    StateWord("ticket.arrived", "已到", "Arrived", "ok", "check"),
+    StateWord("ticket.closed", "已关闭", "Closed", "out", "checks"),
     StateWord("verify.valid", "核验通过", "Verified", "ok", "rosette-discount-check"),
     StateWord("verify.invalid", "核验不通过", "Not valid", "no", "shield-x"),
 )
