@@ -36,6 +36,16 @@ from xinqiao.hub.apps.items.requests import lapse_items
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
 from xinqiao.hub.apps.redress.services import expire_published, push_to_lake, sweep_evidence, tell_late
+from xinqiao.hub.apps.quality.monthly import publish_due
+from xinqiao.hub.apps.quality.services import (
+    SETTLED,
+    USED,
+    batch_settled,
+    count_use,
+    measure_agreement,
+    month_of,
+    watch_supply,
+)
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 
@@ -65,6 +75,14 @@ def _entrustment(event: OutboxEvent, client: NodeClient, at: datetime) -> None:
 
 def _termination(event: OutboxEvent, client: NodeClient, at: datetime) -> None:
     deliver_termination(binding_id=str(event.payload["binding"]), client=client)
+
+
+def _settled(event: OutboxEvent, client: NodeClient, at: datetime) -> None:
+    batch_settled(batch_id=str(event.payload["batch"]), at=at)
+
+
+def _used(event: OutboxEvent, client: NodeClient, at: datetime) -> None:
+    count_use(event=event)
 
 
 def _checkpoint(client: NodeClient, at: datetime) -> None:
@@ -109,7 +127,24 @@ def _health(client: NodeClient, at: datetime) -> None:
         record_node_health(node_id=node.id, health=client.health(node.base_url), at=at)
 
 
-_deliveries: dict[str, Deliver] = {DELIVER_ENTRUSTMENT: _entrustment, DELIVER_TERMINATION: _termination}
+def _supply(client: NodeClient, at: datetime) -> None:
+    watch_supply(at=at)
+
+
+def _agreement(client: NodeClient, at: datetime) -> None:
+    measure_agreement(month_of(at))
+
+
+def _monthly(client: NodeClient, at: datetime) -> None:
+    publish_due(at=at)
+
+
+_deliveries: dict[str, Deliver] = {
+    DELIVER_ENTRUSTMENT: _entrustment,
+    DELIVER_TERMINATION: _termination,
+    SETTLED: _settled,
+    USED: _used,
+}
 _chores: list[tuple[str, Chore, timedelta]] = [
     ("checkpoint", _checkpoint, timedelta(seconds=settings.CHECKPOINT_EVERY_SECONDS)),
     ("lapse", _lapse, timedelta(seconds=30)),
@@ -120,6 +155,12 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("inbox", _inbox, timedelta(seconds=2)),
     ("redress", _redress, timedelta(minutes=10)),
     ("suppress", _suppress, timedelta(minutes=10)),
+    ("supply", _supply, timedelta(minutes=10)),
+]
+#: These look through records and may take minutes: they run beside the batches, where no checkpoint waits for them.
+_slow_chores: list[tuple[str, Chore, timedelta]] = [
+    ("agreement", _agreement, timedelta(hours=24)),
+    ("monthly", _monthly, timedelta(minutes=10)),
 ]
 
 
@@ -131,27 +172,33 @@ class Worker:
     clock: Clock
     engine: Engine | None = None
     schedules: list[Schedule] = field(default_factory=list)
+    slow: list[Schedule] = field(default_factory=list)
 
     @classmethod
     def make(cls, client: NodeClient | None = None) -> "Worker":
         """A worker on the hub's own clock, with every chore."""
         schedules = [Schedule(name, chore, each) for name, chore, each in _chores]
-        return cls(client or NodeClient(), runtime.clock, schedules=schedules)
+        slow = [Schedule(name, chore, each) for name, chore, each in _slow_chores]
+        return cls(client or NodeClient(), runtime.clock, schedules=schedules, slow=slow)
 
     def run_once(self) -> int:
         """Do every chore that is due, deliver what is due, check the batches that wait; returns how many were delivered."""
         delivered = self._round()
         while process_next(engine=self.engine, clock=self.clock):
             pass
+        self._due(self.slow)
         return delivered
 
     def _round(self) -> int:
-        for schedule in self.schedules:
+        self._due(self.schedules)
+        return self._deliver()
+
+    def _due(self, schedules: list[Schedule]) -> None:
+        for schedule in schedules:
             now = self.clock.now()
             if schedule.next_at is None or now >= schedule.next_at:
                 schedule.next_at = now + schedule.each
                 self._do(schedule, now)
-        return self._deliver()
 
     def _do(self, schedule: Schedule, now: datetime) -> None:
         try:
@@ -200,6 +247,8 @@ class Worker:
             close_old_connections()
             try:
                 busy = process_next(engine=self.engine, clock=self.clock)
+                if not busy:
+                    self._due(self.slow)
             except Exception:
                 log.exception("collecting failed")
                 busy = False

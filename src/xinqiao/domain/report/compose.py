@@ -166,6 +166,15 @@ class CreditReport:
         """All sections in order."""
         return tuple(section for _, sections in self.chapters for section in sections)
 
+    @property
+    def shown_sources(self) -> Mapping[str, tuple[str, ...]]:
+        """Items of which something is shown, with the names of the sources of those lines."""
+        return {
+            section.item.id: tuple(sorted({line.source for line in section.lines}))
+            for section in self.sections
+            if section.lines
+        }
+
     def only(self, wanted: Callable[[Section], bool]) -> "CreditReport":
         """The sections that are wanted; chapters without any are left out."""
         kept = [

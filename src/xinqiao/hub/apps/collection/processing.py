@@ -24,7 +24,8 @@ from xinqiao.hub.apps.collection.engine import Engine, Job, Outcome
 from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.hub.apps.collection.pipeline import the_engine
 from xinqiao.hub.apps.collection.rights import batch_leaf, locked_batch, move
-from xinqiao.hub.apps.notices.services import notify
+from xinqiao.hub.apps.collection.usage import SETTLED
+from xinqiao.hub.apps.notices.services import announce, notify
 
 log = logging.getLogger("xinqiao.collection")
 
@@ -186,6 +187,7 @@ def _held(row: Batch) -> Batch:
 def _close(row: Batch, leaf: LeafRef, at: datetime) -> None:
     row.finished_leaf = leaf.index
     row.save(update_fields=["finished_leaf"])
+    announce(topic=SETTLED, key=f"{row.id} {row.version}", payload={"batch": row.id}, at=at)
     notify(
         audience=("source", row.source_id),
         kind=f"batch_{row.state}",

@@ -18,7 +18,7 @@ from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.hub.apps.collection.receipts import receipt_of
 from xinqiao.hub.apps.identity import selectors as identity
 
-_TAKEN = sorted(state.value for state in IN_THE_LAKE)
+TAKEN = sorted(state.value for state in IN_THE_LAKE)
 _WAITING = sorted(state.value for state in UNFINISHED)
 _TO_CORRECT = (BatchState.PARTLY_ACCEPTED.value, BatchState.RETURNED.value)
 
@@ -220,10 +220,10 @@ def supply(actor: SourceActor, item_id: str, *, at: datetime) -> Supply:
 def _supply(actor: SourceActor, item: Item, *, since: datetime, at: datetime) -> Supply:
     rows = Batch.objects.for_viewer(actor).filter(item=item.id)
     last = _loaded(rows).order_by("-seq").first()
-    taken = rows.filter(state__in=_TAKEN).order_by("-seq").first()
+    taken = rows.filter(state__in=TAKEN).order_by("-seq").first()
     expected = expected_by(Frequency(item.frequency), business_day(taken.received_at if taken else since))
     today = business_day(at)
-    total = rows.filter(state__in=_TAKEN).aggregate(rows=Sum("rows_accepted"))["rows"]
+    total = rows.filter(state__in=TAKEN).aggregate(rows=Sum("rows_accepted"))["rows"]
     return Supply(
         item=item,
         last=_row(last) if last else None,

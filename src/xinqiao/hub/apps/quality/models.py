@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from xinqiao.domain.coordination import BY_ARRIVAL, LIVE, TicketKind, TicketState
+from xinqiao.domain.coordination import LIVE, TicketKind, TicketState
 from xinqiao.domain.quality import Tally
 from xinqiao.hub.actors import Actor
 from xinqiao.hub.apps.collection.models import Batch
@@ -18,7 +18,6 @@ COUNTS = (
     "consistent_rows", "keyed_rows", "unique_rows", "timed_rows", "timely_rows", "lag_days_sum",
 )  # fmt: skip
 _LIVE = sorted(state.value for state in LIVE)
-_BY_ARRIVAL = sorted(kind.value for kind in BY_ARRIVAL)
 USE_KINDS = ("own_report", "report", "dossier")
 
 
@@ -185,10 +184,10 @@ class Ticket(models.Model):
                 condition=Q(due_on__isnull=False),
                 name="quality_ticket_once",
             ),
-            # One live ticket about the arrival of an item is enough.
+            # One live ticket of a kind about an item is enough.
             models.UniqueConstraint(
-                fields=["source", "item"],
-                condition=Q(state__in=_LIVE, kind__in=_BY_ARRIVAL),
+                fields=["source", "item", "kind"],
+                condition=Q(state__in=_LIVE),
                 name="quality_ticket_one_live",
             ),
             models.CheckConstraint(

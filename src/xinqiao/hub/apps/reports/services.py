@@ -14,6 +14,7 @@ from xinqiao.domain.report import CreditReport as Composed
 from xinqiao.domain.report import Record, Sight, Supply, compose
 from xinqiao.hub.actors import AgentScope, EnterpriseActor
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
+from xinqiao.hub.apps.collection.usage import announce_use
 from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.fundflow.protocol import new_verify_code
 from xinqiao.hub.apps.fundflow.selectors import statements
@@ -101,4 +102,5 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
             leaf_index=leaf.index,
             leaf_hash=leaf.hash,
         )
+        announce_use(kind="own_report", shown=report.shown_sources, at=at)
     return Issued(head, report, made, digest, leaf.index, leaf.hash)
