@@ -26,8 +26,8 @@ __all__ = [
     "Problem",
     "Report",
     "SourceClient",
-    "SupplyBatch",
     "StatedClaim",
+    "SupplyBatch",
     "problem_of",
     "state_claim",
 ]

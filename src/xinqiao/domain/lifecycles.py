@@ -1,6 +1,5 @@
 """All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); objections against collected
-records; repair; batches of collection.
-"""All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); repair; batches of collection; tickets.
+records; repair; batches of collection; tickets of coordination.
 
 Every table is here or, where its states belong to a value, re-exported here. The page ``docs/rules/lifecycles.md`` is
 generated from :data:`ALL`.
@@ -185,5 +184,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
     },
 )
 
-ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH)
-ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, REPAIR, BATCH, TICKET)
+ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET)

@@ -20,11 +20,11 @@ from xinqiao.catalogue import CURRENT, CatalogueError, load
 from xinqiao.clock import AdjustableClock, Clock, SystemClock
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Catalogue
-from xinqiao.domain.items import ItemTerms
-from xinqiao.domain.verification import BudgetRules
 from xinqiao.domain.errors import Invalid
-from xinqiao.domain.redress import Rules, parse_rules
+from xinqiao.domain.items import ItemTerms
 from xinqiao.domain.quality_rules import QualityRules, parse_quality_rules
+from xinqiao.domain.redress import Rules, parse_rules
+from xinqiao.domain.verification import BudgetRules
 from xinqiao.hub.project.environment import SQLITE_PRAGMAS
 from xinqiao.trust.commitments import FieldCipher, blind_index, load_or_create_kek
 from xinqiao.trust.keyfile import load_or_create_keyfile, write_private
@@ -57,10 +57,14 @@ class Runtime:
             per_pair=settings.ITEM_PER_FIRM,
             per_institution=settings.ITEM_PER_INSTITUTION,
         )
+
+    @cached_property
     def redress_rules(self) -> Rules:
         """Days and terms of objections and repair. Raises Invalid or OSError, which a start refuses."""
         file: Path | None = settings.XINQIAO_REDRESS_RULES
         return Rules() if file is None else parse_rules(file.read_text(encoding="utf-8"))
+
+    @cached_property
     def quality_rules(self) -> QualityRules:
         """The figures of quality and coordination that this platform set. Raises Invalid, which a start refuses."""
         file: Path | None = settings.XINQIAO_QUALITY_RULES
@@ -204,6 +208,7 @@ def start() -> None:
         _ = runtime.redress_rules
     except (Invalid, OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"XINQIAO_REDRESS_RULES: {error}") from error
+    try:
         _ = runtime.quality_rules
     except (Invalid, OSError) as error:
         raise ImproperlyConfigured(f"XINQIAO_QUALITY_RULES: {error}") from error

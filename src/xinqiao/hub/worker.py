@@ -35,7 +35,6 @@ from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirm
 from xinqiao.hub.apps.items.requests import lapse_items
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
-from xinqiao.hub.apps.redress.services import expire_published, push_to_lake, sweep_evidence, tell_late
 from xinqiao.hub.apps.quality.monthly import publish_due
 from xinqiao.hub.apps.quality.services import (
     SETTLED,
@@ -46,6 +45,7 @@ from xinqiao.hub.apps.quality.services import (
     month_of,
     watch_supply,
 )
+from xinqiao.hub.apps.redress.services import expire_published, push_to_lake, sweep_evidence, tell_late
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 
@@ -113,6 +113,8 @@ def _suppress(client: NodeClient, at: datetime) -> None:
         push_to_lake(at=at)
         if not ended:
             break
+
+
 def _sweep_dossiers(client: NodeClient, at: datetime) -> None:
     sweep_dossiers(at=at)
 

@@ -205,6 +205,8 @@ class ItemQueryParams(Request):
     authorisation_id: Id | None = None
     cursor: Id | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
 class DossierQuery(Request):
     """Ask for what was collected under an authorisation of items; ``items``: some of those granted, all when empty."""
 

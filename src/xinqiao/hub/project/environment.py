@@ -145,6 +145,8 @@ VARIABLES: tuple[Variable, ...] = (
         "stays as documented.",
         "none: the figures of docs/rules/redress.md, plain weeks",
         "/srv/xinqiao/redress.toml",
+    ),
+    Variable(
         "XINQIAO_QUALITY_RULES",
         "TOML file with the weights of the quality score, the terms of coordination tickets, the smallest count of uses "
         "that is told and the days that are not worked. A mistake in it stops the start.",

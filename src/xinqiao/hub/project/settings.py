@@ -32,6 +32,7 @@ XINQIAO_INBOX = _env.path("XINQIAO_INBOX", Path()) if _env.text("XINQIAO_INBOX",
 #: Days and terms of objections and repair, or None.
 XINQIAO_REDRESS_RULES = (
     _env.path("XINQIAO_REDRESS_RULES", Path()) if _env.text("XINQIAO_REDRESS_RULES", "") else None
+)
 XINQIAO_QUALITY_RULES = (
     _env.path("XINQIAO_QUALITY_RULES", Path()) if _env.text("XINQIAO_QUALITY_RULES", "") else None
 )

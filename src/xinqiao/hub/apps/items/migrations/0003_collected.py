@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("identity", "0004_node_accounts"),
-        ("items", "0001_first"),
+        ("items", "0002_appended"),
     ]
 
     operations = [
