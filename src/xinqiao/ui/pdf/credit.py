@@ -43,22 +43,23 @@ def _numeral(place: int) -> str:
 
 
 def _shown(section: Shown) -> dict[str, object]:
-    one = section.lines[0] if len(section.lines) == 1 else None
+    first, single = section.lines[0], len(section.lines) == 1
     source = _("来源 {source}　截至 {day}　方式 {mode}").format(
         source=section.sources, day=section.as_of or fmt.NOTHING, mode=section.mode
     )
     if section.more:
         source += "　" + _("另有 {more} 条没有列出").format(more=fmt.count(section.more))
-    facts = (
-        [] if one is None else [(column.label, one.cells[column.place].text) for column in section.columns]
-    )
+    said_once = section.columns if single else section.common
+    facts = [(column.label, first.cells[column.place].text) for column in said_once]
     return {
         "name": section.name,
         "objected": section.objected,
         "facts": facts,
         "table": {
             "columns": section.heads,
-            "rows": [
+            "rows": []
+            if single
+            else [
                 [line.cells[column.place].text or fmt.NOTHING for column in section.columns]
                 for line in section.lines
             ],

@@ -8,6 +8,8 @@ from xinqiao.domain.report import Availability, CreditReport, Line, Section
 from xinqiao.ui import i18n
 from xinqiao.ui.i18n import gettext as _
 
+#: From so many lines on, what all of them say is said once.
+_MANY = 3
 _FIGURES = frozenset({FieldType.DECIMAL, FieldType.INTEGER})
 
 
@@ -31,12 +33,16 @@ class Empty:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An item with lines. One line is shown as facts, several as a table of the columns that anybody filled."""
+    """An item with lines. One line is shown as facts, several as a table of the columns that anybody filled.
+
+    ``common``: what many lines say alike is said once, above the table of ``columns``, which are what differs.
+    """
 
     name: str
     mode: str
     sources: str
     as_of: str
+    common: tuple[Column, ...]
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     more: int
@@ -101,18 +107,27 @@ def _nothing(section: Section) -> tuple[str, str]:
             return "not_collected", _("平台还没有归集这一项，不代表没有。")
 
 
+def _is_common(lines: Sequence[Line], column: Column) -> bool:
+    """Whether all of at least :data:`_MANY` lines say the same in a column. Two lines are compared at a glance."""
+    return len(lines) >= _MANY and len({line.cells[column.place].text for line in lines}) == 1
+
+
 def _shown(section: Section) -> Shown:
     columns = tuple(
         Column(_words(field.label, field.label_en), field.type in _FIGURES, place)
         for place, field in enumerate(section.fields)
         if any(line.cells[place].text for line in section.lines)
     )
+    common = tuple(column for column in columns if _is_common(section.lines, column))
+    if len(common) == len(columns):  # lines that differ only in what is masked stay lines
+        common = ()
     return Shown(
         name=_words(section.item.name, section.item.name_en),
         mode=mode_word(section.item.mode),
         sources="、".join(section.sources),
         as_of=section.as_of.isoformat() if section.as_of else "",
-        columns=columns,
+        common=common,
+        columns=tuple(column for column in columns if column not in common),
         lines=section.lines,
         more=section.more,
         objected=section.objected,
