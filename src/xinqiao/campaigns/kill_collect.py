@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 
+from xinqiao.campaigns.kill_lake import nobodys
 from xinqiao.campaigns.planted import Truth, plant
 from xinqiao.catalogue import load
 from xinqiao.domain.canonical import Json
@@ -152,9 +153,8 @@ class Campaign:
             bad(f"{path.stem}: {found} rows in the lake, {expected} expected")
         for difference in lake.check():
             bad(f"{path.stem}: {difference}")
-        lying = {one.resolve() for one in lake.folder.rglob("*.parquet") if "quarantine" not in one.parts}
-        if orphans := lying - {file.resolve() for file in files}:
-            bad(f"{path.stem}: {len(orphans)} files nobody knows, {sorted(orphans)[0].name} first")
+        if orphans := nobodys(lake):
+            bad(f"{path.stem}: {len(orphans)} files nobody knows, {orphans[0]} first")
 
     def _compare(self, path: Path, truth: Truth, receipt: Receipt) -> None:
         told = (receipt.rows, receipt.accepted, receipt.refused, receipt.duplicates)

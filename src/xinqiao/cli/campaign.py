@@ -1,4 +1,4 @@
-"""``xinqiao campaign race|kill|kill-collect|kill-lake|tamper|hostile``: the heavy campaigns, each printing one JSON object.
+"""``xinqiao campaign race|kill|kill-collect|kill-lake|kill-batches|full-disk|tamper|hostile|spark``: the heavy campaigns, each printing one JSON object.
 
 What each does and what its figures mean is told in ``docs/operations/campaigns.md``; the campaigns themselves live in
 ``xinqiao.campaigns``. Exit status 0 only when what must hold did hold. A race run on the deliberately naive variant
@@ -33,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
         description="重型检验：竞争、断电、篡改、敌意文件 heavy campaigns; see docs/operations/campaigns.md",
     )
     kinds = parser.add_subparsers(
-        dest="campaign", required=True, metavar="{race,kill,kill-collect,kill-lake,tamper,hostile}"
+        dest="campaign",
+        required=True,
+        metavar="{race,kill,kill-collect,kill-lake,kill-batches,full-disk,tamper,hostile,spark}",
     )
     race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
     race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
@@ -66,6 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     collecting.add_argument("--rows", type=_count, default=20_000, help="每个文件的行数 rows of each file")
     collecting.add_argument("--seed", type=int, default=1, help="定下什么时刻 when")
     collecting.set_defaults(run=_kill_collect)
+    batches = kinds.add_parser(
+        "kill-batches", help="收到文件到出回执之间 SIGKILL SIGKILL between a file's upload and its receipt"
+    )
+    batches.add_argument("--rounds", type=_count, default=200, help="杀多少次 kills")
+    batches.add_argument("--rows", type=_count, default=5_000, help="每个文件的行数 rows of each file")
+    batches.add_argument("--seed", type=int, default=1, help="定下什么时刻 when")
+    batches.set_defaults(run=_kill_batches)
+    disk = kinds.add_parser("full-disk", help="归集、整理到一半真的没有空间 really no room left half way")
+    disk.add_argument("--rounds", type=_count, default=200, help="填满多少次 how often")
+    disk.add_argument("--rows", type=_count, default=3_000, help="每个文件的行数 rows of each file")
+    disk.add_argument("--seed", type=int, default=1, help="定下在哪里满 where it is full")
+    disk.set_defaults(run=_full_disk)
     tamper = kinds.add_parser("tamper", help="篡改存证日志，看离线核验器能否全部发现 tamper with a log")
     tamper.add_argument("--leaves", type=_count, default=10_000, help="日志的条数 leaves of the log")
     tamper.add_argument("--mutations", type=_count, default=100_000, help="篡改的次数 changes tried")
@@ -81,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     hostile.add_argument("--only", default="", help="只做名字以此开头的 only samples whose name begins so")
     hostile.set_defaults(run=_hostile)
+    spark = kinds.add_parser(
+        "spark", help="同样的文件，Spark 集群得出同样的质量指标 the same figures by a Spark cluster"
+    )
+    spark.add_argument(
+        "--rows", type=_count, default=10_000, help="各事项合计的行数 rows, all items together"
+    )
+    spark.add_argument("--seed", type=int, default=1, help="同一种子得同样的文件 the same files")
+    spark.set_defaults(run=_spark)
     return parser
 
 
@@ -141,6 +163,20 @@ def _kill_collect(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
     return figures.pop("ok") is True, figures
 
 
+def _kill_batches(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import kill_batches
+
+    figures = kill_batches.run(args.rounds, seed=args.seed, rows=args.rows)
+    return figures.pop("ok") is True, figures
+
+
+def _full_disk(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import full_disk
+
+    figures = full_disk.run(args.rounds, seed=args.seed, rows=args.rows)
+    return figures.pop("ok") is True, figures
+
+
 def _tamper(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
     from xinqiao.campaigns import tamper
 
@@ -155,3 +191,10 @@ def _hostile(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
     chosen = [sample for sample in samples() if sample.name.startswith(args.only)]
     figures = hostile.run(chosen)
     return figures["problems"] == [] and bool(chosen), figures
+
+
+def _spark(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.demo import spark_check
+
+    figures = spark_check.run(args.rows, seed=args.seed)
+    return figures.pop("ok") is True, figures
