@@ -11,7 +11,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 PORT ?= 8800
 DEMO_DIR ?= demo-data
 
-.PHONY: help install assets demo demo-check test lint types contracts unit unit-sqlite unit-postgres browser docs-check bench lock dist clean
+.PHONY: help install assets demo demo-check test lint types contracts unit unit-sqlite unit-postgres browser docs-check bench spark lock dist clean
 
 help: ## 显示这些目标 show these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -72,9 +72,16 @@ docs-check: $(VENV)/.installed
 bench: install ## 性能对照表 the table of ratios
 	$(BIN)/xinqiao bench
 
+# The extra "spark" in the same environment: tests that skip without it run, then a standalone cluster (needs Java).
+spark: install ## Spark 得出同样的质量指标 the same figures by Spark
+	$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/spark.lock
+	$(BIN)/pytest -q tests/lake/spark
+	$(BIN)/xinqiao campaign spark
+
 lock: .tools/uv/bin/uv ## 重新锁定依赖 lock the dependencies again
 	$(UV) pip compile pyproject.toml --group dev --extra postgres --python-version 3.12 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/dev.lock
 	$(UV) pip compile pyproject.toml --extra postgres --python-version 3.12 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/core.lock
+	$(UV) pip compile requirements/spark.in --python-version 3.12 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/spark.lock
 	$(UV) pip compile requirements/build.in --python-version 3.12 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/build.lock
 
 dist: install ## 构建 wheel build the wheel (needs no Node where it is installed)
