@@ -161,7 +161,7 @@ class _Compiler:
 
     def _field(self, field: Field) -> FieldSql:
         wan = self.units.get(field.name) == WAN_YUAN
-        made = column_sql(field, "x", self.lists, judge=self._judge(field), wan=wan)
+        made = column_sql(field, self.lists, judge=self._judge(field), wan=wan)
         kind = field.id_type_field if field.type is FieldType.ID_NUMBER else None
         return FieldSql(self.cell.get(field.name), None if kind is None else self.place[kind], made)
 

@@ -1,12 +1,13 @@
 """One field as SQL: the canonical value of a column of cells, and the rule each cell breaks.
 
-The same rules as :mod:`xinqiao.domain.catalogue.values`, said for whole columns. Every value is tried on the cell as it
-stands first, by something cheap that only a canonical text passes; what does not pass is trimmed and read with care.
-``CASE`` looks at its branches for the rows that reach them only, so a clean column never pays for the careful one.
+The same rules as :mod:`xinqiao.domain.catalogue.values`, said for whole columns. A cell is called ``x``, and ``t`` when
+its outer spaces are off (``NULL`` when nothing is left), its value ``v``. Most types have two readings: a quick one, of
+cells as they stand, by something cheap that only a canonical text passes, and a careful one for what does not pass.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xinqiao.domain.catalogue.model import CodeList, Field, FieldType, RowRule
 from xinqiao.domain.catalogue.values import (
@@ -61,8 +62,8 @@ _OUTER = "".join(_character(ord(char)) for char in OUTER)
 
 def trimmed(cell: str) -> str:
     """The cell without its outer spaces, ``NULL`` when nothing is left."""
-    outer = " || ".join(f"chr({ord(char)})" for char in OUTER)
-    return f"nullif(trim({cell}, {outer}), '')"
+    # the characters as they are: the planner would put an expression of them together at each of its many places
+    return f"nullif(trim({cell}, {quoted(OUTER)}), '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,49 +71,54 @@ class ColumnSql:
     """A field as SQL over its cell.
 
     Attributes:
-        value: the canonical value, ``NULL`` when there is none.
-        broken: number of the broken rule or 0; may use ``{v}``, the computed value.
+        quick: the canonical value of most cells, from ``x``; ``NULL`` is no answer. Empty when there is no quick way.
+        value: the canonical value of any cell, from ``x`` and ``t``; ``NULL`` when there is none.
+        fine: of a value ``v``: 0, or the number of the rule it breaks by being out of bounds.
+        broken: number of the broken rule or 0, from ``t`` and ``v``.
+        blank: the same for a blank cell.
         duck_type: type of the value in the lake.
     """
 
+    quick: str
     value: str
+    fine: str
     broken: str
+    blank: int
     duck_type: str
 
 
 def column_sql(
-    field: Field, cell: str, lists: Mapping[str, CodeList], *, judge: str = "", wan: bool = False
+    field: Field, lists: Mapping[str, CodeList], *, judge: str = "", wan: bool = False
 ) -> ColumnSql:
     """Compile a field.
 
     Args:
         field: what to compile.
-        cell: name of the column with its cells.
         lists: the code lists.
         judge: for types that SQL does not read, a call that gives the canonical text or ``NULL``.
         wan: the source sends this amount in 万元.
     """
     if field.type in _JUDGED:
-        value, why = judge, str(RULE_NO[_JUDGED[field.type]])
-        kind = "VARCHAR"
+        made = _Made("", judge, str(RULE_NO[_JUDGED[field.type]]), "VARCHAR")
     else:
-        value, why, kind = _SQL[field.type](field, cell, lists, wan)
+        made = _SQL[field.type](field, lists, wan)
+    why = made.why
     if field.max_length is not None:
-        why = f"CASE WHEN length({trimmed(cell)}) > {field.max_length} THEN {RULE_NO[RowRule.TOO_LONG]} ELSE {why} END"
+        why = f"CASE WHEN length(t) > {field.max_length} THEN {RULE_NO[RowRule.TOO_LONG]} ELSE {why} END"
     blank = RULE_NO[RowRule.REQUIRED] if field.required else 0
-    missing = f"CASE WHEN {trimmed(cell)} IS NULL THEN {blank} ELSE {why} END"
     fine = _range(field)
-    return ColumnSql(value, f"CASE WHEN {{v}} IS NOT NULL THEN {fine} ELSE {missing} END", kind)
+    broken = f"CASE WHEN v IS NOT NULL THEN {fine} WHEN t IS NULL THEN {blank} ELSE {why} END"
+    return ColumnSql(made.quick, made.value, fine, broken, blank, made.kind)
 
 
 def _range(field: Field) -> str:
     """0, or the rule of a value outside the limits of its field: a number too far, a day in no year that is taken."""
     if field.type is FieldType.DATE:
         years = f"DATE '{FIRST_YEAR}-01-01' AND DATE '{LAST_YEAR}-12-31'"
-        taken = f"{{v}} BETWEEN {years} OR {{v}} = DATE '{OPEN_END}'"
+        taken = f"v BETWEEN {years} OR v = DATE '{OPEN_END}'"
         return f"CASE WHEN {taken} THEN 0 ELSE {RULE_NO[RowRule.BAD_DATE]} END"
     outside = [
-        f"{{v}} {sign} {limit:f}"
+        f"v {sign} {limit:f}"
         for sign, limit in (("<", field.minimum), (">", field.maximum))
         if limit is not None
     ]
@@ -121,19 +127,24 @@ def _range(field: Field) -> str:
     return f"CASE WHEN {' OR '.join(outside)} THEN {RULE_NO[RowRule.OUT_OF_RANGE]} ELSE 0 END"
 
 
-type _Made = tuple[str, str, str]
-"""Value, number of the broken rule of a cell that is not blank and has no value, type."""
+class _Made(NamedTuple):
+    """``why``: number of the broken rule of a cell that is not blank and has no value."""
+
+    quick: str
+    value: str
+    why: str
+    kind: str
 
 
-def _string(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
-    return _written(field, cell, _HIDDEN)
+def _string(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    return _written(field, _HIDDEN)
 
 
-def _text(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
-    return _written(field, cell, _HIDDEN_IN_TEXT)
+def _text(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    return _written(field, _HIDDEN_IN_TEXT)
 
 
-def _written(field: Field, cell: str, hidden: str) -> _Made:
+def _written(field: Field, hidden: str) -> _Made:
     """Text: no unseen character, no outer space, its pattern, its length."""
     edge = f"[^{_OUTER}{hidden}]"
     clean = f"{edge}([^{hidden}]*{edge})?"
@@ -145,12 +156,8 @@ def _written(field: Field, cell: str, hidden: str) -> _Made:
         # bytes are never fewer than characters, and cost nothing to count
         tests.append(f"(strlen({{}}) <= {field.max_length} OR length({{}}) <= {field.max_length})")
     test = " AND ".join(tests)
-    careful = trimmed(cell)
-    value = (
-        f"CASE WHEN {test.replace('{}', cell)} THEN {cell}"
-        f" WHEN {test.replace('{}', careful)} THEN {careful} END"
-    )
-    return value, str(RULE_NO[RowRule.BAD_FORMAT]), "VARCHAR"
+    quick, careful = (f"CASE WHEN {test.replace('{}', cell)} THEN {cell} END" for cell in ("x", "t"))
+    return _Made(quick, careful, str(RULE_NO[RowRule.BAD_FORMAT]), "VARCHAR")
 
 
 def _plain(pattern: str) -> bool:
@@ -159,77 +166,68 @@ def _plain(pattern: str) -> bool:
     return inner.isascii() and inner.isprintable() and not set(inner) & set(" .^\\")
 
 
-def _date(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+def _date(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
     """ISO when it prints as it was written; the other writings are brought to ISO."""
-
-    def forms(text: str) -> str:
-        iso = {
-            "[0-9]{4}-[0-9]{2}-[0-9]{2}": text,
-            "[0-9]{8}": f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]",
-            "[0-9]{4}/[0-9]{2}/[0-9]{2}": f"replace({text}, '/', '-')",
-            "[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日": f"translate({text}, '年月日', '--')",
-        }
-        return "".join(
-            f" WHEN regexp_full_match({text}, '{form}') THEN TRY_CAST({day} AS DATE)"
-            for form, day in iso.items()
-        )
-
-    text = trimmed(cell)
-    value = (
-        f"CASE WHEN CAST(TRY_CAST({cell} AS DATE) AS VARCHAR) = {cell} THEN TRY_CAST({cell} AS DATE)"
-        f"{forms(cell)} WHEN {text} = '{OPEN_END_WORD}' THEN DATE '{OPEN_END}'{forms(text)} END"
-    )
-    return value, str(RULE_NO[RowRule.BAD_DATE]), "DATE"
+    iso = {
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}": "t",
+        "[0-9]{8}": "t[1:4] || '-' || t[5:6] || '-' || t[7:8]",
+        "[0-9]{4}/[0-9]{2}/[0-9]{2}": "replace(t, '/', '-')",
+        "[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日": "translate(t, '年月日', '--')",
+    }
+    forms = "".join(f" WHEN regexp_full_match(t, '{form}') THEN {day}" for form, day in iso.items())
+    quick = "CASE WHEN CAST(TRY_CAST(x AS DATE) AS VARCHAR) = x THEN TRY_CAST(x AS DATE) END"
+    value = f"TRY_CAST(CASE WHEN t = '{OPEN_END_WORD}' THEN '{OPEN_END}'{forms} END AS DATE)"
+    return _Made(quick, value, str(RULE_NO[RowRule.BAD_DATE]), "DATE")
 
 
-def _decimal(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+def _decimal(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
     """Exact: a cast alone would round, so only what prints as it was written passes it."""
     precision, scale = field.precision or 18, (field.scale or 0) + (WAN_PLACES if wan else 0)
     kind = f"DECIMAL({precision},{field.scale or 0})"
     read = f"DECIMAL({precision},{scale})"
-    text = trimmed(cell)
     whole = precision - scale
     fitting = f"[+-]?0*[0-9]{{0,{whole}}}([.][0-9]{{0,{scale}}}0*)?"
     short = f"[+-]?[0-9]+([.][0-9]{{0,{scale}}}0*)?"
     # fewer places than there might be, but nothing that a cast would mend
     places = f"([.][0-9]{{1,{scale}}})?" if scale else ""
     usual = f"-?[0-9]{{1,{whole}}}{places}" if whole else "0" + places
-    bare = rf"regexp_replace({text}, '^[+]?(-?)0*([0-9]+)([.]([0-9]{{0,{scale}}})0*)?$', '\1\2.\40')"
-    number = f"regexp_full_match({text}, {quoted(DECIMAL_PATTERN)})"
-    value = (
-        f"CASE WHEN CAST(TRY_CAST({cell} AS {read}) AS VARCHAR) = {cell} THEN TRY_CAST({cell} AS {read})"
-        f" WHEN regexp_full_match({cell}, '{usual}') THEN TRY_CAST({cell} AS {read})"
-        f" WHEN {number} AND regexp_full_match({text}, '{fitting}') THEN TRY_CAST({bare} AS {read}) END"
+    bare = rf"regexp_replace(t, '^[+]?(-?)0*([0-9]+)([.]([0-9]{{0,{scale}}})0*)?$', '\1\2.\40')"
+    number = f"regexp_full_match(t, {quoted(DECIMAL_PATTERN)})"
+    quick = (
+        f"CASE WHEN CAST(TRY_CAST(x AS {read}) AS VARCHAR) = x OR regexp_full_match(x, '{usual}')"
+        f" THEN TRY_CAST(x AS {read}) END"
     )
+    value = f"CASE WHEN {number} AND regexp_full_match(t, '{fitting}') THEN TRY_CAST({bare} AS {read}) END"
     if wan:
-        value = f"CAST(CAST({value} AS DECIMAL(38,{scale})) * 1{'0' * WAN_PLACES} AS {kind})"
+        quick, value = (
+            f"CAST(CAST({one} AS DECIMAL(38,{scale})) * 1{'0' * WAN_PLACES} AS {kind})"
+            for one in (quick, value)
+        )
     far, bad = RULE_NO[RowRule.OUT_OF_RANGE], RULE_NO[RowRule.BAD_DECIMAL]
-    why = f"CASE WHEN {number} AND regexp_full_match({text}, '{short}') THEN {far} ELSE {bad} END"
-    return value, why, kind
+    why = f"CASE WHEN {number} AND regexp_full_match(t, '{short}') THEN {far} ELSE {bad} END"
+    return _Made(quick, value, why, kind)
 
 
-def _integer(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
-    text = trimmed(cell)
+def _integer(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
     most = 10**18 - 1
-    value = (
-        f"CASE WHEN CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR) = {cell}"
-        f" AND TRY_CAST({cell} AS BIGINT) BETWEEN -{most} AND {most} THEN TRY_CAST({cell} AS BIGINT)"
-        f" WHEN regexp_full_match({text}, {quoted(INTEGER_PATTERN)})"
-        f" THEN TRY_CAST(ltrim({text}, '+') AS BIGINT) END"
+    quick = (
+        "CASE WHEN CAST(TRY_CAST(x AS BIGINT) AS VARCHAR) = x"
+        f" AND TRY_CAST(x AS BIGINT) BETWEEN -{most} AND {most} THEN TRY_CAST(x AS BIGINT) END"
     )
-    return value, str(RULE_NO[RowRule.BAD_INTEGER]), "BIGINT"
+    pattern = quoted(INTEGER_PATTERN)
+    value = f"CASE WHEN regexp_full_match(t, {pattern}) THEN TRY_CAST(ltrim(t, '+') AS BIGINT) END"
+    return _Made(quick, value, str(RULE_NO[RowRule.BAD_INTEGER]), "BIGINT")
 
 
-def _boolean(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+def _boolean(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
     def words(of: bool) -> str:
         return ", ".join(quoted(word) for word, meaning in BOOLEANS.items() if meaning is of)
 
     # ASCII only: the lower case of other letters is none of the words either
-    def read(text: str) -> str:
-        return f" WHEN {text} IN ({words(True)}) THEN true WHEN {text} IN ({words(False)}) THEN false"
-
-    value = f"CASE{read(cell)}{read(f'lower({trimmed(cell)})')} END"
-    return value, str(RULE_NO[RowRule.BAD_BOOLEAN]), "BOOLEAN"
+    value = (
+        f"CASE WHEN lower(t) IN ({words(True)}) THEN true WHEN lower(t) IN ({words(False)}) THEN false END"
+    )
+    return _Made("", value, str(RULE_NO[RowRule.BAD_BOOLEAN]), "BOOLEAN")
 
 
 def _code_of(text: str, codes: CodeList) -> str:
@@ -243,31 +241,28 @@ def _code_of(text: str, codes: CodeList) -> str:
     return f"CASE WHEN {text} IN ({known}) THEN {text} ELSE {rest} END"
 
 
-def _enum(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+def _enum(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
     codes = lists[field.code_list or ""]
     none = RULE_NO[RowRule.NOT_IN_LIST]
     if not field.multiple:
-        known = ", ".join(quoted(code) for code in codes.entries)
-        value = f"CASE WHEN {cell} IN ({known}) THEN {cell} ELSE {_code_of(trimmed(cell), codes)} END"
-        return value, str(none), "VARCHAR"
-    parts = f"string_split(replace({trimmed(cell)}, '；', ';'), ';')"
-    outer = " || ".join(f"chr({ord(char)})" for char in OUTER)
-    found = f"list_transform({parts}, lambda p: {_code_of(f'trim(p, {outer})', codes)})"
+        return _Made("", _code_of("t", codes), str(none), "VARCHAR")
+    parts = "string_split(replace(t, '；', ';'), ';')"
+    found = f"list_transform({parts}, lambda p: {_code_of(f'trim(p, {quoted(OUTER)})', codes)})"
     whole = f"len(list_filter({found}, lambda c: c IS NULL)) = 0"
     once = f"len(list_distinct({found})) = len({found})"
     value = f"CASE WHEN {whole} AND {once} THEN {found} END"
-    return value, f"CASE WHEN {whole} THEN {RULE_NO[RowRule.BAD_LIST]} ELSE {none} END", "VARCHAR[]"
+    why = f"CASE WHEN {whole} THEN {RULE_NO[RowRule.BAD_LIST]} ELSE {none} END"
+    return _Made("", value, why, "VARCHAR[]")
 
 
-def _url(field: Field, cell: str, lists: Mapping[str, CodeList], wan: bool) -> _Made:
-    text = trimmed(cell)
-    good = f"regexp_full_match({text}, {quoted(URL_PATTERN)}) AND NOT regexp_matches({text}, '[{_HIDDEN}]')"
+def _url(field: Field, lists: Mapping[str, CodeList], wan: bool) -> _Made:
+    good = f"regexp_full_match(t, {quoted(URL_PATTERN)}) AND NOT regexp_matches(t, '[{_HIDDEN}]')"
     if field.max_length is not None:
-        good += f" AND length({text}) <= {field.max_length}"
-    return f"CASE WHEN {good} THEN {text} END", str(RULE_NO[RowRule.BAD_URL]), "VARCHAR"
+        good += f" AND length(t) <= {field.max_length}"
+    return _Made("", f"CASE WHEN {good} THEN t END", str(RULE_NO[RowRule.BAD_URL]), "VARCHAR")
 
 
-_SQL: dict[FieldType, Callable[[Field, str, Mapping[str, CodeList], bool], _Made]] = {
+_SQL: dict[FieldType, Callable[[Field, Mapping[str, CodeList], bool], _Made]] = {
     FieldType.STRING: _string,
     FieldType.TEXT: _text,
     FieldType.DATE: _date,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from xinqiao.domain.catalogue.model import RowRule
 from xinqiao.lake.collecting.coded import Coded, Places, constant, paired
+from xinqiao.lake.collecting.fields_sql import ColumnSql, trimmed
 from xinqiao.lake.rules_sql import FINDING_SHIFT, Compiled, CrossSql, FieldSql, encode_finding
 
 type Flags = NDArray[np.bool_]
@@ -31,6 +32,8 @@ _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
 #: Different values of a field that are remembered; of a column with more, every piece finds out for itself.
 _KNOWN_VALUES = 1 << 16
+#: A cell to which the quick reading has no answer.
+_UNANSWERED = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,11 +104,13 @@ class _Known:
     said: pa.Table
 
 
-def ask(connection: duckdb.DuckDBPyConnection, given: Mapping[str, pa.Array], select: str) -> pa.Table:
-    """``SELECT`` over columns that are given, in their order."""
+def ask(
+    connection: duckdb.DuckDBPyConnection, given: Mapping[str, pa.Array], select: str, source: str = "given"
+) -> pa.Table:
+    """``SELECT`` over columns that are ``given``, in their order."""
     connection.register("given", pa.table(dict(given)))
     try:
-        return connection.sql(f"SELECT {select} FROM given").to_arrow_table()
+        return connection.sql(f"SELECT {select} FROM {source}").to_arrow_table()
     finally:
         connection.unregister("given")
 
@@ -164,10 +169,27 @@ class Verdicts:
 
     def _said(self, field: FieldSql, cells: pa.Array, kinds: pa.Array | None = None) -> pa.Table:
         """``v``, ``c`` and ``h`` of each cell: its value, the number of the rule it breaks, the value's hash."""
+        made = field.made
+        if field.cell is None:
+            blank = f"(SELECT CAST(NULL AS {made.duck_type}) AS v, CAST({made.blank} AS UTINYINT) AS c FROM given)"
+            return ask(self.connection, {"x": cells}, "v, c, hash(v) AS h", blank)
+        if not made.quick:
+            return self._carefully(made, cells, kinds)
+        value = f"(SELECT {made.quick} AS v FROM given)"
+        code = f"CAST(CASE WHEN v IS NULL THEN {_UNANSWERED} ELSE {made.fine} END AS UTINYINT) AS c"
+        said = ask(self.connection, {"x": cells}, f"v, {code}, hash(v) AS h", value)
+        left = np.flatnonzero(whole(said, "c").to_numpy() == _UNANSWERED)
+        if not len(left):
+            return said
+        more = self._carefully(made, cells.take(pa.array(left)), None)
+        places = np.arange(len(cells))
+        places[left] = len(cells) + np.arange(len(left))
+        return pa.concat_tables([said, more]).combine_chunks().take(pa.array(places))
+
+    def _carefully(self, made: ColumnSql, cells: pa.Array, kinds: pa.Array | None) -> pa.Table:
         given = {"x": cells} if kinds is None else {"x": cells, "k": kinds}
-        broken = field.made.broken.replace("{v}", "v")
-        select = f"{field.made.value} AS v, CAST({broken} AS UTINYINT) AS c, hash(v) AS h"
-        return ask(self.connection, given, select)
+        value = f"(SELECT t, {made.value} AS v FROM (SELECT *, {trimmed('x')} AS t FROM given))"
+        return ask(self.connection, given, f"v, CAST({made.broken} AS UTINYINT) AS c, hash(v) AS h", value)
 
     def _cell(self, place: int | None) -> Coded:
         if place is None:
