@@ -105,6 +105,11 @@ class _Constant:
             env={**os.environ, "BODY": str(size)},
         )
 
+    @property
+    def pid(self) -> int:
+        """Its process, which leads a group of its own."""
+        return self._process.pid
+
     def stop(self) -> None:
         import signal
 

@@ -11,6 +11,9 @@ type Vendor = Literal["sqlite", "postgresql"]
 type Markers = Literal["%s", "?"]
 type Value = str | int | bytes | datetime | None
 
+#: Rows of one statement; the databases take some thirty thousand values.
+MOST_ROWS = 128
+
 
 class Cursor(Protocol):
     """The part of a DB-API cursor that is used: Django's, sqlite3's or psycopg's."""
@@ -21,6 +24,25 @@ class Cursor(Protocol):
     def executemany(self, sql: str, params: Sequence[Sequence[Value]], /) -> object: ...
     def fetchone(self) -> Sequence[object] | None: ...
     def fetchall(self) -> Sequence[Sequence[object]]: ...
+
+
+def insert_rows(
+    cursor: Cursor, insert: str, rows: Sequence[Sequence[Value]], markers: Markers = "%s"
+) -> None:
+    """Insert rows by few statements; ``insert`` ends before ``VALUES``.
+
+    ``executemany`` is one step of the database for each row, and each step hands the interpreter's lock to another thread
+    and waits for it again. Powers of two, so that there are few different statements to prepare.
+    """
+    first = 0
+    while first < len(rows):
+        count = min(1 << (len(rows) - first).bit_length() - 1, MOST_ROWS)
+        some = rows[first : first + count]
+        one = f"({', '.join([markers] * len(some[0]))})"
+        cursor.execute(
+            f"{insert} VALUES {', '.join([one] * count)}", [value for row in some for value in row]
+        )
+        first += count
 
 
 def vendor_of(wrapper: BaseDatabaseWrapper) -> Vendor:

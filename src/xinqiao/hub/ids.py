@@ -4,7 +4,8 @@ Random and long, so that trying identifiers finds nothing (reliability case B1).
 ``AR-20261121-0007`` are for display only and open nothing.
 """
 
-import secrets
+import os
+import threading
 from enum import StrEnum
 
 
@@ -42,7 +43,23 @@ class Prefix(StrEnum):
 
 ID_LENGTH = 40
 
+_DRAWN = 4096
+_pool = threading.local()
+
+
+def token_hex() -> str:
+    """128 random bits as hex, from a pool of this thread that the system's generator fills: to ask it each time is a call
+    that hands the interpreter's lock away. A forked child draws its own.
+    """
+    drawn: bytearray | None = getattr(_pool, "drawn", None)
+    if not drawn or _pool.process != os.getpid():
+        drawn = _pool.drawn = bytearray(os.urandom(_DRAWN))
+        _pool.process = os.getpid()
+    found = drawn[-16:].hex()
+    del drawn[-16:]
+    return found
+
 
 def new_id(prefix: Prefix) -> str:
     """A new identifier with 128 random bits."""
-    return f"{prefix}-{secrets.token_hex(16)}"
+    return f"{prefix}-{token_hex()}"

@@ -48,6 +48,7 @@ from xinqiao.hub.apps.quality.services import (
 from xinqiao.hub.apps.redress.services import expire_published, push_to_lake, sweep_evidence, tell_late
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
+from xinqiao.lake.background import step_back
 
 log = logging.getLogger("xinqiao.worker")
 
@@ -245,6 +246,7 @@ class Worker:
         collector.join(timeout=_LAST_WORDS_SECONDS)
 
     def _collect_until(self, stop: threading.Event, pause: float) -> None:
+        step_back()
         while not stop.is_set():
             close_old_connections()
             try:

@@ -1,13 +1,13 @@
 """Requests and answers as values, and ASGI at the edge of them."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from xinqiao.domain.errors import Code, Malformed, TooLarge
 from xinqiao.hub.gateway.strict import MAX_BODY
+from xinqiao.hub.ids import token_hex
 
 type Scope = Mapping[str, object]
 type Message = MutableMapping[str, object]
@@ -29,7 +29,7 @@ class Incoming:
     raw_query: bytes
     headers: Sequence[tuple[str, str]]
     client: str
-    trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    trace_id: str = field(default_factory=token_hex)
 
     @property
     def target(self) -> str:

@@ -20,6 +20,7 @@ from xinqiao.hub.dbapi import (
     Markers,
     Value,
     Vendor,
+    insert_rows,
     read_time_or_none,
     vendor_of,
     write_time,
@@ -96,10 +97,9 @@ _NEW_HEAD = (
 )
 _LEAF = (
     'INSERT INTO audit_leaf ("index", type, at, body, hash, subject_id, institution_id, node_id, object_id)'
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-_NODE = "INSERT INTO audit_treenode (level, position, hash) VALUES (%s, %s, %s)"
-_SALT = "INSERT INTO audit_commitment (leaf_index, name, salt_enc) VALUES (%s, %s, %s)"
+_NODE = "INSERT INTO audit_treenode (level, position, hash)"
+_SALT = "INSERT INTO audit_commitment (leaf_index, name, salt_enc)"
 _MOVE = "UPDATE audit_loghead SET size = %s, frontier = %s, last_hash = %s, last_at = %s WHERE id = 1"
 
 
@@ -122,9 +122,9 @@ class LogWriter:
         self._origin = origin
         self._protect = protect
         head = _HEAD + (" FOR UPDATE" if vendor == "postgresql" else "")
-        statements = (head, _NEW_HEAD, _LEAF, _NODE, _SALT, _MOVE)
-        self._head, self._new_head, self._leaf, self._node, self._salt, self._move = (
-            sql.replace("%s", markers) for sql in statements
+        self._markers: Markers = markers
+        self._head, self._new_head, self._move = (
+            sql.replace("%s", markers) for sql in (head, _NEW_HEAD, _MOVE)
         )
 
     def append(self, cursor: Cursor, entries: Sequence[Entry]) -> list[LeafRef]:
@@ -168,11 +168,8 @@ class LogWriter:
                 )
             )
             refs.append(LeafRef(index, previous.hex(), last_at))
-        cursor.executemany(self._leaf, leaves)
-        if nodes:
-            cursor.executemany(self._node, nodes)
-        if salts:
-            cursor.executemany(self._salt, salts)
+        for insert, rows in ((_LEAF, leaves), (_NODE, nodes), (_SALT, salts)):
+            insert_rows(cursor, insert, rows, self._markers)
         cursor.execute(
             self._move, (frontier.size, frontier.to_bytes(), previous, write_time(self._vendor, last_at))
         )

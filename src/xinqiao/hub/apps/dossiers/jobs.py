@@ -6,7 +6,8 @@ holds a dossier to the same rules as a product. What is not in the cache is made
 then run again and decides again.
 """
 
-import secrets
+import json
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from xinqiao.domain.canonical import Json
@@ -17,13 +18,14 @@ from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.dossiers import cache
 from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, view_of
 from xinqiao.hub.apps.dossiers.rows import insert, released_before
-from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, take_key
+from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, take_done, take_key
 from xinqiao.hub.apps.fundflow.protocol import Nonce, Refused, Repeated
 from xinqiao.hub.apps.fundflow.release import rendered
 from xinqiao.hub.apps.fundflow.rows import remember_nonce
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.items.rows import Held, held
 from xinqiao.hub.apps.items.scopes import all_terms
+from xinqiao.hub.ids import token_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +65,71 @@ class DossierReleased:
 type DossierResult = DossierReleased | Wanted | Refused | Repeated
 
 
-def _judge(tx: Tx, ask: DossierRequest, grant: Held | None) -> tuple[ItemDecision, dict[str, frozenset[str]]]:
-    """Every item by itself, with the fields that were granted of it; the first that says no is the answer."""
-    terms, value = all_terms(), grant.value if grant else None
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of an authorisation a query is about, in the forms it is needed in."""
+
+    spec: Spec
+    name: str
+    items: tuple[str, ...]
+    fields: str  # of the record, as JSON
+
+    @classmethod
+    def of(cls, spec: Spec) -> "View":
+        """See the class."""
+        names = sorted(f"{item}.{name}" for item, fields in spec.items() for name in fields)
+        return cls(spec, view_of(spec), tuple(sorted(spec)), json.dumps(names))
+
+
+_views: OrderedDict[tuple[str, frozenset[str], Purpose, int], View] = OrderedDict()
+_VIEWS = 20_000
+
+
+def _judge(tx: Tx, ask: DossierRequest, grant: Held | None) -> tuple[ItemDecision, View | None]:
+    """Every item by itself, with the fields that were granted of it; the first that says no is the answer.
+
+    What follows from the artefact alone (scope, purpose, persons) is the same every time, so after one yes only one item
+    is asked about again: time, withdrawal and number of uses do not depend on the item.
+    """
+    terms = all_terms()
+    place = (grant.value.artefact_digest, ask.items, ask.purpose, id(terms)) if grant else None
+    known = _views.get(place) if place and place[0] else None
+    if known is not None and grant is not None:
+        first = known.items[0]
+        return _decide(tx, ask, grant, first, known.spec[first]), known
     granted = {
-        one.item: one.fields
-        for one in (value.scope.grants if value else ())
+        one.item: one.fields & terms[one.item].fields
+        for one in (grant.value.scope.grants if grant else ())
         if one.item in terms and terms[one.item].kind is ItemKind.COLLECTED
     }
     found: dict[str, frozenset[str]] = {}
     for item in sorted(ask.items or granted) or ("",):
-        known = terms.get(item)
-        fields = granted.get(item, frozenset()) & known.fields if known else frozenset()
-        question = ItemAsk(
-            authorisation_id=ask.authorisation_id,
-            subject=value.subject if value else "",
-            institution=ask.institution_id,
-            item=item,
-            fields=fields or (known.fields if known else frozenset({""})),
-            purpose=ask.purpose,
-            held=True,
-        )
-        decision = decide_item(question, authorisation=value, terms=known, at=tx.at)
+        decision = _decide(tx, ask, grant, item, granted.get(item, frozenset()))
         if not decision.allowed:
-            return decision, {}
-        found[item] = fields
-    return ItemDecision(allowed=True), found
+            return decision, None
+        found[item] = granted[item]
+    assert place is not None
+    view = _views[place] = View.of(found)
+    if len(_views) > _VIEWS:
+        _views.popitem(last=False)
+    return ItemDecision(allowed=True), view
+
+
+def _decide(
+    tx: Tx, ask: DossierRequest, grant: Held | None, item: str, fields: frozenset[str]
+) -> ItemDecision:
+    known = all_terms().get(item)
+    question = ItemAsk(
+        authorisation_id=ask.authorisation_id,
+        subject=grant.value.subject if grant else "",
+        institution=ask.institution_id,
+        item=item,
+        # of what was not granted something is asked for all the same: the rule itself then says no
+        fields=fields or (known.fields if known else frozenset({""})),
+        purpose=ask.purpose,
+        held=True,
+    )
+    return decide_item(question, authorisation=grant.value if grant else None, terms=known, at=tx.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +149,27 @@ class DossierJob:
         """Decide and release; see the module."""
         ask, product = self.ask, None
         grant = held(tx, ask.authorisation_id)
-        decision, spec = _judge(tx, ask, grant)
+        decision, view = _judge(tx, ask, grant)
         if decision.allowed and not tx.audit_failing:
             assert grant is not None
-            product = self._ready(tx, grant.value.subject, view_of(spec))
+            assert view is not None
+            product = self._ready(tx, grant.value.subject, view.name)
             if product is None:
-                return Wanted(grant.value.subject, spec)
+                return Wanted(grant.value.subject, view.spec)
         if not remember_nonce(tx, ask.nonce):
             return (yield from self._plain_denial(tx, Code.REPLAYED, "nonce_seen"))
         if tx.audit_failing:
             return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})
-        seen = take_key(tx, ask.idempotency, ask.query_id)
+        ready = product is not None and take_done(tx, ask.idempotency, status=200, object_id=ask.query_id)
+        seen = None if ready else take_key(tx, ask.idempotency, ask.query_id)
         if seen is not None:
             return (yield from self._seen(tx, seen, grant))
-        if product is None or grant is None:
+        if product is None or grant is None or view is None:
             return (yield from self._deny(tx, decision, grant))
-        return (yield from self._release(tx, grant, spec, product))
+        result = yield from self._release(tx, grant, view, product)
+        if not ready:  # a key that was left behind, taken over
+            finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
+        return result
 
     def _ready(self, tx: Tx, subject: str, view: str) -> Product | None:
         made = self.made
@@ -134,23 +180,29 @@ class DossierJob:
         found = cache.find(tx, subject, view)
         return found if found is not None and found.shelf == self.shelf else None
 
-    def _release(self, tx: Tx, grant: Held, spec: Spec, product: Product) -> Step[DossierResult]:
+    def _release(self, tx: Tx, grant: Held, view: View, product: Product) -> Step[DossierResult]:
         ask = self.ask
-        permit = f"prm-{secrets.token_hex(16)}"
+        permit = f"prm-{token_hex()}"
         refs = self._refs(grant, permit)
         uses = _count(tx, grant)
-        facts = self._facts(spec)
+        facts: dict[str, Json] = {"products": [*view.items], "view": view.name, "purpose": str(ask.purpose)}
         given: dict[str, Json] = {**facts, "dossier": product.digest, "uses": uses}
         permitted, leaf = yield [Entry("PERMIT", tx.at, facts, refs), Entry("USE", tx.at, given, refs)]
         left = grant.value.max_queries - uses
-        insert(tx, ask, grant, spec, leaf, permit=permit, permit_leaf=permitted, product=product, left=left)
+        insert(
+            tx,
+            ask,
+            grant,
+            view.fields,
+            leaf,
+            permit=permit,
+            permit_leaf=permitted,
+            product=product,
+            left=left,
+        )
         if product is self.made:
             cache.keep(tx, product)
-        finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
         return DossierReleased(ask.query_id, product, leaf, left)
-
-    def _facts(self, spec: Spec) -> dict[str, Json]:
-        return {"products": [*sorted(spec)], "view": view_of(spec), "purpose": str(self.ask.purpose)}
 
     def _refs(self, grant: Held | None, permit: str | None) -> Refs:
         return Refs(
@@ -203,8 +255,7 @@ class DossierJob:
             "act": "dossier",
         }
         (leaf,) = yield [Entry("DENY", tx.at, facts, self._refs(grant, None))]
-        asked = dict.fromkeys(ask.items, frozenset[str]())
-        insert(tx, ask, grant, asked, leaf, denied=decision)
+        insert(tx, ask, grant, json.dumps(sorted(ask.items)), leaf, denied=decision)
         refused = Refused(
             decision.code, decision.reason, decision.facts, decision.nearest, leaf, ask.query_id
         )

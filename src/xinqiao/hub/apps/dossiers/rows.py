@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xinqiao.domain.items import ItemDecision
 from xinqiao.hub.apps.audit.services import LeafRef
-from xinqiao.hub.apps.dossiers.product import Product, Spec, view_of
+from xinqiao.hub.apps.dossiers.product import Product
 from xinqiao.hub.apps.fundflow.protocol import nearest_json
 from xinqiao.hub.apps.fundflow.transaction import Tx
 from xinqiao.hub.apps.items.rows import Held
@@ -24,14 +24,14 @@ _COLUMNS = (
     " operator_name, operator_department, state, code, reason, nearest, permit_jti, permit, request_digest, permit_leaf,"
     " end_leaf, end_leaf_hash, uses_left, answer_digest, answer_no, receipt, result, asked_at, answered_at"
 )
-_INSERT = f"INSERT INTO items_itemquery ({_COLUMNS}) VALUES ({', '.join(['%s'] * 30)})"  # noqa: S608 - constants
+_INSERT = f"INSERT INTO items_itemquery ({_COLUMNS})"
 
 
 def insert(
     tx: Tx,
     ask: "DossierRequest",
     grant: Held | None,
-    spec: Spec,
+    names: str,
     leaf: LeafRef,
     *,
     permit: str | None = None,
@@ -40,13 +40,12 @@ def insert(
     left: int | None = None,
     denied: ItemDecision | None = None,
 ) -> None:
-    """Write the record of a dossier that was released or refused."""
+    """Write the record of a dossier that was released or refused. ``names``: what it was about, as JSON."""
     # A stranger's object is in the leaf, where its owner sees it, but the asker's own record does not lead to it.
     own = grant if grant and grant.value.institution == ask.institution_id else None
-    names = sorted(f"{item}.{name}" for item, fields in spec.items() for name in fields) or sorted(spec)
     now = tx.dialect.time(tx.at)
-    tx.cursor.execute(
-        tx.dialect.sql(_INSERT),
+    tx.later(
+        _INSERT,
         (
             ask.query_id,
             "collected",
@@ -55,7 +54,7 @@ def insert(
             ask.institution_id,
             None,
             DOSSIER,
-            tx.dialect.json([*names]),
+            names,
             "",
             "",
             str(ask.purpose),
@@ -73,7 +72,7 @@ def insert(
             leaf.hash,
             left,
             product.digest if product else "",
-            view_of(spec) if product else "",
+            product.shelf.view if product else "",
             product.statement if product else "",
             "",
             now,
@@ -94,6 +93,7 @@ class Before:
 
 def released_before(tx: Tx, query_id: str) -> Before | None:
     """The record of a released dossier."""
+    tx.settle()  # the same key may be in this very batch
     tx.cursor.execute(
         tx.dialect.sql(
             "SELECT answer_no, answer_digest, end_leaf, end_leaf_hash, answered_at, uses_left FROM items_itemquery"

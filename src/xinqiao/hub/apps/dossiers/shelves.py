@@ -5,6 +5,7 @@ allows. So a wrong or missing hint costs time and nothing else.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from xinqiao.lake.store import Lake
 from xinqiao.lake.store.dossier import token
 
 KNOWN = 50_000
+#: Seconds. Publishing a batch makes several files durable and takes longer.
+LOOK_EACH = 0.01
 
 
 @cache
@@ -40,6 +43,7 @@ class Shelves:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._looked = float("-inf"), 0
         self._hints: OrderedDict[tuple[str, frozenset[str]], tuple[str, Spec]] = OrderedDict()
         self._tokens: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
 
@@ -56,13 +60,22 @@ class Shelves:
     def shelf(self, subject: str, spec: Spec) -> Shelf:
         """The place of a view, with the token of the lake as it is now."""
         view, held = view_of(spec), lake()
-        version = held.manifest().version if held is not None else 0
+        version = self._version(held)
         with self._lock:
             known = self._tokens.get((subject, view))
         if known is None or known[0] != version:
             known = version, _token(held, subject, spec)
             self._put(self._tokens, (subject, view), known)
         return Shelf(subject, view, known[1])
+
+    def _version(self, held: Lake | None) -> int:
+        """The lake's version, looked up on the disk no oftener than a batch can follow a batch."""
+        now = time.monotonic()
+        looked, version = self._looked
+        if now - looked > LOOK_EACH:
+            version = held.manifest().version if held is not None else 0
+            self._looked = now, version
+        return version
 
     def make(self, subject: str, spec: Spec, *, clock: Clock) -> Product | Shelf:
         """Read the lake and make the dossier; only its place when it lies there already, up to date.

@@ -92,6 +92,28 @@ def take_key(tx: "Tx", key: Idempotency, object_id: str) -> Seen | None:
     return Seen(None, status, str(row[3]), str(row[4]))
 
 
+def take_done(tx: "Tx", key: Idempotency, *, status: int, object_id: str) -> bool:
+    """Take a free key for an effect that this very transaction completes; ``False`` when it is not free."""
+    tx.cursor.execute(
+        tx.dialect.sql(
+            "INSERT INTO fundflow_idempotencykey"
+            " (tenant, operation, key, fingerprint, state, status, body, object_id, created_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, 'done', %s, '', %s, %s, %s) ON CONFLICT DO NOTHING"
+        ),
+        (
+            key.tenant,
+            key.operation,
+            key.key,
+            key.fingerprint,
+            status,
+            object_id,
+            tx.dialect.time(tx.at),
+            tx.dialect.time(tx.at + KEY_TTL),
+        ),
+    )
+    return tx.cursor.rowcount == 1
+
+
 def finish_key(tx: "Tx", key: Idempotency, *, status: int, body: str = "", object_id: str = "") -> None:
     """Keep the answer: ``body`` of a refusal, or the ``object_id`` it is rebuilt from."""
     tx.cursor.execute(

@@ -68,7 +68,7 @@ class Dialect:
 
     def __init__(self, vendor: Vendor, markers: Markers = "%s") -> None:
         self.vendor = vendor
-        self._markers = markers
+        self.markers = markers
         # One statement where several would do: each hands the interpreter's lock to the event loop and back.
         together = "group_concat" if vendor == "sqlite" else "string_agg"
         self._lock = {
@@ -108,7 +108,7 @@ class Dialect:
         """``text`` with ``%s`` markers, in this connection's markers; ``lock`` is left out where writers are alone."""
         if lock and self.vendor == "postgresql":
             text = f"{text} {lock}"
-        return text if self._markers == "%s" else text.replace("%s", self._markers)
+        return text if self.markers == "%s" else text.replace("%s", self.markers)
 
     def time(self, at: datetime | None) -> Value:
         """An instant, or null, as this database takes it."""

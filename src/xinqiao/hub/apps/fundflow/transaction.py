@@ -6,7 +6,7 @@ authorisations it touches, which is the lock order of the hub (authorisations by
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from xinqiao.clock import Clock
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, LogWriter, audit_health, log_writer
 from xinqiao.hub.apps.fundflow.sql import Dialect
-from xinqiao.hub.dbapi import Cursor, vendor_of
+from xinqiao.hub.dbapi import Cursor, Value, insert_rows, vendor_of
 
 type Step[R] = Generator[list[Entry], list[LeafRef], R]
 
@@ -32,6 +32,19 @@ class Tx:
     dialect: Dialect
     at: datetime
     audit_failing: bool
+    _later: dict[str, list[Sequence[Value]]] = field(default_factory=dict)
+
+    def later(self, insert: str, row: Sequence[Value]) -> None:
+        """Insert a row at the end of the transaction, together with those of other jobs: each statement on its own hands
+        the interpreter's lock to another thread and back. ``insert`` ends before ``VALUES``; nobody may need the row sooner.
+        """
+        self._later.setdefault(insert, []).append(row)
+
+    def settle(self) -> None:
+        """Insert what was put off."""
+        for insert, rows in self._later.items():
+            insert_rows(self.cursor, insert, rows, self.dialect.markers)
+        self._later.clear()
 
 
 class Job[R](Protocol):
@@ -71,6 +84,7 @@ def run_jobs[R](tx: Tx, log: LogWriter, jobs: Sequence[Job[R]]) -> list[R]:
         else:
             raise RuntimeError("a job yields its leaves once")
         done += count
+    tx.settle()
     return [results[place] for place in range(len(jobs))]
 
 

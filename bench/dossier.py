@@ -1,0 +1,159 @@
+"""The authorised, audited dossier: beside a constant body of the same server, beside the usual stack, beside ingest.
+
+One query is: token and message signature checked, decision for each of five items under the lock, nonce and key stored,
+PERMIT and USE leaf, the use counted, the record written, one durable commit (shared with what waits), answer signed; the
+dossier itself lies in the cache. The constant body is what the same server sends as fast as it can.
+"""
+
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench._load import Load, cpu_seconds, fire, http_request
+from bench._province import fill_lake, grant_all
+from bench._table import BenchRow, verdict
+from bench.query import _Constant, _wait_port
+
+TARGET = "/api/v1/dossiers/queries"
+FIRMS = int(os.environ.get("BENCH_DOSSIER_FIRMS", "300"))
+REQUESTS = int(os.environ.get("BENCH_DOSSIER_QUERIES", "1500"))
+ROUNDS = int(os.environ.get("BENCH_DOSSIER_ROUNDS", "5"))
+CONNECTIONS = 32
+
+type Prepared = Callable[[int], list[bytes]]
+
+
+def rows() -> list[BenchRow]:
+    """Rows G5 to G7."""
+    with tempfile.TemporaryDirectory(prefix="xinqiao-bench-") as name:
+        return _rows(Path(name))
+
+
+def _rows(folder: Path) -> list[BenchRow]:
+    from xinqiao.campaigns.caller import Caller
+    from xinqiao.campaigns.processes import Town, free_port
+    from xinqiao.clock import SystemClock
+    from xinqiao.domain.canonical import Json, canonical_bytes
+
+    town = Town(folder)
+    os.environ.update(town.environ())
+    from xinqiao.campaigns.stage import Stage, start_django
+
+    start_django(town.hub_home, None)
+    fill_lake(town.hub_home / "lake", FIRMS)
+    stage = Stage(SystemClock(), bind=False)
+    granted = grant_all(stage, FIRMS)
+    key = stage.bank_key()
+    caller = Caller(town.hub_url, stage.bank_id, key, stage.clock)
+    turn = 0
+
+    def prepared(count: int) -> list[bytes]:
+        nonlocal turn
+        found = []
+        for _ in range(count):
+            turn += 1
+            asked: dict[str, Json] = {
+                "authorisation_id": granted.ids[turn % FIRMS],
+                "purpose": "loan_application",
+                "operator": {"name": "丁一", "department": "公司业务部"},
+            }
+            body = canonical_bytes(asked)
+            headers = caller.signed("POST", TARGET, body, secrets.token_urlsafe(18))
+            found.append(
+                http_request(
+                    f"127.0.0.1:{town.hub_port}", TARGET, {**headers, "Accept-Encoding": "zstd"}, body
+                )
+            )
+        return found
+
+    constant = None
+    try:
+        town.start_hub()
+        town.wait("hub")
+        first = fire(prepared(2 * FIRMS), town.hub_port)  # every dossier is made once
+        size = len(first.answered.partition(b"\r\n\r\n")[2])
+        constant_port = free_port()
+        constant = _Constant(folder, size, constant_port)
+        _wait_port(constant_port)
+        table = [_ceiling(prepared, town.processes["hub"].pid, town.hub_port, constant, constant_port, size)]
+        return [*table, _tail(prepared, town.hub_port, town.hub_home / "lake", folder)]
+    finally:
+        if constant is not None:
+            constant.stop()
+        town.stop_all()
+
+
+def _ceiling(
+    prepared: Prepared, hub: int, port: int, constant: _Constant, constant_port: int, size: int
+) -> BenchRow:
+    ratios, own, peer, own_cpu, peer_cpu = [], [], [], [], []
+    for _ in range(ROUNDS):
+        requests = prepared(REQUESTS)
+        one = _measured(requests, port, hub)
+        other = _measured(requests, constant_port, constant.pid)
+        ratios.append(one.load.rate / other.load.rate)
+        own.append(one.load.rate)
+        peer.append(other.load.rate)
+        own_cpu.append(one.cpu)
+        peer_cpu.append(other.cpu)
+    ratio = statistics.median(ratios)
+    return BenchRow(
+        "G5",
+        f"authorised, audited dossier out of the cache ({size} B, zstd), {CONNECTIONS} connections;"
+        f" CPU of the server {statistics.median(own_cpu) * 1e3:.2f} ms each",
+        f"{statistics.median(own):.0f}/s",
+        f"constant body {statistics.median(peer):.0f}/s, {statistics.median(peer_cpu) * 1e3:.2f} ms each",
+        f"{ratio:.3f}", ">= 0.25", ">= 0.5", verdict(ratio >= 0.25, ratio >= 0.5),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    load: Load
+    cpu: float
+
+
+def _measured(requests: list[bytes], port: int, group: int) -> _Measured:
+    before = cpu_seconds(group)
+    load = fire(requests, port, CONNECTIONS)
+    return _Measured(load, (cpu_seconds(group) - before) / len(requests))
+
+
+def _tail(prepared: Prepared, port: int, lake: Path, folder: Path) -> BenchRow:
+    """p99 at half of the rate that the server reaches, alone and beside a collection that never ends."""
+    top = statistics.median(fire(prepared(REQUESTS), port, CONNECTIONS).rate for _ in range(3))
+    alone: list[float] = []
+    beside: list[float] = []
+    for _ in range(3):
+        alone.append(fire(prepared(REQUESTS), port, CONNECTIONS, pace=top / 2).percentile(0.99))
+        ingest = subprocess.Popen(
+            [sys.executable, "-m", "bench._ingest", str(lake), str(folder)], stdout=subprocess.PIPE
+        )
+        try:
+            assert ingest.stdout is not None
+            if ingest.stdout.readline() != b"collecting\n":
+                raise RuntimeError("the collection did not begin")
+            beside.append(fire(prepared(REQUESTS), port, CONNECTIONS, pace=top / 2).percentile(0.99))
+        finally:
+            ingest.kill()
+            ingest.wait(10)
+        time.sleep(0.5)
+    one, other = statistics.median(alone), statistics.median(beside)
+    return BenchRow(
+        "G7", f"p99 of dossiers at half the top rate ({top / 2:.0f}/s) beside a running collection",
+        f"{other * 1e3:.1f} ms", f"alone {one * 1e3:.1f} ms", f"{other / one:.2f}x", "<= 2x", "<= 1.2x",
+        verdict(other <= 2 * one, other <= 1.2 * one and other <= 0.010),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    from bench._table import render
+
+    print(render(rows()))
