@@ -8,6 +8,7 @@ from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.claims import ClaimBook, StatedClaim, state_claim
 from xinqiao.client.item_answer import ItemAnswer
+from xinqiao.client.dossier import Dossier
 from xinqiao.client.problems import NearestRequest, Problem, problem_of
 from xinqiao.client.report import Report
 from xinqiao.client.results import Operator
@@ -21,6 +22,7 @@ __all__ = [
     "Client",
     "Directory",
     "ItemAnswer",
+    "Dossier",
     "NearestRequest",
     "Operator",
     "Problem",

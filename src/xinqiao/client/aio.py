@@ -9,6 +9,7 @@ import httpx
 from xinqiao.client.aio_items import AsyncItems
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.carry import Body, headers_of, settings, unreachable
+from xinqiao.client.dossier import Dossier
 from xinqiao.client.operations import Operations
 from xinqiao.client.report import Report
 from xinqiao.client.results import (
@@ -230,6 +231,28 @@ class AsyncClient:
             self.operations.query(
                 authorisation_id, account, product, months, purpose, operator, idempotency_key=idempotency_key
             )
+        )
+
+    async def dossier(
+        self,
+        authorisation_id: str,
+        purpose: Purpose,
+        operator: Operator,
+        *,
+        items: Collection[str] = (),
+        idempotency_key: str | None = None,
+    ) -> Dossier:
+        """What the platform collected about a firm, as far as an authorisation of items grants it.
+
+        Args:
+            items: some of those granted; all of them when none is named.
+
+        Raises:
+            Forbidden: the refusal, with its signed statement in ``problem_of(error)``.
+            ProviderFault: ``HUB_INVALID``: the dossier is not the one of the platform's statement.
+        """
+        return await self.run(
+            self.operations.dossier(authorisation_id, purpose, operator, items, idempotency_key)
         )
 
     async def query_record(self, query_id: str) -> QueryRecord:

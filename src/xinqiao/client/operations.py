@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from xinqiao.client.believed import Anchor, Directory
+from xinqiao.client.dossier import Dossier, check_dossier
 from xinqiao.client.exchange import Ask, Exchange
 from xinqiao.client.report import Question, Report, open_answer
 from xinqiao.client.results import (
@@ -267,6 +268,27 @@ class Operations(Exchange):
             except XinqiaoError:
                 known = None  # the product stands on its own evidence; the bundle says what is missing
         return _evidence(report, known)
+
+    def dossier(
+        self,
+        authorisation_id: str,
+        purpose: Purpose,
+        operator: Operator,
+        items: Collection[str],
+        idempotency_key: str | None,
+    ) -> Steps[Dossier]:
+        """What was collected, as far as an authorisation of items grants it; held against the platform's statement."""
+        body: dict[str, Json] = {
+            "authorisation_id": authorisation_id,
+            "purpose": str(purpose),
+            "operator": {"name": operator.name, "department": operator.department},
+            "items": [*sorted(items)],
+        }
+        ask = Ask(
+            "POST", "/api/v1/dossiers/queries", body=canonical_bytes(body), key=idempotency_key or new_key()
+        )
+        got = yield from self.ask(ask)
+        return check_dossier(self.read(Dossier, got), got.body, self.believed)
 
     def query_record(self, query_id: str) -> Steps[QueryRecord]:
         """One query of the records."""

@@ -8,6 +8,7 @@ import httpx
 
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.carry import Body, headers_of, settings, unreachable
+from xinqiao.client.dossier import Dossier
 from xinqiao.client.operations import Operations
 from xinqiao.client.report import Report
 from xinqiao.client.results import (
@@ -251,6 +252,26 @@ class Client(Carrier):
                 authorisation_id, account, product, months, purpose, operator, idempotency_key=idempotency_key
             )
         )
+
+    def dossier(
+        self,
+        authorisation_id: str,
+        purpose: Purpose,
+        operator: Operator,
+        *,
+        items: Collection[str] = (),
+        idempotency_key: str | None = None,
+    ) -> Dossier:
+        """What the platform collected about a firm, as far as an authorisation of items grants it.
+
+        Args:
+            items: some of those granted; all of them when none is named.
+
+        Raises:
+            Forbidden: the refusal, with its signed statement in ``problem_of(error)``.
+            ProviderFault: ``HUB_INVALID``: the dossier is not the one of the platform's statement.
+        """
+        return self.run(self.operations.dossier(authorisation_id, purpose, operator, items, idempotency_key))
 
     def query_record(self, query_id: str) -> QueryRecord:
         """One query of the records, with its evidence."""

@@ -1,18 +1,24 @@
 """The institution's SDK against the real gateway: what one says, the other understands."""
 
 import io
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from django.test import override_settings
 from tests.hub.cast import OWNER_USCC, uscc
+from tests.hub.dossiers_cast import GRANT, POWER, collect, new_lake
 from tests.hub.gateway.conftest import World
 from tests.hub.gateway.desk import CANARY, PUBLIC
+from tests.hub.items_cast import ItemCast
 
-from xinqiao.client import Anchor, AsyncClient, Operator, Report, problem_of
+from xinqiao.client import Anchor, AsyncClient, Dossier, Operator, Report, problem_of
+from xinqiao.client.dossier import check_dossier
 from xinqiao.client.ledger import check_ledger, proof_of
-from xinqiao.domain.canonical import Json
+from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Permit, Product, Purpose
-from xinqiao.domain.errors import Code, Forbidden, Gone, NotFound
+from xinqiao.domain.errors import Code, Forbidden, Gone, NotFound, ProviderFault
 from xinqiao.hub.apps.identity.directory import anchor
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws
@@ -131,3 +137,44 @@ def test_the_other_operations_speak_the_same_language(world: World, sdk: AsyncCl
     assert world.node.node_id in world.loop.run(sdk.directory()).nodes
     with pytest.raises(NotFound):
         world.loop.run(sdk.authorisation("aut-" + "0" * 32))
+
+
+@pytest.fixture
+def power(world: World, tmp_path: Path) -> Iterator[str]:
+    """An authorisation of the owner's electricity bills, which are in a lake."""
+    with override_settings(XINQIAO_LAKE=tmp_path / "lake"):
+        collect(new_lake(tmp_path / "lake"), "P1", [{}, {}])
+        items = ItemCast(world.cast)
+        yield items.confirm(items.requested(grants=frozenset({GRANT}))).id
+
+
+def test_a_dossier_is_held_against_the_platforms_statement(
+    world: World, sdk: AsyncClient, power: str
+) -> None:
+    found = world.loop.run(sdk.dossier(power, Purpose.LOAN_APPLICATION, LIN, items=[POWER]))
+    (item,) = found.product.items
+    assert (found.product.sub, item.item, item.availability, len(item.records)) == (
+        OWNER_USCC, POWER, "present", 2,
+    )  # fmt: skip
+    with pytest.raises(Forbidden) as caught:
+        world.loop.run(sdk.dossier(power, Purpose.POST_LOAN, LIN))
+    assert caught.value.code is Code.PURPOSE_MISMATCH
+    assert problem_of(caught.value) is not None
+
+
+@pytest.mark.parametrize("change", ["value", "statement", "digest"])
+def test_a_dossier_that_is_not_its_statements_is_refused(
+    world: World, sdk: AsyncClient, power: str, change: str
+) -> None:
+    found = world.loop.run(sdk.dossier(power, Purpose.LOAN_APPLICATION, LIN))
+    told = found.model_dump(mode="json")
+    told["product"] |= {"artefact": "dossier", "v": 1}
+    if change == "value":
+        told["product"]["items"][0]["records"][0]["values"]["billed_amount"] = "0.01"
+    elif change == "statement":
+        told["statement"] = sign_jws({"iss": "hub"}, world.node.key, ArtefactType.DOSSIER)
+    else:
+        told["digest"] = "0" * 64
+    with pytest.raises(ProviderFault) as caught:
+        check_dossier(Dossier.model_validate(told), canonical_bytes(told), sdk.operations.believed)
+    assert caught.value.code is Code.HUB_INVALID
