@@ -7,6 +7,7 @@ dossier itself lies in the cache. The constant body is what the same server send
 
 import os
 import secrets
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from bench._load import Load, cpu_seconds, fire, http_request
 from bench._province import fill_lake, grant_all
 from bench._table import BenchRow, verdict
+from bench._twin import fill
 from bench.query import _Constant, _wait_port
 
 TARGET = "/api/v1/dossiers/queries"
@@ -26,6 +28,7 @@ FIRMS = int(os.environ.get("BENCH_DOSSIER_FIRMS", "300"))
 REQUESTS = int(os.environ.get("BENCH_DOSSIER_QUERIES", "1500"))
 ROUNDS = int(os.environ.get("BENCH_DOSSIER_ROUNDS", "5"))
 CONNECTIONS = 32
+TWIN_CONNECTIONS = 4
 
 type Prepared = Callable[[int], list[bytes]]
 
@@ -73,7 +76,7 @@ def _rows(folder: Path) -> list[BenchRow]:
             )
         return found
 
-    constant = None
+    constant = twin = None
     try:
         town.start_hub()
         town.wait("hub")
@@ -82,11 +85,22 @@ def _rows(folder: Path) -> list[BenchRow]:
         constant_port = free_port()
         constant = _Constant(folder, size, constant_port)
         _wait_port(constant_port)
+        twin_port = free_port()
+        fill(
+            folder, firms=FIRMS, ids=granted.ids, institution=stage.bank_id, jwk={**key.public.to_jwk()},
+            token=caller.token(),
+        )  # fmt: skip
+        twin = _start_twin(folder, twin_port, town.hub_url)
+        _wait_port(twin_port)
         table = [_ceiling(prepared, town.processes["hub"].pid, town.hub_port, constant, constant_port, size)]
+        table.append(_twin(prepared, town.processes["hub"].pid, town.hub_port, twin.pid, twin_port))
         return [*table, _tail(prepared, town.hub_port, town.hub_home / "lake", folder)]
     finally:
         if constant is not None:
             constant.stop()
+        if twin is not None:
+            os.killpg(twin.pid, signal.SIGKILL)
+            twin.wait(10)
         town.stop_all()
 
 
@@ -114,15 +128,42 @@ def _ceiling(
     )  # fmt: skip
 
 
+def _start_twin(folder: Path, port: int, public_url: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench._twin", str(folder), str(port), public_url], start_new_session=True
+    )
+
+
+def _twin(prepared: Prepared, hub: int, port: int, twin: int, twin_port: int) -> BenchRow:
+    """The usual stack is asked for a tenth as many, over fewer connections: its writers would wait for each other."""
+    fire(prepared(20), twin_port, 1)
+    ratios, own, peer, own_cpu, peer_cpu = [], [], [], [], []
+    for _ in range(ROUNDS):
+        one = _measured(prepared(REQUESTS), port, hub)
+        other = _measured(prepared(max(20, REQUESTS // 10)), twin_port, twin, TWIN_CONNECTIONS)
+        ratios.append(one.load.rate / other.load.rate)
+        own.append(one.load.rate)
+        peer.append(other.load.rate)
+        own_cpu.append(one.cpu)
+        peer_cpu.append(other.cpu)
+    ratio, cpu = statistics.median(ratios), statistics.median(peer_cpu) / statistics.median(own_cpu)
+    return BenchRow(
+        "G6", f"the same, CPU of the server {statistics.median(own_cpu) * 1e3:.2f} ms each ({cpu:.1f}x less)",
+        f"{statistics.median(own):.0f}/s",
+        f"FastAPI + SQLAlchemy {statistics.median(peer):.0f}/s, {statistics.median(peer_cpu) * 1e3:.2f} ms each",
+        f"{ratio:.1f}x", ">= 10x", ">= 25x", verdict(ratio >= 10, ratio >= 25),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class _Measured:
     load: Load
     cpu: float
 
 
-def _measured(requests: list[bytes], port: int, group: int) -> _Measured:
+def _measured(requests: list[bytes], port: int, group: int, connections: int = CONNECTIONS) -> _Measured:
     before = cpu_seconds(group)
-    load = fire(requests, port, CONNECTIONS)
+    load = fire(requests, port, connections)
     return _Measured(load, (cpu_seconds(group) - before) / len(requests))
 
 

@@ -277,12 +277,12 @@ def _measure(prepared: Callable[[int], list[bytes]], port: int, constant_port: i
 def _wait_port(port: int) -> None:
     import socket
 
-    for _ in range(200):
+    for _ in range(800):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError("the constant server did not come up")
+    raise RuntimeError(f"nothing came up at port {port}")
 
 
 if __name__ == "__main__":

@@ -140,7 +140,11 @@ def test_every_query_is_in_the_firms_records(items: ItemCast, visitor: Visitor) 
     ItemQuery.objects.create(
         id="itq-2", kind="interface", item=MARRIAGE, state="denied", code="SCOPE_EXCEEDED", **common
     )
+    ItemQuery.objects.create(
+        id="itq-3", kind="collected", item="dossier", state="released", end_leaf=2, answer_digest="d", **common
+    )
     page = visitor(items.cast.owner).get(address("items")).content.decode()
     assert "答复：否" in page
+    assert "归集的企业档案" in page
     assert "SCOPE_EXCEEDED" in page
     assert "答复：否" not in visitor(items.cast.stranger).get(address("items")).content.decode()
