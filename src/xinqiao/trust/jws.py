@@ -46,6 +46,7 @@ class ArtefactType(StrEnum):
     DOSSIER = (
         "xq-dossier+jwt"  # hub: digest of what was collected about a firm, as one authorisation may see it
     )
+    QUALITY_REPORT = "xq-quality-report+jwt"  # hub: the digest of a monthly report
     ITEM_AUTHORISATION = "xq-item-authorisation+jwt"  # subject → institution, items and claims
     ITEM_PERMIT = "xq-item-permit+jwt"  # hub → department node, one shot
     ITEM_QUERY = "xq-item-query+jwt"  # institution's statement about an item

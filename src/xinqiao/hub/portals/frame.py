@@ -117,14 +117,18 @@ def institution_shell(
     )  # fmt: skip
 
 
-def source_shell(request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int) -> Shell:
+def source_shell(
+    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int, asked: int = 0
+) -> Shell:
     """The frame of the portal of the data sources."""
     work = (
         NavItem("home", _("概览"), reverse("source:home"), "layout-dashboard"),
         NavItem("batches", _("批次报送"), reverse("source:batches"), "upload", to_do),
+        NavItem("tickets", _("协调工单"), reverse("source:tickets"), "ticket", asked),
         NavItem("notices", _("通知"), reverse("source:notices"), "bell", unread),
     )
     data = (
+        NavItem("quality", _("质量与使用"), reverse("source:quality"), "gauge"),
         NavItem("items", _("目录与字段"), reverse("source:items"), "list-check"),
         NavItem("keys", _("系统接入"), reverse("source:keys"), "key"),
         NavItem("people", _("人员"), reverse("source:people"), "users"),
@@ -136,7 +140,7 @@ def source_shell(request: HttpRequest, visitor: Visitor, current: str, *, to_do:
     )  # fmt: skip
 
 
-def operator_shell(request: HttpRequest, visitor: Visitor, current: str) -> Shell:
+def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unread: int = 0) -> Shell:
     """The frame of the operator portal."""
     run = (
         NavItem("home", _("总览"), reverse("operator:home"), "layout-dashboard"),
@@ -146,6 +150,9 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str) -> Shel
     collect = (
         NavItem("sources", _("数源单位"), reverse("operator:sources"), "database"),
         NavItem("batches", _("归集批次"), reverse("operator:batches"), "upload"),
+        NavItem("quality", _("数据质量"), reverse("operator:quality"), "gauge"),
+        NavItem("tickets", _("协调工单"), reverse("operator:tickets"), "ticket"),
+        NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
     )
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),

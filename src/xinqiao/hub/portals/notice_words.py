@@ -39,6 +39,13 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "batch_returned": _("批次 {number} 整批退回"),
         "batch_failed": _("批次 {number} 没有处理完，没有一行入库"),
         "batch_withdrawn": _("批次 {number} 已撤回"),
+        "ticket_open": _("协调工单 {number}：请答复"),
+        "ticket_escalated": _("协调工单 {number} 已升级"),
+        "ticket_arrived": _("协调工单 {number} 已办结：批次到了"),
+        "ticket_closed": _("协调工单 {number} 已由平台关闭"),
+        "ticket_promised_by_source": _("{who}答复了协调工单 {number}"),
+        "ticket_escalated_by_source": _("{who}的协调工单 {number} 已升级"),
+        "quality_report_published": _("数据质量月报 {number} 已发布"),
         "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
     }
     return sentences.get(kind, _("有一条新的记录")).format(

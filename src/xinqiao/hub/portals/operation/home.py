@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from xinqiao.domain.period import start_of_day
+from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.identity import oversight
+from xinqiao.hub.apps.quality.ticket_selectors import ticket_counts
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.institution.cards import code_title
 from xinqiao.hub.portals.institution.figures import Figure
@@ -80,6 +82,12 @@ def _tasks(look: Look, cards: list[NodeCard]) -> list[Task]:
         )
         for key in oversight.proposed_source_keys()
     ]
+    if escalated := ticket_counts(SystemActor("home"))["escalated"]:
+        tasks.append(Task(
+            "wait", "ticket", _("{n} 张协调工单已升级").format(n=escalated),
+            _("过了答复期限没有答复，或过了答应的日子没有到。"),
+            reverse("operator:tickets") + "?show=escalated", _("去看"),
+        ))  # fmt: skip
     return tasks
 
 

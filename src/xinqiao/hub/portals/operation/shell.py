@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from xinqiao.domain.errors import Code, Forbidden
 from xinqiao.hub.actors import AuditorActor, OperatorActor, OperatorRole
 from xinqiao.hub.apps.identity.models import User
+from xinqiao.hub.apps.notices.selectors import unread_count
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.frame import Visitor, operator_shell, page
 from xinqiao.ui.i18n import gettext as _
@@ -57,7 +58,7 @@ def operation_frame(visit: Visit[Staff], current: str) -> Shell:
         role = _("、").join(role_word(one) for one in OperatorRole if one in visit.actor.roles) or _(
             "还没有角色"
         )
-    return operator_shell(visit.request, Visitor(name, role), current)
+    return operator_shell(visit.request, Visitor(name, role), current, unread=unread_count(visit.actor))
 
 
 def staff_page(

@@ -10,8 +10,12 @@ from xinqiao.hub.portals.operation import (
     institutions,
     node_new,
     nodes,
+    notices,
+    quality,
+    quality_reports,
     refusals,
     sources,
+    tickets,
 )
 
 app_name = "operator"
@@ -26,6 +30,21 @@ urlpatterns = [
     path("batches", sources.batches, name="batches"),
     path("batches/<str:batch_id>", sources.batch, name="batch"),
     path("batches/<str:batch_id>/retry", sources.retry, name="batch_retry"),
+    path("quality", quality.dashboard, name="quality"),
+    path("quality/league", quality.league, name="league"),
+    path("quality/reports", quality_reports.listing, name="quality_reports"),
+    path("quality/reports/make", quality_reports.make, name="quality_report_make"),
+    path("quality/reports/<str:report_id>", quality_reports.detail, name="quality_report"),
+    path(
+        "quality/reports/<str:report_id>/report.json", quality_reports.file_json, name="quality_report_json"
+    ),
+    path("quality/reports/<str:report_id>/report.pdf", quality_reports.file_pdf, name="quality_report_pdf"),
+    path("tickets", tickets.listing, name="tickets"),
+    path("tickets/new", tickets.new, name="ticket_new"),
+    path("tickets/<str:ticket_id>", tickets.detail, name="ticket"),
+    path("notices", notices.listing, name="notices"),
+    path("notices/read", notices.read_all, name="notices_read_all"),
+    path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
     path("", home.start, name="home"),
     path("nodes", nodes.listing, name="nodes"),
     path("nodes/<str:node_id>", nodes.detail, name="node"),

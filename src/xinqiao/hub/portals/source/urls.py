@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.source import batches, home, items, keys, notices, people, sending
+from xinqiao.hub.portals.source import (
+    batches,
+    home,
+    items,
+    keys,
+    notices,
+    people,
+    quality,
+    sending,
+    tickets,
+)
 
 app_name = "source"
 urlpatterns = [
@@ -21,6 +31,10 @@ urlpatterns = [
     path("batches/<str:batch_id>/receipt.json", batches.receipt, name="receipt"),
     path("batches/<str:batch_id>/withdraw", batches.withdraw, name="withdraw"),
     path("batches/<str:batch_id>/retry", batches.retry, name="retry"),
+    path("quality", quality.own, name="quality"),
+    path("quality.json", quality.own_json, name="quality_json"),
+    path("tickets", tickets.listing, name="tickets"),
+    path("tickets/<str:ticket_id>", tickets.detail, name="ticket"),
     path("notices", notices.listing, name="notices"),
     path("notices/read", notices.read_all, name="notices_read_all"),
     path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
