@@ -72,6 +72,9 @@ COMMANDS: dict[str, Command] = {
         "collect a part of a province and measure it",
     ),
     "collect": Command("xinqiao.cli.collect", "main_collect", "归集一个文件，给出回执", "collect a file"),
+    "quality": Command(
+        "xinqiao.cli.quality", "main_quality", "数据质量：重算、月报、工单", "quality of what is supplied"
+    ),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
     ),

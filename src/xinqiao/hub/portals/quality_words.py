@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from xinqiao.domain.identifiers.gb2260 import PROVINCES
 from xinqiao.domain.quality import Dimension, Score, Tally, Told
@@ -177,8 +178,12 @@ def region_word(region: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The score over months: data of the picture, its sentence and the same as a table."""
+    """The score over months: data of the picture, its sentence and the same as a table.
 
+    ``is_line``: there are two months in a row or more, so that a line can be drawn.
+    """
+
+    is_line: bool
     sentence: str
     data: dict[str, object]
     columns: tuple[dict[str, object], ...]
@@ -210,7 +215,8 @@ def trend(months: Sequence[str], found: Mapping[tuple[str, ...], Tally]) -> Tren
         for month, one in zip(months, scores, strict=True)
     ]  # fmt: skip
     plain = tuple({**one, "cls": ""} for one in columns(_("月份")))
-    return Trend(_trend_sentence(known), data, plain, rows[::-1])
+    is_line = any(a.value is not None and b.value is not None for a, b in pairwise(scores))
+    return Trend(is_line, _trend_sentence(known), data, plain, rows[::-1])
 
 
 def _trend_sentence(known: Sequence[tuple[str, Decimal]]) -> str:

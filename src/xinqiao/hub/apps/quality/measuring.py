@@ -97,6 +97,12 @@ def recompute(month: str = "") -> int:
     return sum(1 for batch_id in rows.values_list("id", flat=True) if measure_batch(batch_id) >= 0)
 
 
+def counted_months() -> list[str]:
+    """Months of which there are counts of batches."""
+    rows = Figure.objects.filter(batch__isnull=False).order_by("month").values_list("month", flat=True)
+    return list(rows.distinct())
+
+
 def measure_agreement(month: str, *, items: Iterable[str] | None = None) -> int:
     """Compare the sources of every item that has several, for what they sent in a month; how many rows there are now."""
     since, until = month_bounds(month)
