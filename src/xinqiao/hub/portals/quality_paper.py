@@ -46,7 +46,7 @@ def report_view(document: Document) -> ReportView:
         facts=[
             (_("得分"), _value(overview["score"])),
             *((dimension_word(one), _percent(overview["rates"][one])) for one in Dimension),
-            (_("平均时滞"), _("{n} 天").format(n=_value(overview["mean_lag_days"]))),
+            (_("平均时滞"), _days(overview["mean_lag_days"])),
             (_("批次"), fmt.count(overview["batches"])),
             (_("整批退回"), fmt.count(overview["returned"])),
             (_("收到的行"), fmt.count(overview["rows"])),
@@ -63,6 +63,10 @@ def report_view(document: Document) -> ReportView:
 
 def _value(text: str | None) -> str:
     return fmt.decimal(text)
+
+
+def _days(text: str | None) -> str:
+    return fmt.NOTHING if text is None else _("{n} 天").format(n=fmt.decimal(text))
 
 
 def _percent(text: str | None) -> str:
@@ -133,11 +137,11 @@ def _agreement(document: Document) -> PaperTable:
 
 def _late(document: Document) -> PaperTable:
     rows = [
-        (one["name"], _item_name(one), fmt.day(one["due_on"]), fmt.count(one["days"]), _("从没报过") if one["never"] else "")
+        (one["name"], _item_name(one) + (_("（从没报过）") if one["never"] else ""), fmt.day(one["due_on"]), fmt.count(one["days"]))
         for one in document["late"]
     ]  # fmt: skip
     heads: tuple[dict[str, object], ...] = (
-        {"label": _("数源单位")}, {"label": _("目录项")}, {"label": _("应到")}, {"label": _("晚，天"), "num": True}, {"label": ""},
+        {"label": _("数源单位")}, {"label": _("目录项")}, {"label": _("应到")}, {"label": _("晚，天"), "num": True},
     )  # fmt: skip
     return PaperTable(_("到月末该到没有到的"), heads, rows, "", _("都到了。"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from typing import Any
 
 from xinqiao.domain.identifiers.gb2260 import PROVINCES
 from xinqiao.domain.quality import Dimension, Score, Tally, Told
@@ -180,12 +180,12 @@ def region_word(region: str) -> str:
 class Trend:
     """The score over months: data of the picture, its sentence and the same as a table.
 
-    ``is_line``: there are two months in a row or more, so that a line can be drawn.
+    ``kind`` of the picture: a line where every month with a figure has one beside it, else bars; none without figures.
     """
 
-    is_line: bool
+    kind: str
     sentence: str
-    data: dict[str, object]
+    data: dict[str, Any]
     columns: tuple[dict[str, object], ...]
     rows: list[tuple[str, ...]]
 
@@ -195,7 +195,7 @@ def trend(months: Sequence[str], found: Mapping[tuple[str, ...], Tally]) -> Tren
     scores = [scored(found.get((month,), Tally())) for month in months]
     known = [(month, one.value) for month, one in zip(months, scores, strict=True) if one.value is not None]
     threshold = float(runtime.quality_rules.threshold)
-    data: dict[str, object] = {
+    data: dict[str, Any] = {
         "labels": [fmt.month_short(month) for month in months],
         "unit": _("分"),
         "min": 0 if any(value < 60 for _month, value in known) else 60,
@@ -215,8 +215,15 @@ def trend(months: Sequence[str], found: Mapping[tuple[str, ...], Tally]) -> Tren
         for month, one in zip(months, scores, strict=True)
     ]  # fmt: skip
     plain = tuple({**one, "cls": ""} for one in columns(_("月份")))
-    is_line = any(a.value is not None and b.value is not None for a, b in pairwise(scores))
-    return Trend(is_line, _trend_sentence(known), data, plain, rows[::-1])
+    values = [None, *(one.value for one in scores), None]
+    alone = any(
+        b is not None and a is None and c is None
+        for a, b, c in zip(values, values[1:], values[2:], strict=False)
+    )
+    kind = "" if not known else "stack" if alone else "lines"
+    if kind == "stack":
+        data["series"] = data["series"][:1]  # a threshold would be stacked on the score
+    return Trend(kind, _trend_sentence(known), data, plain, rows[::-1])
 
 
 def _trend_sentence(known: Sequence[tuple[str, Decimal]]) -> str:

@@ -10,6 +10,8 @@ from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.pdf.inks import INKS
 from xinqiao.ui.pdf.render import PdfFacts, compile_paper, square
 
+_ZH_NUMERALS = "一二三四五六七八九十"
+
 type Columns = Sequence[dict[str, object]]
 
 
@@ -27,6 +29,13 @@ class QualityPaper:
     facts: Sequence[tuple[str, str]]
     tables: Sequence[tuple[str, Columns, Sequence[Sequence[str]], str]]
     notes: Sequence[str]
+
+
+def _numeral(place: int) -> str:
+    """一、二 … 十、十一 …; a report has fewer than twenty sections."""
+    if language() is Language.EN:
+        return str(place)
+    return _ZH_NUMERALS[place - 1] if place <= 10 else f"十{_ZH_NUMERALS[place - 11]}"
 
 
 def _table(columns: Columns, rows: Sequence[Sequence[str]], note: str) -> dict[str, object]:
@@ -77,7 +86,7 @@ def render_quality_pdf(paper: QualityPaper, facts: PdfFacts) -> bytes:
         "chapters": chapters,
         "rest": [],
         "sections": {"sum": _("概览"), "rest": "", "note": _("说明")},
-        "numerals": [str(place) for place in range(1, len(chapters) + 4)],
+        "numerals": [_numeral(place) for place in range(1, len(chapters) + 4)],
         "statements": [],
         "statement_title": "",
         "notes": list(paper.notes),
