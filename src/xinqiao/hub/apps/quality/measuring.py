@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Sum
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Item
@@ -22,7 +23,7 @@ from xinqiao.domain.quality import VALUE_RULES, Tally
 from xinqiao.hub.apps.collection.catalogue import collected_item
 from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.hub.apps.identity.models import Source
-from xinqiao.hub.apps.quality.models import Figure
+from xinqiao.hub.apps.quality.models import COUNTS, Figure, Total
 
 if TYPE_CHECKING:
     from xinqiao.lake.agreement import Agreement
@@ -45,10 +46,11 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
 def measure_batch(batch_id: str) -> int:
     """Write the counts of a batch, as its receipt has them, over those that were there; how many rows there are now."""
     with transaction.atomic():
-        batch = Batch.objects.select_for_update().get(id=batch_id)
+        batch = Batch.objects.get(id=batch_id)
+        _lock(batch.source_id)
+        batch.refresh_from_db()
         Figure.objects.filter(batch=batch).delete()
-        if batch.state not in _COUNTED or batch.receipt is None:
-            return 0
+        counted = batch.state in _COUNTED and batch.receipt is not None
         rows = [
             Figure(
                 batch=batch,
@@ -58,10 +60,28 @@ def measure_batch(batch_id: str) -> int:
                 month=month_of(batch.received_at),
                 **asdict(one.tally),
             )
-            for one in _counts(batch.item, batch.receipt)
+            for one in (_counts(batch.item, batch.receipt or {}) if counted else ())
         ]
         Figure.objects.bulk_create(rows)
+        _add_up(batch.source_id, batch.item, month_of(batch.received_at))
         return len(rows)
+
+
+def _lock(source_id: str) -> None:
+    """Figures of a source are written one after the other, so that their total misses none."""
+    Source.objects.select_for_update().get(id=source_id)
+
+
+def _add_up(source_id: str, item: str, month: str) -> None:
+    """Write the total of a source, an item and a month anew; under the lock of the source."""
+    rows = Figure.objects.filter(source_id=source_id, item=item, month=month)
+    summed = rows.aggregate(any=Count("id"), **{f"sum_{name}": Sum(name) for name in COUNTS})
+    if not summed["any"]:
+        Total.objects.filter(source_id=source_id, item=item, month=month).delete()
+        return
+    Total.objects.update_or_create(
+        source_id=source_id, item=item, month=month, defaults={name: summed[f"sum_{name}"] for name in COUNTS}
+    )
 
 
 def _counts(item_id: str, receipt: Mapping[str, Json]) -> tuple[RegionTally, ...]:
@@ -125,8 +145,15 @@ def measure_agreement(month: str, *, items: Iterable[str] | None = None) -> int:
         ]
     with transaction.atomic():
         old = Figure.objects.filter(batch__isnull=True, month=month)
-        (old if items is None else old.filter(item__in=asked)).delete()
+        if items is not None:
+            old = old.filter(item__in=asked)
+        touched = {*old.values_list("source_id", "item"), *((row.source_id, row.item) for row in found)}
+        for source_id in sorted({source_id for source_id, _item in touched}):
+            _lock(source_id)
+        old.delete()
         Figure.objects.bulk_create(found)
+        for source_id, item_id in sorted(touched):
+            _add_up(source_id, item_id, month)
     return len(found)
 
 

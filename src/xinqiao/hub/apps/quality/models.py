@@ -21,27 +21,9 @@ _LIVE = sorted(state.value for state in LIVE)
 USE_KINDS = ("own_report", "report", "dossier")
 
 
-class FigureQuerySet(models.QuerySet["Figure"]):
-    """The only door to counts."""
+class Counts(models.Model):
+    """The columns of a :class:`Tally`."""
 
-    def for_viewer(self, actor: Actor) -> "FigureQuerySet":
-        """A source sees its own."""
-        return seen_by(self, actor, source="source_id")
-
-
-class Figure(models.Model):
-    """The counts of one batch in one region, or (without a batch) how far a source agrees with others in a month.
-
-    ``month`` is the Shanghai month in which the batch came; ``region`` a prefecture, empty where it is not known. A month,
-    a region, an item or a source is the sum of its rows (``xinqiao.domain.quality.Tally``).
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.CASCADE, related_name="figures")
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="figures", db_index=False)
-    item = models.CharField(max_length=64)
-    region = models.CharField(max_length=6, blank=True)
-    month = models.CharField(max_length=7)
     rows = models.BigIntegerField(default=0)
     accepted = models.BigIntegerField(default=0)
     required_cells = models.BigIntegerField(default=0)
@@ -56,6 +38,36 @@ class Figure(models.Model):
     timely_rows = models.BigIntegerField(default=0)
     lag_days_sum = models.BigIntegerField(default=0)
 
+    class Meta:
+        abstract = True
+
+    @property
+    def tally(self) -> Tally:
+        """The counts as the rules take them."""
+        return Tally(**{name: getattr(self, name) for name in COUNTS})
+
+
+class FigureQuerySet(models.QuerySet["Figure"]):
+    """The only door to counts."""
+
+    def for_viewer(self, actor: Actor) -> "FigureQuerySet":
+        """A source sees its own."""
+        return seen_by(self, actor, source="source_id")
+
+
+class Figure(Counts):
+    """The counts of one batch in one region, or (without a batch) how far a source agrees with others in a month.
+
+    ``month`` is the Shanghai month in which the batch came; ``region`` a prefecture, empty where it is not known. A month,
+    a region, an item or a source is the sum of its rows (``xinqiao.domain.quality.Tally``).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.CASCADE, related_name="figures")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="figures", db_index=False)
+    item = models.CharField(max_length=64)
+    region = models.CharField(max_length=6, blank=True)
+    month = models.CharField(max_length=7)
     objects = FigureQuerySet.as_manager()
 
     class Meta:
@@ -66,6 +78,8 @@ class Figure(models.Model):
             models.Index(fields=["source", "month"], name="quality_figure_source"),
             # The operator's dashboard and the monthly report: everybody's, by month.
             models.Index(fields=["month", "item"], name="quality_figure_month"),
+            # The dashboard of one region, over its months.
+            models.Index(fields=["region", "month"], name="quality_figure_region"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -92,10 +106,39 @@ class Figure(models.Model):
     def __str__(self) -> str:
         return f"{self.item} {self.month} {self.region}"
 
-    @property
-    def tally(self) -> Tally:
-        """The counts as the rules take them."""
-        return Tally(**{name: getattr(self, name) for name in COUNTS})
+
+class TotalQuerySet(models.QuerySet["Total"]):
+    """The only door to totals."""
+
+    def for_viewer(self, actor: Actor) -> "TotalQuerySet":
+        """A source sees its own."""
+        return seen_by(self, actor, source="source_id")
+
+
+class Total(Counts):
+    """The sum of the figures of a source, an item and a month over batches and regions: what dashboards add up.
+
+    Written in the transaction that changes a figure, so the two never differ; however many batches and regions there
+    are, a year of the whole platform is some hundred of these.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="totals", db_index=False)
+    item = models.CharField(max_length=64)
+    month = models.CharField(max_length=7)
+
+    objects = TotalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("质量合计")
+        verbose_name_plural = _("质量合计")
+        constraints = [
+            # Also the index of a source's own page.
+            models.UniqueConstraint(fields=["source", "month", "item"], name="quality_total_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.month}"
 
 
 class UseCount(models.Model):

@@ -28,7 +28,7 @@ from xinqiao.hub.apps.identity.models import Source
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.apps.quality import selectors
 from xinqiao.hub.apps.quality.measuring import measure_agreement, month_bounds, recompute
-from xinqiao.hub.apps.quality.models import Figure, QualityReport, Ticket, TicketStep
+from xinqiao.hub.apps.quality.models import Figure, QualityReport, Ticket, TicketStep, Total
 from xinqiao.hub.apps.quality.selectors import Slice, Supplied
 from xinqiao.hub.apps.quality.usage import ItemUse, serving_nodes, use_of_node, use_of_source
 from xinqiao.hub.ids import Prefix, new_id
@@ -356,5 +356,5 @@ def own_part(actor: SourceActor, month: str) -> Mapping[str, Any] | None:
 
 def months_with_figures(actor: Actor) -> list[str]:
     """Months of which there are counts, newest first."""
-    rows = Figure.objects.for_viewer(actor).order_by("-month").values_list("month", flat=True)
+    rows = Total.objects.for_viewer(actor).order_by("-month").values_list("month", flat=True)
     return list(rows.distinct()[:36])

@@ -17,7 +17,7 @@ from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.hub.apps.collection.selectors import TAKEN
 from xinqiao.hub.apps.identity.models import Source
 from xinqiao.hub.apps.quality.measuring import month_bounds
-from xinqiao.hub.apps.quality.models import COUNTS, Figure
+from xinqiao.hub.apps.quality.models import COUNTS, Figure, Total
 from xinqiao.hub.runtime import runtime
 
 DIMENSIONS = ("source", "item", "region", "month")
@@ -26,7 +26,7 @@ _EVERYTHING = SystemActor("quality")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What a figure is about; an empty part is everything. ``regions``: the beginning of a region's code."""
+    """What a figure is about; an empty part is everything. ``region``: ``-`` for where it is not known."""
 
     source_id: str = ""
     item: str = ""
@@ -45,27 +45,43 @@ def month_before(at: datetime) -> str:
     return f"{add_months(month_start(business_day(at)), -1):%Y-%m}"
 
 
-def _rows(actor: Actor, part: Slice) -> QuerySet[Figure]:
-    rows = Figure.objects.for_viewer(actor)
+def _figures(actor: Actor, part: Slice) -> QuerySet[Figure]:
+    rows = _narrowed(Figure.objects.for_viewer(actor), part)
+    return rows.filter(region="" if part.region == "-" else part.region) if part.region else rows
+
+
+def _narrowed[Q: QuerySet[Any]](rows: Q, part: Slice) -> Q:
     if part.source_id:
         rows = rows.filter(source_id=part.source_id)
     if part.item:
         rows = rows.filter(item=part.item)
-    if part.region:
-        rows = rows.filter(region="" if part.region == "-" else part.region)
-    if part.months:
-        rows = rows.filter(month__in=part.months)
-    return rows
+    return rows.filter(month__in=part.months) if part.months else rows
+
+
+def _rows(actor: Actor, part: Slice, *, regions: bool = False) -> QuerySet[Any]:
+    """Totals where regions do not matter: they are far fewer."""
+    if part.region or regions:
+        return _figures(actor, part)
+    return _narrowed(Total.objects.for_viewer(actor), part)
 
 
 def tallies(actor: Actor, part: Slice, *by: str) -> dict[tuple[str, ...], Tally]:
     """Counts of a part of everything, added up by some of :data:`DIMENSIONS`."""
     names = ["source_id" if name == "source" else name for name in by]
-    grouped = _rows(actor, part).values(*names).annotate(**{f"sum_{name}": Sum(name) for name in COUNTS})
+    rows = _rows(actor, part, regions="region" in by)
+    grouped = rows.values(*names).annotate(**{f"sum_{name}": Sum(name) for name in COUNTS})
     return {
         tuple(str(row[name]) for name in names): Tally(**{name: row[f"sum_{name}"] for name in COUNTS})
         for row in grouped.order_by(*names)
     }
+
+
+def values_of(actor: Actor, part: Slice, by: str) -> list[str]:
+    """The values one of :data:`DIMENSIONS` has in a part of everything, in their order."""
+    name = "source_id" if by == "source" else by
+    return sorted(
+        set(_rows(actor, part, regions=by == "region").values_list(name, flat=True).distinct().order_by())
+    )
 
 
 def total(actor: Actor, part: Slice) -> Tally:
@@ -155,7 +171,7 @@ class BatchFigures:
 
 def batches_behind(actor: Actor, part: Slice, *, limit: int = 50) -> list[BatchFigures]:
     """The batches of a part, newest first, each with its counts there."""
-    grouped = _rows(actor, part).filter(batch__isnull=False).values("batch_id")
+    grouped = _figures(actor, part).filter(batch__isnull=False).values("batch_id")
     found = grouped.annotate(**{f"sum_{name}": Sum(name) for name in COUNTS}).order_by("-batch__seq")[:limit]
     counts = {
         str(row["batch_id"]): Tally(**{name: row[f"sum_{name}"] for name in COUNTS})

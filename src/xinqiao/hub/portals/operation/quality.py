@@ -50,10 +50,10 @@ def dashboard(visit: Visit[Staff]) -> HttpResponse:
         "keep": {name: {other: text for other, text in chosen.items() if other != name and text} for name in chosen},
         "drops": {
             "source": [("", _("全部数源")), *((key, row.short_name) for key, row in sources.items())],
-            "item": [("", _("全部目录项")), *((item, item_word(item)) for item in _keys(visit, ever, "item"))],
+            "item": [("", _("全部目录项")), *((item, item_word(item)) for item in _keys(visit, part, "item"))],
             "region": [
                 ("", _("全部地区")),
-                *((region or _UNKNOWN, region_word(region)) for region in _keys(visit, ever, "region")),
+                *((region or _UNKNOWN, region_word(region)) for region in _keys(visit, part, "region")),
             ],
             "month": [(one, fmt.month(one)) for one in known],
         },
@@ -76,12 +76,18 @@ def _where(part: Slice) -> tuple[str, str, str]:
     return part.source_id, part.item, part.region
 
 
-def _keys(visit: Visit[Staff], ever: Slice, by: str) -> list[str]:
-    """What there is to choose from: of everything but the dimension itself."""
-    part = Slice(
-        ever.source_id, "" if by == "item" else ever.item, "" if by == "region" else ever.region, ever.months
+def _keys(visit: Visit[Staff], part: Slice, by: str) -> list[str]:
+    """What there is to choose from in a month: of everything but the dimension itself."""
+    return quality.values_of(
+        visit.actor,
+        Slice(
+            part.source_id,
+            "" if by == "item" else part.item,
+            "" if by == "region" else part.region,
+            part.months,
+        ),
+        by,
     )
-    return sorted(key for (key,) in quality.tallies(visit.actor, part, by))
 
 
 def _tables(
@@ -125,7 +131,7 @@ def league(visit: Visit[Staff]) -> HttpResponse:
         "columns": ({"label": _("名次"), "num": True}, *columns(_("数源单位"))),
         "unranked": [row.short_name for row in table.unranked],
         "months": [(one, fmt.month(one)) for one in known],
-        "items": [("", _("全部目录项")), *((item, item_word(item)) for item in _keys(visit, Slice(), "item"))],
+        "items": [("", _("全部目录项")), *((item, item_word(item)) for item in _keys(visit, Slice(months=months), "item"))],
         "chosen": chosen,
         "span": "year" if whole else "",
         "span_word": _("{a} 至 {b}").format(a=fmt.month(months[0]), b=fmt.month(months[-1])) if whole else fmt.month(months[0]),
