@@ -40,6 +40,7 @@ from xinqiao.hub.apps.quality.services import (
     SETTLED,
     USED,
     batch_settled,
+    count_dossiers,
     count_use,
     measure_agreement,
     month_of,
@@ -138,6 +139,10 @@ def _agreement(client: NodeClient, at: datetime) -> None:
     measure_agreement(month_of(at))
 
 
+def _dossiers(client: NodeClient, at: datetime) -> None:
+    count_dossiers(month_of(at))
+
+
 def _monthly(client: NodeClient, at: datetime) -> None:
     publish_due(at=at)
 
@@ -163,6 +168,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
 #: These look through records and may take minutes: they run beside the batches, where no checkpoint waits for them.
 _slow_chores: list[tuple[str, Chore, timedelta]] = [
     ("agreement", _agreement, timedelta(hours=24)),
+    ("dossiers", _dossiers, timedelta(hours=1)),
     ("monthly", _monthly, timedelta(minutes=10)),
 ]
 

@@ -24,7 +24,7 @@ def announce_use(
     """Say that collected records were shown to somebody, in the open transaction.
 
     Args:
-        kind: ``own_report`` (a firm about itself), ``report`` or ``dossier`` (an institution).
+        kind: ``own_report`` (a firm about itself) or ``report`` (an institution). Dossiers have records of their own.
         shown: items of which something was shown, with the names of the sources it came from.
         at: when.
         institution_id: who read; empty for a firm about itself.

@@ -30,7 +30,7 @@ from xinqiao.hub.apps.quality import selectors
 from xinqiao.hub.apps.quality.measuring import measure_agreement, month_bounds, recompute
 from xinqiao.hub.apps.quality.models import Figure, QualityReport, Ticket, TicketStep, Total
 from xinqiao.hub.apps.quality.selectors import Slice, Supplied
-from xinqiao.hub.apps.quality.usage import ItemUse, serving_nodes, use_of_node, use_of_source
+from xinqiao.hub.apps.quality.usage import ItemUse, count_dossiers, serving_nodes, use_of_node, use_of_source
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 
@@ -51,6 +51,7 @@ def publish_report(*, actor: OperatorActor | SystemActor, month: str, at: dateti
         raise Invalid(Code.INVALID, "the month is not over", facts={"field": "month"})
     recompute(month)
     measure_agreement(month)
+    count_dossiers(month)
     try:
         with transaction.atomic():
             return _publish(actor, month, at)

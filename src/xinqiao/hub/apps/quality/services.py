@@ -15,7 +15,7 @@ from xinqiao.hub.apps.collection.usage import SETTLED, USED
 from xinqiao.hub.apps.identity.models import Source
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.quality.measuring import measure_agreement, measure_batch, month_of, recompute
-from xinqiao.hub.apps.quality.models import USE_KINDS, Ticket, UseCount
+from xinqiao.hub.apps.quality.models import Ticket, UseCount
 from xinqiao.hub.apps.quality.tickets import (
     close_ticket,
     end_by_arrival,
@@ -24,12 +24,14 @@ from xinqiao.hub.apps.quality.tickets import (
     open_ticket,
     promise_ticket,
 )
+from xinqiao.hub.apps.quality.usage import count_dossiers
 
 __all__ = [
     "SETTLED",
     "USED",
     "batch_settled",
     "close_ticket",
+    "count_dossiers",
     "count_use",
     "measure_agreement",
     "measure_batch",
@@ -39,6 +41,9 @@ __all__ = [
     "recompute",
     "watch_supply",
 ]
+
+#: Dossiers are counted from their own records.
+_ANNOUNCED = ("own_report", "report")
 
 
 def batch_settled(*, batch_id: str, at: datetime) -> None:
@@ -86,7 +91,7 @@ def count_use(*, event: OutboxEvent) -> None:
         row = OutboxEvent.objects.select_for_update().get(id=event.id)
         payload = row.payload
         items = payload.get("items") if isinstance(payload, dict) else None
-        if not isinstance(items, dict) or payload.get("kind") not in USE_KINDS:
+        if not isinstance(items, dict) or payload.get("kind") not in _ANNOUNCED:
             return
         ids = dict(Source.objects.values_list("name", "id"))
         for item, names in sorted(items.items()):

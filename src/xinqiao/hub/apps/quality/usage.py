@@ -4,18 +4,23 @@ Counts are told by item and kind, and only when they are none or not small: a so
 learn who was asked about. For the same reason nothing is added up over items. What loans came of it is not collected yet.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Count, Sum
 
 from xinqiao.domain.quality import Told
-from xinqiao.hub.apps.identity.models import Node
+from xinqiao.hub.apps.identity.models import Node, Source
 from xinqiao.hub.apps.items.models import ItemQuery, ItemSource
 from xinqiao.hub.apps.quality.measuring import month_bounds
 from xinqiao.hub.apps.quality.models import USE_KINDS, UseCount
 from xinqiao.hub.runtime import runtime
 
+DOSSIER = "dossier"
+#: Of the records of queries: collected items in one dossier, whose fields are ``item.field``.
+_COLLECTED = "collected"
 QUERY_KINDS = ("interface", "verification")
 KINDS = (*USE_KINDS, *QUERY_KINDS)
 
@@ -51,6 +56,33 @@ def use_of_source(source_id: str, items: Sequence[str], month: str) -> list[Item
         )
         for item in every
     ]
+
+
+def count_dossiers(month: str) -> int:
+    """Write how often each item was in a dossier that was released in a month, for every source that supplies it.
+
+    The records of dossiers are counted as they stand: done again, it is the same. Returns how many rows there are.
+    """
+    since, until = month_bounds(month)
+    rows = ItemQuery.objects.filter(
+        kind=_COLLECTED, state="released", asked_at__gte=since, asked_at__lt=until
+    ).values("fields", "institution_id")
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows.annotate(all=Count("id")).order_by():
+        for item in {str(name).partition(".")[0] for name in row["fields"]}:
+            counts[item, row["institution_id"]] += row["all"]
+    suppliers = list(Source.objects.values_list("id", "items"))
+    written = 0
+    with transaction.atomic():
+        for (item, institution), number in sorted(counts.items()):
+            for source_id, items in suppliers:
+                if item in items:
+                    UseCount.objects.update_or_create(
+                        month=month, item=item, source_id=source_id, kind=DOSSIER, institution=institution,
+                        defaults={"count": number},
+                    )  # fmt: skip
+                    written += 1
+    return written
 
 
 def use_of_node(node: Node, month: str) -> list[ItemUse]:
