@@ -7,8 +7,8 @@
 from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.claims import ClaimBook, StatedClaim, state_claim
-from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.dossier import Dossier
+from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.problems import NearestRequest, Problem, problem_of
 from xinqiao.client.report import Report
 from xinqiao.client.results import Operator
@@ -21,8 +21,8 @@ __all__ = [
     "ClaimBook",
     "Client",
     "Directory",
-    "ItemAnswer",
     "Dossier",
+    "ItemAnswer",
     "NearestRequest",
     "Operator",
     "Problem",

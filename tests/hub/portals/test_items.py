@@ -141,7 +141,13 @@ def test_every_query_is_in_the_firms_records(items: ItemCast, visitor: Visitor) 
         id="itq-2", kind="interface", item=MARRIAGE, state="denied", code="SCOPE_EXCEEDED", **common
     )
     ItemQuery.objects.create(
-        id="itq-3", kind="collected", item="dossier", state="released", end_leaf=2, answer_digest="d", **common
+        id="itq-3",
+        kind="collected",
+        item="dossier",
+        state="released",
+        end_leaf=2,
+        answer_digest="d",
+        **common,
     )
     page = visitor(items.cast.owner).get(address("items")).content.decode()
     assert "答复：否" in page

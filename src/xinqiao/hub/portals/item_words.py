@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from xinqiao.domain.items import ItemKind, ItemScope
+from xinqiao.hub.apps.dossiers.rows import DOSSIER
 from xinqiao.hub.apps.items.models import ItemQuery
 from xinqiao.hub.apps.items.scopes import all_terms, catalogue
 from xinqiao.hub.portals.institution.cards import code_title
@@ -13,6 +14,8 @@ from xinqiao.ui.i18n import gettext as _
 
 def item_name(item: str) -> str:
     """An item's name in the language in force; its id when the catalogue has it no more."""
+    if item == DOSSIER:  # a query of everything collected that was granted
+        return _("归集的企业档案")
     found = catalogue().items.get(item)
     if found is None:
         return item

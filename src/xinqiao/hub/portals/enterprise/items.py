@@ -12,7 +12,6 @@ from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, nee
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents.rows import LIVE
 from xinqiao.hub.apps.consents.summary import Act, purpose_words
-from xinqiao.hub.apps.dossiers.rows import DOSSIER
 from xinqiao.hub.apps.items import authorisations, requests, selectors
 from xinqiao.hub.apps.items.scopes import all_terms, catalogue
 from xinqiao.hub.apps.items.selectors import ItemAuthorisationRow
@@ -31,8 +30,6 @@ from xinqiao.ui.i18n import gettext as _
 PLACE = "enterprise:item"
 #: A live one, also when its queries are used up: more of them can be given.
 APPENDABLE = (*LIVE, VisibleState.USED_UP)
-    if item == DOSSIER:
-        return _("归集的企业档案")
 
 
 @dataclass(frozen=True, slots=True)
