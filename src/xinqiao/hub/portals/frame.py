@@ -120,11 +120,13 @@ def institution_shell(
 def source_shell(
     request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int, asked: int = 0
 ) -> Shell:
+    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int, to_answer: int = 0
     """The frame of the portal of the data sources."""
     work = (
         NavItem("home", _("概览"), reverse("source:home"), "layout-dashboard"),
         NavItem("batches", _("批次报送"), reverse("source:batches"), "upload", to_do),
         NavItem("tickets", _("协调工单"), reverse("source:tickets"), "ticket", asked),
+        NavItem("redress", _("异议与修复"), reverse("source:redress"), "scale", to_answer),
         NavItem("notices", _("通知"), reverse("source:notices"), "bell", unread),
     )
     data = (
@@ -153,6 +155,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
         NavItem("quality", _("数据质量"), reverse("operator:quality"), "gauge"),
         NavItem("tickets", _("协调工单"), reverse("operator:tickets"), "ticket"),
         NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
+        NavItem("redress", _("异议与修复"), reverse("operator:redress"), "scale"),
     )
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),

@@ -66,7 +66,7 @@ ITEM_PER_INSTITUTION = _env.whole("XINQIAO_ITEM_PER_INSTITUTION", 5_000, 1, 10_0
 ITEM_GRID_MS = _env.whole("XINQIAO_ITEM_GRID_MS", 300, 10, 5_000)
 # -- what is attached to objections and applications for repair --------------------------------------------------------
 EVIDENCE_DIR = XINQIAO_HOME / "evidence"
-EVIDENCE_MAX_BYTES = 10 << 20
+EVIDENCE_MAX_BYTES = 5 << 20
 EVIDENCE_PER_MATTER = 6
 
 # -- Django ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from xinqiao.ui.i18n import Language, language
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.pdf.inks import INKS
 from xinqiao.ui.pdf.render import PdfFacts, compile_paper, square
-from xinqiao.ui.report.credit import ChapterView, Shown, build_credit_view
+from xinqiao.ui.report.credit import ChapterView, Shown, beside_records, build_credit_view
 
 _ZH_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
 
@@ -120,7 +120,10 @@ def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts)
         "rest": [{"chapter": title, "name": empty.names, "sentence": empty.sentence} for title, empty in view.rest],
         "sections": {"sum": _("概览"), "rest": _("没有内容的各项"), "note": _("说明")},
         "numerals": [_numeral(place) for place in range(1, len(view.chapters) + 4)],
-        "statements": [{"text": text, "attached": fmt.moment(at)} for text, at in paper.statements],
+        "statements": [
+            *({"text": text, "attached": fmt.moment(at)} for text, at in paper.statements),
+            *({"text": text, "attached": fmt.moment(at)} for text, at in beside_records(view)),
+        ],
         "statement_title": _("企业的声明，未经核实："),
         "notes": [
             _("报告汇总数源单位报来的信息，平台不作评价，供参考；以数源单位的登记为准。"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from xinqiao.domain.catalogue.model import FieldType, SharingMode
 from xinqiao.domain.report import Availability, CreditReport, Line, Section
@@ -47,6 +48,10 @@ class Shown:
     lines: tuple[Line, ...]
     more: int
     objected: bool
+
+    def label(self, line: Line) -> str:
+        """What a row is called beside what the firm says to it: its first filled cell."""
+        return next((line.cells[one.place].text for one in self.columns if line.cells[one.place].text), "")
 
     @property
     def heads(self) -> list[dict[str, object]]:
@@ -153,6 +158,17 @@ def _lead(report: CreditReport) -> str:
         claim=covered[Availability.ON_CLAIM],
         locked=covered[Availability.NOT_AUTHORISED],
     )
+
+
+def beside_records(view: CreditView) -> list[tuple[str, datetime]]:
+    """What the firm says to single records, each with the record it is said to."""
+    return [
+        (f"{shown.name} · {shown.label(line)}{_('：')}{one.text}", one.at)
+        for chapter in view.chapters
+        for shown in chapter.shown
+        for line in shown.lines
+        for one in line.remarks
+    ]
 
 
 def build_credit_view(report: CreditReport) -> CreditView:

@@ -9,6 +9,7 @@ from xinqiao.hub.apps.collection import selectors as collection
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.notices.selectors import unread_count
 from xinqiao.hub.apps.quality.ticket_selectors import waiting_count
+from xinqiao.hub.apps.redress import selectors as redress
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.frame import Visitor, page, source_shell
 from xinqiao.ui.i18n import gettext as _
@@ -42,6 +43,7 @@ def source_frame(visit: Visit[SourceActor], current: str) -> Shell:
         to_do=collection.to_do_count(actor),
         unread=unread_count(actor),
         asked=waiting_count(actor),
+        to_answer=redress.waiting_for_source(actor),
     )
 
 

@@ -13,6 +13,7 @@ from xinqiao.hub.portals.source import (
     sending,
     tickets,
 )
+from xinqiao.hub.portals.source import batches, home, items, keys, notices, people, redress, sending
 
 app_name = "source"
 urlpatterns = [
@@ -41,6 +42,12 @@ urlpatterns = [
     path("keys", keys.listing, name="keys"),
     path("keys/propose", keys.propose, name="key_propose"),
     path("keys/<str:kid>/revoke", keys.revoke, name="key_revoke"),
+    path("redress", redress.listing, name="redress"),
+    path("redress/objections/<str:objection_id>", redress.objection, name="objection"),
+    path("redress/objections/<str:objection_id>/act", redress.objection_act, name="objection_act"),
+    path("redress/repairs/<str:repair_id>", redress.repair, name="repair"),
+    path("redress/repairs/<str:repair_id>/act", redress.repair_act, name="repair_act"),
+    path("redress/evidence/<str:evidence_id>", redress.evidence, name="evidence"),
     path("people", people.listing, name="people"),
     path("people/add", people.add, name="person_add"),
     path("people/<str:user_id>/end", people.end, name="person_end"),
