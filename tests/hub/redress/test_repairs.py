@@ -19,6 +19,7 @@ from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.notices.models import Notice
 from xinqiao.hub.apps.redress import selectors, services
 from xinqiao.hub.apps.redress.models import Evidence, Repair, Suppression
+from xinqiao.hub.apps.redress.receivers import receivers
 from xinqiao.hub.apps.redress.standing import standing_version
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, verify_jws
@@ -289,7 +290,7 @@ def _used(bench: Bench, institution: str, product: str) -> None:
 def test_a_repaired_record_is_in_no_answer_from_that_moment(bench: Bench) -> None:
     bench.hold(penalty(), penalty(document_no="澄市监罚〔2026〕13号"))
     assert len(bench.lines()) == 2
-    before = standing_version(OWNER_USCC, at=bench.now)
+    before = standing_version(OWNER_USCC)
     ref = next(
         one.found.record.ref
         for one in selectors.own_records(bench.cast.owner, at=bench.now)
@@ -303,7 +304,7 @@ def test_a_repaired_record_is_in_no_answer_from_that_moment(bench: Bench) -> Non
         actor=bench.unit, repair_id=row.id, answer="已履行", expected_version=row.version, at=bench.now
     )
     assert [line.cells[1].text for line in bench.lines()] == ["澄市监罚〔2026〕13号"]
-    assert standing_version(OWNER_USCC, at=bench.now) != before
+    assert standing_version(OWNER_USCC) != before
     assert len(bench.lake.records(OWNER_USCC)[PENALTY]) == 2, "the lake follows behind"
     bench.hold(penalty(content="同一条，重新报来"))
     assert len(bench.lines()) == 1, "sent once more, it stays away"
@@ -356,6 +357,28 @@ def test_who_received_it_lately_is_told_and_nobody_else(bench: Bench) -> None:
     (notice,) = Notice.objects.filter(kind="record_repaired")
     assert (notice.audience_kind, notice.audience_id) == ("institution", bank)
     assert notice.facts == {"enterprise": "远山农机有限公司", "item": PENALTY, "number": row.number}
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"product": "credit_report"}, True),
+        ({"product": PENALTY}, True),
+        ({"products": ["water_fee", PENALTY]}, True),
+        ({"products": ["water_fee"]}, False),
+        ({"product": "water_fee"}, False),
+        ({"product": "water_fee#" + "0" * 64}, False),
+        ({"product": str(Product.SUMMARY)}, False),
+    ],
+)
+def test_what_a_release_may_have_carried_decides(bench: Bench, facts: dict[str, Any], told: bool) -> None:
+    bank, owner = bench.cast.bank.institution_id, bench.cast.owner.enterprise_id
+    with transaction.atomic():
+        append_leaf(type="USE", at=bench.now, facts=facts, refs=Refs(subject=owner, institution=bank))
+        append_leaf(type="SELF_USE", at=bench.now, facts=facts, refs=Refs(subject=owner))
+    since = bench.now - timedelta(days=90)
+    assert receivers(owner, PENALTY, since=since) == ([bank] if told else [])
+    assert receivers(bench.cast.stranger.enterprise_id, PENALTY, since=since) == []
 
 
 def test_other_platforms_get_a_signed_list_in_order(bench: Bench) -> None:

@@ -219,8 +219,19 @@ class DossierQuery(Request):
 type Collected = str | int | bool | list[str] | None
 
 
+class RecordStatement(Answer):
+    """What the firm says beside a record; nobody has verified it."""
+
+    text: str
+    at: Instant
+    verified: Literal[False]
+
+
 class CollectedRecord(Answer):
-    """One record: the granted fields in canonical form (days, amounts and numbers beyond 2^53-1 as text), its lineage."""
+    """One record: the granted fields in canonical form (days, amounts and numbers beyond 2^53-1 as text), its lineage.
+
+    ``objected``: the firm disputes it, ``disputed`` which of the granted fields (none: the record, or fields not granted).
+    """
 
     values: dict[str, Collected]
     source: str
@@ -228,6 +239,9 @@ class CollectedRecord(Answer):
     as_of: str | None
     received_at: Instant
     version: int
+    objected: bool
+    disputed: list[str]
+    statements: list[RecordStatement]
 
 
 class CollectedItem(Answer):

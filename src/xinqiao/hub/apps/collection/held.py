@@ -42,7 +42,7 @@ def _record(item: Item, uscc: str, row: Mapping[str, object], names: Mapping[str
     code, received = str(row["_source"]), row["_received"]
     assert isinstance(received, datetime)
     as_of = row["_as_of"]
-    values = {field.name: _value(row.get(field.name)) for field in item.fields}
+    values = values_of(item, row)
     return Record(
         values=values,
         source=names.get(code, code),
@@ -54,6 +54,11 @@ def _record(item: Item, uscc: str, row: Mapping[str, object], names: Mapping[str
         ref=record_ref(item, uscc, values),
         source_code=code,
     )
+
+
+def values_of(item: Item, row: Mapping[str, object]) -> dict[str, Value]:
+    """What a row of the lake says, field by field."""
+    return {field.name: _value(row.get(field.name)) for field in item.fields}
 
 
 def _value(value: object) -> Value:

@@ -48,7 +48,7 @@ def keep(tx: Tx, product: Product) -> None:
         (
             shelf.subject,
             shelf.view,
-            shelf.token,
+            shelf.kept_as,
             product.content,
             product.size,
             len(product.content),

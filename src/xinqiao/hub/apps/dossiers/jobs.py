@@ -8,16 +8,17 @@ then run again and decides again.
 
 import json
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.errors import Code
 from xinqiao.domain.items import ItemAsk, ItemDecision, ItemKind, decide_item
+from xinqiao.domain.period import business_day
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.dossiers import cache
-from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, view_of
-from xinqiao.hub.apps.dossiers.rows import insert, released_before
+from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, stamp_of, view_of
+from xinqiao.hub.apps.dossiers.rows import Before, insert, released_before
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, take_done, take_key
 from xinqiao.hub.apps.fundflow.protocol import Nonce, Refused, Repeated
 from xinqiao.hub.apps.fundflow.release import rendered
@@ -26,6 +27,8 @@ from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.items.rows import Held, held
 from xinqiao.hub.apps.items.scopes import all_terms
 from xinqiao.hub.ids import token_hex
+from xinqiao.hub.apps.redress.rows import standing_held
+from xinqiao.hub.runtime import runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ class DossierJob:
             assert grant is not None
             assert view is not None
             product = self._ready(tx, grant.value.subject, view.name)
+            product = self._ready(tx, grant.value.subject, spec)
             if product is None:
                 return Wanted(grant.value.subject, view.spec)
         if not remember_nonce(tx, ask.nonce):
@@ -171,14 +175,17 @@ class DossierJob:
             finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
         return result
 
-    def _ready(self, tx: Tx, subject: str, view: str) -> Product | None:
+    def _ready(self, tx: Tx, subject: str, spec: Spec) -> Product | None:
+        view, (standing, _) = view_of(spec), standing_held(tx, subject)
+        stamp = stamp_of(runtime.catalogue, spec, standing, business_day(tx.at))
         made = self.made
-        if made is not None and (made.shelf.subject, made.shelf.view) == (subject, view):
+        if made is not None and made.shelf == replace(made.shelf, subject=subject, view=view, stamp=stamp):
             return made
         if self.shelf is None or (self.shelf.subject, self.shelf.view) != (subject, view):
             return None
         found = cache.find(tx, subject, view)
-        return found if found is not None and found.shelf == self.shelf else None
+        wanted = replace(self.shelf, stamp=stamp)
+        return found if found is not None and found.shelf.token == wanted.kept_as else None
 
     def _release(self, tx: Tx, grant: Held, view: View, product: Product) -> Step[DossierResult]:
         ask = self.ask
@@ -235,7 +242,11 @@ class DossierJob:
         if before is None or tx.at >= grant.value.valid_to:
             return Code.GONE_EXPIRED
         product = cache.find(tx, grant.value.subject, before.view)
-        if product is None or product.digest != before.digest:
+        if (
+            product is None
+            or product.digest != before.digest
+            or not _still_so(tx, grant.value.subject, product, before)
+        ):
             return Code.GONE_EXPIRED
         return DossierReleased(query_id, product, before.leaf, before.uses_left)
 
@@ -260,6 +271,15 @@ class DossierJob:
             decision.code, decision.reason, decision.facts, decision.nearest, leaf, ask.query_id
         )
         return rendered(tx, ask.idempotency, refused)
+
+
+def _still_so(tx: Tx, subject: str, product: Product, before: Before) -> bool:
+    """Whether nothing was marked or hidden since a dossier was made, and no term can have ended."""
+    _, changed_at = standing_held(tx, subject)
+    items = runtime.catalogue.items
+    terms = any(items[name].adverse is not None for name in before.items if name in items)
+    same_day = business_day(product.made_at) == business_day(tx.at)
+    return (changed_at is None or changed_at < product.made_at) and (same_day or not terms)
 
 
 def _count(tx: Tx, grant: Held) -> int:

@@ -7,7 +7,7 @@ RFC 8878 reads as one: what belongs to this query, the stored dossier as it lies
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 import orjson
@@ -16,6 +16,8 @@ import pyarrow as pa
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.period import format_instant
+from xinqiao.domain.report import RecordStatus
+from xinqiao.hub.apps.redress.standing import Mark
 from xinqiao.lake.store.dossier import plain
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import SigningKey
@@ -32,11 +34,30 @@ type Spec = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where a dossier lies: whose, which view, and what it must have been made of to be up to date."""
+    """Where a dossier lies: whose, which view, and what it must have been made of to be up to date.
+
+    ``stamp``: the standing of the firm's records it was made with, empty where there is none to speak of.
+    """
 
     subject: str
     view: str
     token: str
+    stamp: str = ""
+
+    @property
+    def kept_as(self) -> str:
+        """The token under which it is kept: of the records and of their standing."""
+        return (
+            hashlib.sha256(f"{self.token} {self.stamp}".encode()).hexdigest()[:32]
+            if self.stamp
+            else self.token
+        )
+
+
+def stamp_of(catalogue: Catalogue, spec: Spec, standing: int, day: date) -> str:
+    """What a dossier's records stand by, beside the lake: what was marked and hidden, and the day where terms end."""
+    terms = any(catalogue.items[name].adverse is not None for name in spec if name in catalogue.items)
+    return f"{standing or ''}{f'@{day}' if terms else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,7 @@ def document(
     issuer: str,
     subject: str,
     spec: Spec,
-    records: Mapping[str, Sequence[Mapping[str, object]]],
+    records: Mapping[str, Sequence[tuple[Mapping[str, object], Mark]]],
     collected: Collection[str],
 ) -> dict[str, Json]:
     """The dossier as JSON: of every item of the view its records with their lineage, or why there is none.
@@ -84,7 +105,7 @@ def document(
                 "item_version": item.version,
                 "availability": "present" if rows else without,
                 "fields": [*sorted(fields)],
-                "records": [_record(row, sorted(fields)) for row in rows],
+                "records": [_record(row, mark, sorted(fields)) for row, mark in rows],
             }
         )
     return {
@@ -97,7 +118,7 @@ def document(
     }
 
 
-def _record(row: Mapping[str, object], fields: Sequence[str]) -> dict[str, Json]:
+def _record(row: Mapping[str, object], mark: Mark, fields: Sequence[str]) -> dict[str, Json]:
     received = row["_received"]
     assert isinstance(received, datetime)
     return {
@@ -107,6 +128,11 @@ def _record(row: Mapping[str, object], fields: Sequence[str]) -> dict[str, Json]
         "as_of": plain(row["_as_of"]),
         "received_at": plain(received.replace(tzinfo=None)),
         "version": plain(row.get("_version", 1)),
+        "objected": mark.status is RecordStatus.OBJECTED,
+        "disputed": [name for name in fields if name in mark.disputed],
+        "statements": [
+            {"text": one.text, "at": format_instant(one.at), "verified": False} for one in mark.remarks
+        ],
     }
 
 

@@ -2,6 +2,7 @@
 and institution show them beside the rest.
 """
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,7 @@ class Before:
     digest: str
     leaf: LeafRef
     uses_left: int
+    items: frozenset[str]
 
 
 def released_before(tx: Tx, query_id: str) -> Before | None:
@@ -96,7 +98,7 @@ def released_before(tx: Tx, query_id: str) -> Before | None:
     tx.settle()  # the same key may be in this very batch
     tx.cursor.execute(
         tx.dialect.sql(
-            "SELECT answer_no, answer_digest, end_leaf, end_leaf_hash, answered_at, uses_left FROM items_itemquery"
+            "SELECT answer_no, answer_digest, end_leaf, end_leaf_hash, answered_at, uses_left, fields FROM items_itemquery"
             " WHERE id = %s AND kind = 'collected' AND state = 'released'"
         ),
         (query_id,),
@@ -104,7 +106,12 @@ def released_before(tx: Tx, query_id: str) -> Before | None:
     row = tx.cursor.fetchone()
     if row is None:
         return None
-    view, digest, index, hashed, at, left = row
+    view, digest, index, hashed, at, left, names = row
     assert isinstance(index, int)
     assert isinstance(left, int)
-    return Before(str(view), str(digest), LeafRef(index, str(hashed), read_time(at)), left)
+    return Before(str(view), str(digest), LeafRef(index, str(hashed), read_time(at)), left, _items(names))
+
+
+def _items(names: object) -> frozenset[str]:
+    told = json.loads(names) if isinstance(names, str) else names
+    return frozenset(str(name).partition(".")[0] for name in told) if isinstance(told, list) else frozenset()

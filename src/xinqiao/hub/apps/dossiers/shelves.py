@@ -7,6 +7,7 @@ allows. So a wrong or missing hint costs time and nothing else.
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from django.conf import settings
 
 from xinqiao.clock import Clock
 from xinqiao.domain.errors import Invalid
+from xinqiao.domain.period import business_day
 from xinqiao.hub.apps.dossiers.models import Dossier
-from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, document, made, view_of
+from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, document, made, stamp_of, view_of
+from xinqiao.hub.apps.redress.standing import standing_rows, standing_version
 from xinqiao.hub.runtime import runtime
 from xinqiao.lake.store import Lake
 from xinqiao.lake.store.dossier import token
@@ -80,17 +83,21 @@ class Shelves:
     def make(self, subject: str, spec: Spec, *, clock: Clock) -> Product | Shelf:
         """Read the lake and make the dossier; only its place when it lies there already, up to date.
 
-        The token is taken before the records, so a batch that comes between them makes the dossier old, never wrong.
+        Token and stamp are taken before the records and their standing, so what comes between them makes the dossier old,
+        never wrong.
         """
-        shelf = self.shelf(subject, spec)
-        if Dossier.objects.filter(subject=subject, view=shelf.view, token=shelf.token).exists():
+        at = clock.now()
+        stamp = stamp_of(runtime.catalogue, spec, standing_version(subject), business_day(at))
+        shelf = replace(self.shelf(subject, spec), stamp=stamp)
+        if Dossier.objects.filter(subject=subject, view=shelf.view, token=shelf.kept_as).exists():
             return shelf
         held = lake()
-        records = held.records(subject, items=sorted(spec)) if held is not None else {}
+        rows = held.records(subject, items=sorted(spec)) if held is not None else {}
+        records = standing_rows(subject, rows, at=at)
         told = document(
             runtime.catalogue, settings.XINQIAO_HUB_ID, subject, spec, records, _collected(held, spec)
         )
-        return made(told, shelf, spec, key=runtime.hub_key, at=clock.now())
+        return made(told, shelf, spec, key=runtime.hub_key, at=at)
 
     def _put[K, V](self, kept: OrderedDict[K, V], key: K, value: V) -> None:
         with self._lock:

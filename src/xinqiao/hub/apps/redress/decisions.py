@@ -26,6 +26,7 @@ from xinqiao.hub.apps.redress.matters import (
 )
 from xinqiao.hub.apps.redress.models import Repair
 from xinqiao.hub.apps.redress.receivers import tell_receivers
+from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.apps.redress.suppression import suppress_repaired
 from xinqiao.hub.runtime import runtime
 
@@ -92,6 +93,8 @@ def grant_repair(
     words = said(answer, field="answer")
     with transaction.atomic(durable=True):
         row = locked(Repair, actor, repair_id, expected_version)
+        REPAIR.fire(RepairState(row.state), RepairEvent.REPAIR, require_unit(actor))
+        touch_standing(row.enterprise.uscc, at=at)
         leaf = _fire(row, actor, RepairEvent.REPAIR, require_unit(actor), at, words, decided_at=at)
         suppress_repaired(row, leaf_index=leaf, at=at)
         tell(row, "enterprise", "operator", what="repair_repaired", at=at)

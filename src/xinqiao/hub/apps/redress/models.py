@@ -207,6 +207,24 @@ class Suppression(models.Model):
         return self.record_ref
 
 
+class Standing(models.Model):
+    """How often what is marked, hidden or said about a firm's records has changed, and when last.
+
+    Changed before the leaf of what changed it, so that a release, which holds the row, and a change wait for each other.
+    """
+
+    uscc = models.CharField(max_length=18, primary_key=True)
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("记录的现状")
+        verbose_name_plural = _("记录的现状")
+
+    def __str__(self) -> str:
+        return f"{self.uscc} {self.version}"
+
+
 class EvidenceQuerySet(models.QuerySet["Evidence"]):
     """The only door to attached files."""
 

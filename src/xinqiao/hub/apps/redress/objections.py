@@ -36,6 +36,7 @@ from xinqiao.hub.apps.redress.matters import (
 )
 from xinqiao.hub.apps.redress.models import KINDS, Objection
 from xinqiao.hub.apps.redress.receivers import tell_receivers
+from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 
@@ -84,6 +85,7 @@ def submit_objection(
         _refuse_flood(firm)
         row = _new(firm, found, at, field=field, kind=kind, reason=why, key=key)
         files = attach(row, evidence, actor)
+        touch_standing(firm.uscc, at=at)
         digests: list[Json] = [*sorted(one.digest for one in files)]
         happened = Happened("objection_submitted", "submit", at, why)
         write_step(row, actor, happened, {"evidence": digests, "kind": kind})
@@ -246,6 +248,7 @@ def _fire(
     state = RECORD_OBJECTION.fire(before, event, role)
     move(row, before.value, state=state.value, **columns)
     text = row.answer if "answer" in columns else ""
+    touch_standing(row.enterprise.uscc, at=at)
     write_step(row, actor, Happened(f"objection_{event}", event.value, at, text))
 
 
@@ -264,6 +267,7 @@ def state_beside(
         if RecordObjectionState(row.state) not in MAY_STATE:
             raise Conflict(Code.CONFLICT_STATE, "not after this outcome", facts={"state": row.state})
         move(row, row.state, statement=words, stated_at=at)
+        touch_standing(row.enterprise.uscc, at=at)
         write_step(row, actor, Happened("objection_stated", "state", at, words))
     return row
 
@@ -276,5 +280,6 @@ def unstate(*, actor: EnterpriseActor, objection_id: str, expected_version: int,
         if not row.statement:
             raise Conflict(Code.CONFLICT_STATE, "there is no statement", facts={"state": row.state})
         move(row, row.state, statement="", stated_at=None)
+        touch_standing(row.enterprise.uscc, at=at)
         write_step(row, actor, Happened("objection_unstated", "unstate", at))
     return row

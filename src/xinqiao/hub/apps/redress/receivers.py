@@ -7,6 +7,7 @@ from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.runtime import runtime
+from xinqiao.trust.leaf import Leaf as Leaf_
 from xinqiao.trust.leaf import parse_leaf
 
 _FUND_FLOW = frozenset(str(product) for product in Product)
@@ -20,12 +21,20 @@ def receivers(enterprise_id: str, item: str, *, since: datetime) -> list[str]:
     found: dict[str, None] = {}
     leaves = Leaf.objects.filter(subject_id=enterprise_id, type="USE", at__gte=since).order_by("index")
     for institution, body in leaves.exclude(institution_id=None).values_list("institution_id", "body"):
-        product = str(parse_leaf(bytes(body)).facts.get("product", ""))
-        named = product.partition("#")[0]
-        other_item = named in runtime.catalogue.items and named != item
-        if institution and product not in _FUND_FLOW and not other_item:
+        if institution and any(_may_carry(product, item) for product in _products(parse_leaf(bytes(body)))):
             found[institution] = None
     return list(found)
+
+
+def _products(leaf: Leaf_) -> list[str]:
+    several = leaf.facts.get("products")
+    given = several if isinstance(several, list) else [leaf.facts.get("product", "")]
+    return [str(product) for product in given]
+
+
+def _may_carry(product: str, item: str) -> bool:
+    named = product.partition("#")[0]
+    return product not in _FUND_FLOW and (named == item or named not in runtime.catalogue.items)
 
 
 def tell_receivers(enterprise_id: str, item: str, *, what: str, number: str, at: datetime) -> int:

@@ -23,6 +23,7 @@ from xinqiao.hub.apps.redress.lookups import one_of
 from xinqiao.hub.apps.redress.matters import Happened, form_key, locked, move, said, tell, write_step
 from xinqiao.hub.apps.redress.models import Evidence, Repair
 from xinqiao.hub.apps.redress.promise import Promised, what_you_promise
+from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
@@ -97,6 +98,9 @@ def apply_repair(*, actor: EnterpriseActor, asked: Asked, signed: Signed | None,
         row.commitment_jws = _sign(row, person.id, evidence)
         _insert(row)
         attach(row, asked.evidence, actor)
+        touch_standing(
+            row.enterprise.uscc, at=at
+        )  # nothing changes yet; from here on there is a row to wait at
         facts: dict[str, Json] = {
             "gravity": row.gravity,
             "determined_on": row.determined_on.isoformat(),

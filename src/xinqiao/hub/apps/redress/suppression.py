@@ -20,6 +20,7 @@ from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.takeout import find_records, take_records_out
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.redress.models import Repair, Suppression
+from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
@@ -83,6 +84,7 @@ def _expire(item: Item, row: Mapping[str, Any], day: date, at: datetime) -> bool
             return known.exclude(lake_batch="").update(lake_batch="") == 1
         firm = Enterprise.objects.filter(uscc=subject).values_list("id", flat=True).first()
         row_id = new_id(Prefix.SUPPRESSION)
+        touch_standing(subject, at=at)
         leaf = append_leaf(
             type="CORRECT",
             at=at,
