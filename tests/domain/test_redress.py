@@ -1,7 +1,9 @@
-"""Working days, the figures a platform may set, what is adverse and how long it goes out, clocks of objections."""
+"""The page of rules is true; working days, the figures a platform may set, what is adverse and how long it goes out, clocks of objections."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -169,3 +171,26 @@ def test_what_is_open_is_marked_and_what_is_lost_may_be_spoken_to():
     assert OPEN < MARKED
     assert not OPEN & MAY_STATE
     assert {state for state in RecordObjectionState if RECORD_OBJECTION.allowed(state)} == OPEN
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rules" / "redress.md").read_text("utf-8")
+
+
+def test_the_page_tells_every_figure_as_it_is():
+    told = dict(re.findall(r"^\| `(\w+_\w+)` \| (\d+) \| (?:天|工作日|件) \|", PAGE, re.M))
+    ours = {one.name: getattr(Rules(), one.name) for one in fields(Rules)}
+    assert {name: int(text) for name, text in told.items()} == {
+        name: value for name, value in ours.items() if isinstance(value, int)
+    }
+
+
+def test_the_example_of_the_page_is_read():
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.S)
+    found = parse_rules(example)
+    assert (found.answer_days, found.terms[Gravity.GENERAL]) == (15, Terms(6, 12))
+    assert found.calendar.add(date(2026, 12, 31), 1) == date(2027, 1, 2)
+
+
+def test_the_page_names_every_key_of_adverse_items():
+    section = PAGE.split("## 哪些记录可以修复")[1].split("## 修复")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.M)) == {one.name for one in fields(Adverse)}

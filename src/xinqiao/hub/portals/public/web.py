@@ -63,7 +63,8 @@ def _definitions(as_of: str) -> dict[str, Definition]:
 @require_GET
 def data(request: HttpRequest) -> HttpResponse:
     """How data are used and who can open them."""
-    return page(request, "public/data.html", public_shell(request, "data"))
+    context = {"rules": runtime.redress_rules}
+    return page(request, "public/data.html", public_shell(request, "data"), context)
 
 
 @require_GET
