@@ -128,7 +128,7 @@ def _reading(
     if figure.zero:
         values = _since_known(figure, own, values, month)
     shown, last = _latest(figure, values, month)
-    before = values.get(_year_before(last)) if figure.history else None
+    before = values.get(_year_before(last)) if figure.history and _whole_before(figure, own, last) else None
     series = tuple(Point(one, _known(values[one])) for one in months) if figure.history else ()
     value, earlier = _known(shown), _known(before)
     return Reading(
@@ -174,6 +174,12 @@ def _latest(figure: Figure, values: Mapping[str, Decimal | Nil], month: str) -> 
 
 def _year_before(month: str) -> str:
     return month_text(month_number(month) - _YEAR)
+
+
+def _whole_before(figure: Figure, records: Records, month: str) -> bool:
+    """Whether the span that ended a year before lies wholly after the first record: else less was known of it."""
+    first = first_month(figure, records)
+    return figure.span == 1 or (first is not None and first <= month_number(month) - _YEAR - figure.span + 1)
 
 
 def _known(value: Decimal | Nil | None) -> Decimal | None:

@@ -73,8 +73,8 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "用气量", "Gas used", "这个月用了多少气，几个气表加在一起。", "燃气费信息：当月各户号「用气量」之和",
     ),
     Figure(
-        "P08", "contract_capacity", Theme.UTILITIES, Unit.COUNT, (Part(POWER, "period", "contract_capacity_kva"),),
-        "合同容量（kVA）", "Contract capacity, kVA", "和供电企业约定的用电容量，反映设备规模。", "电费信息：当月各户号「合同容量」之和，单位千伏安",
+        "P08", "contract_capacity", Theme.UTILITIES, Unit.KVA, (Part(POWER, "period", "contract_capacity_kva"),),
+        "合同容量", "Contract capacity", "和供电企业约定的用电容量，反映设备规模。", "电费信息：当月各户号「合同容量」之和",
     ),
     Figure(
         "P09", "utility_arrears", Theme.UTILITIES, Unit.YUAN, _utility("arrears_amount"),

@@ -14,6 +14,7 @@ class Unit(StrEnum):
     YUAN = "yuan"
     PERSONS = "persons"
     KWH = "kwh"
+    KVA = "kva"
     M3 = "m3"
     COUNT = "count"
     #: a share of one or a quotient of two figures
