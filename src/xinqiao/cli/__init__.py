@@ -81,6 +81,9 @@ COMMANDS: dict[str, Command] = {
     "firms": Command(
         "xinqiao.cli.firms", "main_firms", "企业名录：建索引、查找、划型", "find a firm, say how large it is"
     ),
+    "peers": Command(
+        "xinqiao.cli.peers", "main_peers", "画像里的同类企业：统计、查看", "count the peers of portraits"
+    ),
     "verify": Command(
         "xinqiao.cli.verify", "main_verify", "离线核验存证、报告与日志", "verify evidence offline"
     ),

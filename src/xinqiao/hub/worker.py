@@ -47,6 +47,7 @@ from xinqiao.hub.apps.quality.services import (
     watch_supply,
 )
 from xinqiao.hub.apps.redress.services import expire_published, push_to_lake, sweep_evidence, tell_late
+from xinqiao.hub.apps.reports.peers import refresh_peers
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.lake.background import step_back
@@ -147,6 +148,10 @@ def _monthly(client: NodeClient, at: datetime) -> None:
     publish_due(at=at)
 
 
+def _peers(client: NodeClient, at: datetime) -> None:
+    refresh_peers(at=at, most=1)  # a month at a time: batches wait meanwhile
+
+
 _deliveries: dict[str, Deliver] = {
     DELIVER_ENTRUSTMENT: _entrustment,
     DELIVER_TERMINATION: _termination,
@@ -170,6 +175,7 @@ _slow_chores: list[tuple[str, Chore, timedelta]] = [
     ("agreement", _agreement, timedelta(hours=24)),
     ("dossiers", _dossiers, timedelta(hours=1)),
     ("monthly", _monthly, timedelta(minutes=10)),
+    ("peers", _peers, timedelta(minutes=1)),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from xinqiao.catalogue import load
 from xinqiao.domain.report import Record, RecordStatus, Supply
-from xinqiao.hub.apps.reports.services import Holdings
+from xinqiao.hub.apps.reports.holdings import Holdings
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 

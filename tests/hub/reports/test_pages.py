@@ -8,8 +8,8 @@ from django.urls import reverse
 from tests.hub.cast import OWNER_USCC, Cast
 from tests.hub.portals.conftest import Visitor, text_of, visitor  # noqa: F401 - a fixture
 
+from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.apps.reports.models import CreditReport
-from xinqiao.hub.apps.reports.services import Holdings
 from xinqiao.hub.portals.enterprise import credit
 from xinqiao.hub.portals.public import firms
 from xinqiao.hub.runtime import runtime

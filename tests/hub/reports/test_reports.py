@@ -15,8 +15,9 @@ from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.fundflow.services import add_statement
 from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.reports import selectors
+from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.apps.reports.models import CreditReport
-from xinqiao.hub.apps.reports.services import Holdings, issue_own
+from xinqiao.hub.apps.reports.services import issue_own
 
 
 def test_a_report_has_a_number_a_code_a_leaf_and_the_digest_of_what_it_says(

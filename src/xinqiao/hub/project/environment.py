@@ -98,6 +98,16 @@ VARIABLES: tuple[Variable, ...] = (
         "`$XINQIAO_HOME/firms.sqlite3`",
     ),
     Variable(
+        "XINQIAO_PEERS",
+        "File of what is told of groups of firms in portraits, counted by the worker or by `xinqiao peers make`.",
+        "`$XINQIAO_HOME/peers.sqlite3`",
+    ),
+    Variable(
+        "XINQIAO_PEERS_LEAST",
+        "How many other firms a group must have before anything is told of it; at least 5.",
+        "`10` (proposed)",
+    ),
+    Variable(
         "XINQIAO_CATALOGUE_DIR",
         "Folder of the items a province adds to the national list (`xinqiao catalogue check FOLDER`); a mistake in it "
         "stops the start.",

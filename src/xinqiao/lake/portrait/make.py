@@ -142,10 +142,14 @@ def _place_firms(
 def _cells(
     db: duckdb.DuckDBPyConnection, figure: Figure, relations: dict[str, Relation], month: str, least: int
 ) -> Iterator[Row]:
-    db.execute(
+    if not any(item in relations for item in figure.items):
+        return
+    measured = db.execute(
         "CREATE OR REPLACE TEMP TABLE measured AS SELECT firm.*, value FROM firm JOIN "  # noqa: S608
         f"({figure_sql(figure, relations, month)}) ON subject = uscc"
-    )
+    ).fetchone()
+    if not measured or measured[0] <= least:
+        return
     quantiles = "quantile_cont(value, [0.25, 0.5, 0.75]) AS told"
     counted = _each_level(
         "SELECT {group}, count(*) AS firms, " + quantiles + " FROM measured WHERE {there} GROUP BY ALL "  # noqa: S608

@@ -1,11 +1,26 @@
 """What the lake holds about a firm, as the report's rules take it, with the standing each record has now."""
 
+from pathlib import Path
+
+from django.conf import settings
+
 from xinqiao.domain.report import Supply
 from xinqiao.hub.apps.collection.gathered import gathered
-from xinqiao.hub.apps.collection.held import held_records
+from xinqiao.hub.apps.collection.held import held_records, opened
 from xinqiao.hub.apps.redress.standing import standing
-from xinqiao.hub.apps.reports.services import Holdings
+from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.runtime import runtime
+from xinqiao.lake.store import Lake
+
+
+def has_lake() -> bool:
+    """Whether anything was ever collected here."""
+    return (Path(settings.XINQIAO_LAKE) / "lake.json").exists()
+
+
+def opened_lake() -> Lake:
+    """The lake of this platform. Raises Invalid ``LAKE_INVALID`` when there is none."""
+    return opened(settings.XINQIAO_LAKE)
 
 
 def holdings_of(uscc: str) -> Holdings:

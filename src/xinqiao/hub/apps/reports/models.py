@@ -24,7 +24,10 @@ class CreditReport(models.Model):
     """One report as it was handed out.
 
     ``version`` counts the reports of one enterprise. ``digest``: SHA-256 of the canonical document. ``coverage``: how
-    many items were in which state. ``valid_until`` is when a reader should ask for a new one.
+    many items were in which state. ``marks``: per item how many rows went out and their digest under the platform's
+    key, so that a later look can say what changed; nothing of a row can be read from it, and older reports left none.
+    ``valid_until`` is when a reader
+    should ask for a new one.
     """
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
@@ -38,6 +41,7 @@ class CreditReport(models.Model):
     digest = models.CharField(max_length=64)
     verify_code = models.CharField(max_length=24, unique=True)
     coverage = models.JSONField()
+    marks = models.JSONField(null=True)
     leaf_index = models.BigIntegerField()
     leaf_hash = models.CharField(max_length=64)
 

@@ -1,7 +1,6 @@
 """Verbs of credit reports. The firm sees its own first; what institutions may see follows from authorisations of items."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,9 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from xinqiao.domain.canonical import Json, canonical_bytes
-from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.report import CreditReport as Composed
-from xinqiao.domain.report import Record, Sight, Supply, compose
+from xinqiao.domain.report import Sight, compose
 from xinqiao.hub.actors import AgentScope, EnterpriseActor
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.usage import announce_use
@@ -21,20 +19,13 @@ from xinqiao.hub.apps.fundflow.selectors import statements
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.reports.documents import Head, document
+from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.apps.reports.models import CreditReport
+from xinqiao.hub.apps.reports.portraits import marks_of
 from xinqiao.hub.ids import Prefix, new_id
 
 #: Platform rules, credit products: a report is good for 30 days.
 VALID = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What there is about a firm when a report is made: records by item, and which items are gathered at all."""
-
-    catalogue: Catalogue
-    records: Mapping[str, Sequence[Record]]
-    supplies: Mapping[str, Supply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +51,7 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
     report = compose(
         holdings.catalogue, sight=Sight(is_subject=True), records=holdings.records, supplies=holdings.supplies
     )
+    marks = marks_of(holdings.records)
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.QUERY, at)
         # The lock under which versions are counted.
@@ -99,6 +91,7 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
             digest=digest,
             verify_code=head.verify_code,
             coverage=coverage,
+            marks={item: [mark.rows, mark.digest] for item, mark in marks.items()},
             leaf_index=leaf.index,
             leaf_hash=leaf.hash,
         )
