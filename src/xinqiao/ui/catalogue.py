@@ -1,6 +1,6 @@
 """The catalogue of words: ``python -m xinqiao.ui.catalogue update|compile|check``.
 
-``update`` extracts from Python, templates and the indicator dictionary and merges into the English catalogue (existing
+``update`` extracts from Python, templates and the dictionaries of figures and merges into the English catalogue (existing
 translations stay; nothing is guessed); ``compile`` writes the ``.mo``; ``check`` fails when a message has no English.
 """
 
@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from xinqiao.domain.fundflow.dictionary import LINES
+from xinqiao.domain.portrait import FIGURES
 from xinqiao.ui.build import REPOSITORY
 from xinqiao.ui.i18n import DOMAIN, LOCALE_DIR
 
@@ -30,8 +31,8 @@ _FIXED: Final = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def _dictionary() -> Iterator[str]:
-    # The dictionary's texts are data, so no call marks them; the report page shows them through gettext.
-    for line in LINES:
+    # These texts are data, so no call marks them; the pages of report and portrait show them through gettext.
+    for line in (*LINES, *FIGURES):
         yield from (line.plain, line.formula)
 
 

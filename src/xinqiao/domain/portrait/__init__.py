@@ -14,10 +14,12 @@ from xinqiao.domain.portrait.peers import (
     Cell,
     Group,
     Place,
+    Position,
     blurred,
     headcount_at,
     narrowest,
     place_of,
+    position,
     size_by_headcount,
 )
 
@@ -36,6 +38,7 @@ __all__ = [
     "Part",
     "Place",
     "Point",
+    "Position",
     "Reading",
     "Take",
     "Theme",
@@ -50,6 +53,7 @@ __all__ = [
     "narrowest",
     "outgoing",
     "place_of",
+    "position",
     "quarters",
     "size_by_headcount",
     "spoken",

@@ -139,6 +139,24 @@ class Cell:
     p75: Decimal
 
 
+class Position(StrEnum):
+    """Between which of the told quantiles a value lies. A place, no judgement."""
+
+    BELOW = "below"
+    LOWER = "lower"
+    UPPER = "upper"
+    ABOVE = "above"
+
+
+def position(value: Decimal, cell: Cell) -> Position:
+    """Where a value lies; as exact as the rounded quantiles are."""
+    if value < cell.p25:
+        return Position.BELOW
+    if value < cell.p50:
+        return Position.LOWER
+    return Position.UPPER if value <= cell.p75 else Position.ABOVE
+
+
 def blurred(value: Decimal) -> Decimal:
     """Two digits of a number, half to even, written without exponent: 12,649 is 13,000, and 0.7351 is 0.74."""
     if value == 0:

@@ -41,7 +41,8 @@ def _divisor(scale: fmt.Scale) -> Decimal:
     return Decimal(100_000_000 if scale is fmt.Scale.YI else 10_000)
 
 
-def _coordinates(amounts: Sequence[Decimal | None], scale: fmt.Scale) -> list[float | None]:
+def coordinates(amounts: Sequence[Decimal | None], scale: fmt.Scale) -> list[float | None]:
+    """Amounts in the unit of a scale, as a picture needs them."""
     return [None if amount is None else float(round(amount / _divisor(scale), 4)) for amount in amounts]
 
 
@@ -75,7 +76,7 @@ def flow_chart(monthly: Sequence[Node], disputed: set[str]) -> Chart:
     )  # fmt: skip
     return Chart(
         "flow", _("每月收支"), _flow_sentence(monthly, months, net),
-        {"months": months, "in": _coordinates(inward, scale), "out": _coordinates(outward, scale), "unit": unit, "words": dict(names), "month_words": month_words()},
+        {"months": months, "in": coordinates(inward, scale), "out": coordinates(outward, scale), "unit": unit, "words": dict(names), "month_words": month_words()},
         (("k-in", names["in"]), ("k-out", names["out"]), ("line k-net", names["net"])),
         columns,
         tuple(_month_row(row, disputed) for row in monthly),
@@ -159,7 +160,7 @@ def balance_chart(monthly: Sequence[Node], overview: Node) -> Chart | None:
     data: dict[str, Data] = {
         "months": [row["month"].text for row in monthly], "unit": unit, "words": dict(names), "month_words": month_words(),
         "average": None if average is None else float(round(average / _divisor(scale), 4)),
-        **{key: _coordinates(values, scale) for key, values in lists.items()},
+        **{key: coordinates(values, scale) for key, values in lists.items()},
     }  # fmt: skip
     yuan = fmt.money_unit(fmt.Scale.YUAN)
     columns = (

@@ -13,6 +13,7 @@ from xinqiao.hub.portals.enterprise import (
     notices,
     redress,
     repair,
+    portrait,
     report,
 )
 
@@ -58,6 +59,8 @@ urlpatterns = [
     path("redress/repairs/<str:repair_id>", repair.repair, name="repair"),
     path("redress/repairs/<str:repair_id>/act", repair.act, name="repair_act"),
     path("redress/evidence/<str:evidence_id>", redress.evidence, name="evidence"),
+    path("portrait", portrait.show, name="portrait"),
+    path("portrait.json", portrait.as_json, name="portrait_json"),
     path("ledger", ledger.show, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
     path("me", me.show, name="me"),
