@@ -156,6 +156,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
         NavItem("tickets", _("协调工单"), reverse("operator:tickets"), "ticket"),
         NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
         NavItem("redress", _("异议与修复"), reverse("operator:redress"), "scale"),
+        NavItem("firms", _("企业"), reverse("operator:firms"), "building-store"),
     )
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),

@@ -1,6 +1,6 @@
 """Questions about batches, each for a given actor; typed rows for lists and pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -122,6 +122,13 @@ def receipt(actor: Actor, batch_id: str) -> dict[str, Json]:
     if found is None or BatchState(found.state) in UNFINISHED:
         raise NotFound
     return receipt_of(found)
+
+
+def batches_numbered(actor: Actor, numbers: Iterable[str]) -> dict[str, str]:
+    """Number → id of the batches the actor may look at."""
+    return dict(
+        Batch.objects.for_viewer(actor).filter(number__in=sorted(numbers)).values_list("number", "id")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Firms: finding one by its code, inviting one without a data account, and the firms asked before."""
+"""Firms: finding one by name or any number, inviting one without a data account, and the firms asked before.
+
+The register is public and says nothing of data accounts; whether a firm has one is asked firm by firm, as ever.
+"""
 
 import unicodedata
 
@@ -12,9 +15,11 @@ from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.identity.register import has_register
 from xinqiao.hub.apps.identity.services import invite_enterprise
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
+from xinqiao.hub.portals.firm_search import LIMIT, Listed, search_register
 from xinqiao.hub.portals.institution.cards import ReqCard
 from xinqiao.hub.portals.institution.shell import desk_page, may_query
 from xinqiao.ui.error_words import words
@@ -37,7 +42,7 @@ def looks_like_code(text: str) -> bool:
 @require_GET
 @institution_page
 def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
-    """Find by code; below, the firms asked before and the invitations."""
+    """Find by name or number; below, the firms asked before and the invitations."""
     return _page(visit, visit.request.GET.get("q", "").strip())
 
 
@@ -45,13 +50,11 @@ def _page(
     visit: Visit[InstitutionActor], q: str, *, message: str = "", refused: XinqiaoError | None = None
 ) -> HttpResponse:
     by_code = bool(q) and looks_like_code(q)
-    found, error = None, ""
+    found, error, listed = None, "", list[Listed]()
     if by_code:
-        try:
-            found = identity.find_enterprise(visit.actor, uscc=as_code(q))
-        except Invalid as wrong:
-            said = words(wrong.code)
-            error = f"{said.title}{_('。')}{said.step}"
+        found, error, listed = _by_code(visit, q)
+    elif q and has_register():
+        listed = search_register(visit.actor.user_id or "", q, visit.at)
     ours: list[ReqCard] = []
     if found is not None and found.has_data_account:
         rows = consents.authorisations(visit.actor, at=visit.at, subject_uscc=found.uscc, limit=10)
@@ -64,6 +67,9 @@ def _page(
         "found": found,
         "error": error,
         "ours": ours,
+        "listed": listed,
+        "limit": LIMIT,
+        "indexed": has_register(),
         "firms": desk.known_firms(visit.actor, at=visit.at, text="" if by_code else q),
         "invitations": invitations,
         "invited": next(
@@ -75,6 +81,20 @@ def _page(
     }
     status = 422 if error or form_error else 200
     return desk_page(visit, "institution/firms.html", "firms", context, status=status)
+
+
+def _by_code(
+    visit: Visit[InstitutionActor], q: str
+) -> tuple[identity.EnterpriseFound | None, str, list[Listed]]:
+    """The firm of a code; of another number that one firm of the register has or had; several when several had it."""
+    try:
+        return identity.find_enterprise(visit.actor, uscc=as_code(q)), "", []
+    except Invalid as wrong:
+        listed = search_register(visit.actor.user_id or "", q, visit.at, numbers_only=True) if has_register() else []  # fmt: skip
+        if len(listed) == 1:
+            return identity.find_enterprise(visit.actor, uscc=listed[0].uscc), "", []
+        said = words(wrong.code)
+        return None, "" if listed else f"{said.title}{_('。')}{said.step}", listed
 
 
 @require_POST

@@ -4,6 +4,7 @@ from django.urls import path
 
 from xinqiao.hub.portals.operation import (
     checkpoints,
+    firms,
     health,
     home,
     institution_new,
@@ -53,6 +54,8 @@ urlpatterns = [
     path("redress/repairs/<str:repair_id>", redress.repair, name="repair"),
     path("redress/repairs/<str:repair_id>/act", redress.repair_act, name="repair_act"),
     path("redress/evidence/<str:evidence_id>", redress.evidence, name="evidence"),
+    path("firms", firms.search, name="firms"),
+    path("firms/<str:uscc>", firms.one, name="firm"),
     path("", home.start, name="home"),
     path("nodes", nodes.listing, name="nodes"),
     path("nodes/<str:node_id>", nodes.detail, name="node"),
