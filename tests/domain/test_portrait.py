@@ -17,6 +17,7 @@ from xinqiao.domain.catalogue.model import FieldType
 from xinqiao.domain.msme import SizeClass
 from xinqiao.domain.portrait import (
     FIGURES,
+    Cell,
     Mark,
     Nil,
     Point,
@@ -32,6 +33,7 @@ from xinqiao.domain.portrait import (
     narrowest,
     outgoing,
     place_of,
+    position,
     quarters,
     size_by_headcount,
     spoken,
@@ -264,6 +266,14 @@ def test_the_ladder_widens_the_region_then_the_industry_then_lets_the_size_go() 
     found = narrowest(place, lambda group: "there" if group.region == "14" else None)
     assert found == (Group("I65", "14", "small"), "there")
     assert narrowest(place, lambda group: None) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [(9, "below"), (10, "lower"), (19, "lower"), (20, "middle"), (21, "upper"), (30, "upper"), (31, "above")],
+)
+def test_a_value_lies_between_two_of_the_quantiles(value: int, where: str) -> None:
+    assert position(Decimal(value), Cell(12, 20, Decimal(10), Decimal(20), Decimal(30))).value == where
 
 
 @pytest.mark.parametrize(

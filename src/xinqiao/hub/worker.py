@@ -175,7 +175,7 @@ _slow_chores: list[tuple[str, Chore, timedelta]] = [
     ("agreement", _agreement, timedelta(hours=24)),
     ("dossiers", _dossiers, timedelta(hours=1)),
     ("monthly", _monthly, timedelta(minutes=10)),
-    ("peers", _peers, timedelta(minutes=1)),
+    ("peers", _peers, timedelta(seconds=10)),
 ]
 
 

@@ -144,16 +144,17 @@ class Position(StrEnum):
 
     BELOW = "below"
     LOWER = "lower"
+    MIDDLE = "middle"
     UPPER = "upper"
     ABOVE = "above"
 
 
 def position(value: Decimal, cell: Cell) -> Position:
     """Where a value lies; as exact as the rounded quantiles are."""
-    if value < cell.p25:
-        return Position.BELOW
+    if value == cell.p50:
+        return Position.MIDDLE
     if value < cell.p50:
-        return Position.LOWER
+        return Position.BELOW if value < cell.p25 else Position.LOWER
     return Position.UPPER if value <= cell.p75 else Position.ABOVE
 
 

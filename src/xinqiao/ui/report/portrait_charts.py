@@ -16,7 +16,7 @@ from xinqiao.ui.report.charts import (
     name_column,
     scale_for,
 )
-from xinqiao.ui.report.portrait_words import label, number, quantity, unit_word
+from xinqiao.ui.report.portrait_words import label, number, quantity, rounded, unit_word
 
 
 def chart_of(reading: Reading, compared: Compared | None, *, quarterly: bool) -> Chart | None:
@@ -94,9 +94,9 @@ def _sentence(reading: Reading, compared: Compared | None) -> str:
     if compared is None:
         return told
     cell = compared.cell
-    beside = _("{month} 同类 {n} 家，中间一半在 {low} 到 {high}。").format(
-        month=fmt.month(reading.month), n=fmt.count(cell.firms), low=quantity(reading.figure, cell.p25),
-        high=quantity(reading.figure, cell.p75),
+    beside = _("{month} 同类 {n} 家，中间一半在 {low}至 {high}。").format(
+        month=fmt.month(reading.month), n=fmt.count(cell.firms), low=rounded(reading.figure, cell.p25),
+        high=rounded(reading.figure, cell.p75),
     )  # fmt: skip
     return f"{told}{beside}"
 

@@ -10,7 +10,7 @@ from xinqiao.domain.portrait import Group, Position, Reading, position
 from xinqiao.domain.portrait.whole import Compared, Portrait
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
-from xinqiao.ui.report.portrait_words import label, quantity
+from xinqiao.ui.report.portrait_words import label, quantity, rounded
 from xinqiao.ui.report.words import english
 
 
@@ -86,7 +86,7 @@ def _why(portrait: Portrait) -> str:
 def _row(reading: Reading, compared: Compared) -> PeerRow:
     figure, cell = reading.figure, compared.cell
     assert reading.value is not None
-    p25, p50, p75 = (str(quantity(figure, told)) for told in (cell.p25, cell.p50, cell.p75))
+    p25, p50, p75 = (str(rounded(figure, told)) for told in (cell.p25, cell.p50, cell.p75))
     return PeerRow(
         label(figure),
         fmt.month(reading.month),
@@ -108,6 +108,8 @@ def position_word(where: Position) -> str:
             return _("低于下四分位")
         case Position.LOWER:
             return _("下四分位到中位")
+        case Position.MIDDLE:
+            return _("在中位")
         case Position.UPPER:
             return _("中位到上四分位")
         case Position.ABOVE:

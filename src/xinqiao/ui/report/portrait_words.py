@@ -29,6 +29,24 @@ def quantity(figure: Figure, value: Decimal) -> fmt.Quantity:
             return fmt.Quantity(number(value), unit_word(figure, value))
 
 
+def rounded(figure: Figure, value: Decimal) -> fmt.Quantity:
+    """A quantile of peers in its unit, with no more digits than it has: they were rounded for a reason."""
+    if figure.unit is Unit.YUAN:
+        if english():
+            return fmt.Quantity(_short(value), "CNY", unit_first=True)
+        scale = Decimal(100_000_000) if abs(value) >= 100_000_000 else _SMALL
+        if abs(value) < scale:
+            return fmt.Quantity(_short(value), "元")
+        return fmt.Quantity(_short(value / scale), "万元" if scale == _SMALL else "亿元")
+    if figure.unit is Unit.RATIO:
+        return fmt.Quantity(_short(value * 100), "%")
+    return fmt.Quantity(_short(value), unit_word(figure, value))
+
+
+def _short(value: Decimal) -> str:
+    return f"{Decimal(f'{value.normalize():f}'):,}"
+
+
 def number(value: Decimal) -> str:
     """A number as short as it is exact: whole where it is whole, else two places."""
     return fmt.decimal(value, digits=0 if value == value.to_integral_value() else 2)
@@ -55,7 +73,7 @@ def unit_word(figure: Figure, value: Decimal) -> str:
 def _count_word(figure: Figure, many: int) -> str:
     match figure.key:
         case "utility_late" | "wins_12m":
-            return ngettext("次", "次", many)
+            return _("次")
         case "dishonest_listings":
             return ngettext("条", "条", many)
         case _:
