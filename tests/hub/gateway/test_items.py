@@ -128,8 +128,10 @@ def test_another_institution_cannot_use_it_or_see_it(scene: Scene) -> None:
 
 
 def test_the_lists_are_the_institutions_own_page_by_page(scene: Scene) -> None:
-    first, second = scene.granted(), scene.items.requested()
+    first = scene.granted()
     scene.query(first)
+    scene.world.cast.clock.advance(timedelta(seconds=1))
+    second = scene.items.requested()
     scene.query(first, fields=["late_fee"])
     listed = scene.world.bank.get("/api/v1/items/authorisations?limit=1").json()
     assert [one["id"] for one in listed["items"]] == [second.id]

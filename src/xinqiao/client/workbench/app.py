@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xinqiao.client.config import ClientConfig
-from xinqiao.client.workbench import desk, proofs, reports
+from xinqiao.client.workbench import desk, item_asking, items, proofs, reports
 from xinqiao.client.workbench.forms import Form, read_form
 from xinqiao.client.workbench.sessions import COOKIE, Session, Sessions
 from xinqiao.client.workbench.visit import Bench, Visit, error_page
@@ -181,6 +181,14 @@ def create_app(
         route("/reports/{id}/bundle", reports.bundle, keeps_report=True),
         route("/reports/{id}/json", reports.product, keeps_report=True),
         route("/reports/{id}/pdf", reports.pdf, keeps_report=True),
+        route("/items", items.listing),
+        route("/items/new", item_asking.new, "GET", "POST"),
+        route("/items/records", items.records),
+        route("/items/{id}", items.show),
+        route("/items/{id}/call", items.call, "POST", keeps_report=True),
+        route("/items/{id}/verify", items.verify, "POST", keeps_report=True),
+        route("/answers/{id}", items.answer, keeps_report=True),
+        route("/answers/{id}/bundle", items.bundle, keeps_report=True),
         route("/verify", proofs.verify, "GET", "POST"),
         route("/records", proofs.records),
         route("/records/ledger", proofs.ledger),

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from xinqiao.domain.errors import Code, Invalid, Malformed, TooLarge, Unsupported
 
 MAX_FORM = 64 * 1024
+#: All items with all their fields fit.
+MAX_FIELDS = 400
 #: A saved report is a few hundred kilobytes; ledgers are checked by ``xinqiao verify``.
 MAX_UPLOAD = 16 * 1024 * 1024
 
@@ -52,7 +54,7 @@ async def read_form(request: Request) -> Form:
         body = await _body(request, MAX_FORM)
         try:
             pairs = parse_qsl(
-                body.decode("ascii"), keep_blank_values=True, max_num_fields=60, errors="strict"
+                body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
             )
         except ValueError as error:
             raise Malformed(Code.MALFORMED, "a form that cannot be read") from error

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from xinqiao.client.ledger import proof_of
 from xinqiao.client.problems import problem_of
+from xinqiao.client.report import Report
 from xinqiao.client.results import GrantedAccount
 from xinqiao.client.workbench.desk import see_other
 from xinqiao.client.workbench.sessions import Held
@@ -77,25 +78,33 @@ def _not_released(
     return page(visit, "not_released", "requests", context, status=error.status)
 
 
-def _held(visit: Visit) -> Held:
+def _found(visit: Visit) -> tuple[Report, str] | None:
+    """The held report, if it is this one, and its authorisation."""
     held = visit.session.report(visit.path("id"), visit.now)
-    if held is None:
+    if held is None or not isinstance(held.report, Report):
+        return None
+    return held.report, held.authorisation_id
+
+
+def _held(visit: Visit) -> Report:
+    found = _found(visit)
+    if found is None:
         raise Gone(Code.GONE_EXPIRED, "the report is no longer in memory")
-    return held
+    return found[0]
 
 
 def show(visit: Visit) -> Response:
     """The report, opened with the institution's own key."""
-    held = visit.session.report(visit.path("id"), visit.now)
-    if held is None:
+    found = _found(visit)
+    if found is None:
         return page(visit, "report_gone", "requests", {}, status=410)
-    report = held.report
+    report, authorisation_id = found
     whole = report.kind is Product.REPORT
     context: dict[str, object] = {
         "report": report,
         "whole": whole,
         "view": build_view(report.product) if whole else build_summary_view(report.product),
-        "authorisation_id": held.authorisation_id,
+        "authorisation_id": authorisation_id,
         "used": _("还能查 {n} 次").format(n=report.uses_left),
     }
     return page(visit, "report", "requests", context)
@@ -103,7 +112,7 @@ def show(visit: Visit) -> Response:
 
 def bundle(visit: Visit) -> Response:
     """The report with everything that proves it, for ``xinqiao verify``; with inclusion proofs when the ledger has them."""
-    report = _held(visit).report
+    report = _held(visit)
     ledger = io.BytesIO()
     try:
         visit.client.ledger(ledger)
@@ -115,7 +124,7 @@ def bundle(visit: Visit) -> Response:
 
 def product(visit: Visit) -> Response:
     """The product's JSON alone, for the institution's own systems."""
-    report = _held(visit).report
+    report = _held(visit)
     text = json.dumps(report.product, ensure_ascii=False, indent=1)
     return download(text.encode(), f"{report.report_no}.json", "application/json")
 
@@ -130,7 +139,7 @@ def pdf(visit: Visit) -> Response:
         sign_pdf,
     )
 
-    report, config = _held(visit).report, visit.bench.config
+    report, config = _held(visit), visit.bench.config
     facts = PdfFacts(
         verification_code=report.verify_code,
         verify_url=f"{config.hub_url}/verify?code={report.verify_code}",

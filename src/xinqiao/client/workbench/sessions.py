@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 
 from xinqiao.client.config import WorkbenchUser, check_password, hash_password
+from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.report import Report
 from xinqiao.clock import Clock
 from xinqiao.domain.errors import Code, Forbidden, TooMany, Unauthenticated
@@ -27,9 +28,9 @@ _MOST = 4_096
 
 @dataclass(slots=True)
 class Held:
-    """The report of the page being shown, and under which request it was asked."""
+    """The report, or the answer about an item, of the page being shown, and under which request it was asked."""
 
-    report: Report = field(repr=False)
+    report: Report | ItemAnswer = field(repr=False)
     authorisation_id: str
     since: datetime
     once: str

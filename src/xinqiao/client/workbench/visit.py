@@ -72,6 +72,7 @@ def shell(visit: Visit, current: str) -> Shell:
         NavItem("desk", _("工作台"), "/", "layout-dashboard"),
         NavItem("firms", _("企业"), "/firms", "building-store"),
         NavItem("requests", _("授权申请"), "/requests", "shield-check"),
+        NavItem("items", _("源头事项"), "/items", "list-check"),
     )
     prove = (
         NavItem("verify", _("核验"), "/verify", "rosette-discount-check"),

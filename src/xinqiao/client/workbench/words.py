@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from xinqiao.client.item_results import ItemAuthorisationSummary
 from xinqiao.client.problems import NearestRequest
 from xinqiao.client.results import Authorisation, AuthorisationSummary, GrantedAccount
 from xinqiao.domain.consent import Product, Purpose, VisibleState
@@ -46,7 +47,7 @@ def nearest_words(nearest: NearestRequest, accounts: list[GrantedAccount]) -> st
     return " · ".join(part for part in parts if part)
 
 
-def row_note(row: AuthorisationSummary, now: datetime) -> str:
+def row_note(row: AuthorisationSummary | ItemAuthorisationSummary, now: datetime) -> str:
     """What one needs to know about a row: what is left, or nothing."""
     if row.state is VisibleState.REQUESTED:
         return fmt.days_left(row.request_expires_at, now=now)

@@ -1,25 +1,32 @@
-"""Words several portals use for items: names, fields, how one is used, what became of a query. No queries of tables."""
+"""Words several portals use for items, of the catalogue in force; and what became of a query. No queries of tables."""
 
 from collections.abc import Iterable, Mapping
 
 from xinqiao.domain.items import ItemKind, ItemScope
 from xinqiao.hub.apps.dossiers.rows import DOSSIER
 from xinqiao.hub.apps.items.models import ItemQuery
-from xinqiao.hub.apps.items.scopes import all_terms, catalogue
+from xinqiao.hub.apps.items.scopes import catalogue
 from xinqiao.hub.portals.institution.cards import code_title
-from xinqiao.ui import i18n
-from xinqiao.ui.i18n import Language
+from xinqiao.ui import item_words as words
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.item_words import kind_words
+
+__all__ = [
+    "field_labels",
+    "item_name",
+    "item_names",
+    "items_of",
+    "kind_words",
+    "nearest_item_words",
+    "outcome_words",
+]
 
 
 def item_name(item: str) -> str:
     """An item's name in the language in force; its id when the catalogue has it no more."""
     if item == DOSSIER:  # a query of everything collected that was granted
         return _("归集的企业档案")
-    found = catalogue().items.get(item)
-    if found is None:
-        return item
-    return (found.name_en or found.name) if i18n.language() is Language.EN else found.name
+    return words.item_name(catalogue(), item)
 
 
 def item_names(scope: ItemScope) -> str:
@@ -29,26 +36,12 @@ def item_names(scope: ItemScope) -> str:
 
 def field_labels(item: str, names: Iterable[str]) -> list[str]:
     """The labels of some of an item's fields, in the item's order."""
-    wanted, found = set(names), catalogue().items.get(item)
-    if found is None:
-        return sorted(wanted)
-    english = i18n.language() is Language.EN
-    return [
-        (field.label_en or field.label) if english else field.label
-        for field in found.fields
-        if field.name in wanted
-    ]
-
-
-def kind_words(kind: str) -> str:
-    """How an item is used."""
-    return _("核验") if kind == ItemKind.VERIFICATION else _("接口调用")
+    return words.field_labels(catalogue(), item, names)
 
 
 def items_of(kind: ItemKind) -> list[str]:
     """The items used so, in the order of the catalogue."""
-    terms = all_terms()
-    return [item for item in catalogue().items if terms[item].kind is kind]
+    return words.items_of(catalogue(), kind)
 
 
 def outcome_words(row: ItemQuery) -> str:
