@@ -10,6 +10,7 @@ from tests.hub.items_cast import CERTIFICATE, HOUSE, MARRIAGE, POWER, TAX, ItemC
 from tests.hub.portals.conftest import Visitor
 from tests.hub.portals.test_enterprise import fields
 
+from xinqiao import catalogue
 from xinqiao.hub.apps.consents.models import Artefact
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
 
@@ -154,3 +155,63 @@ def test_every_query_is_in_the_firms_records(items: ItemCast, visitor: Visitor) 
     assert "归集的企业档案" in page
     assert "SCOPE_EXCEEDED" in page
     assert "答复：否" not in visitor(items.cast.stranger).get(address("items")).content.decode()
+
+
+def test_requests_for_items_are_in_the_inbox_and_their_uses_in_the_ledger(
+    items: ItemCast, visitor: Visitor
+) -> None:
+    client = visitor(items.cast.owner)
+    waiting = items.requested()
+    home = client.get(reverse("enterprise:home")).content.decode()
+    assert address("item", waiting.id) in home
+    assert address("item", waiting.id) in client.get(reverse("enterprise:consents")).content.decode()
+    row = items.confirm(waiting)
+    common = {
+        "authorisation": row, "enterprise_id": row.enterprise_id, "institution_id": row.institution_id,
+        "fields": ["uscc"], "purpose": row.purpose, "operator_name": "丁一", "asked_at": items.cast.now,
+    }  # fmt: skip
+    ItemQuery.objects.create(
+        id="itq-1", kind="verification", item=HOUSE, state="released", result="yes", end_leaf=1, permit_jti="p",
+        answer_digest="d", uses_left=4, **common,
+    )  # fmt: skip
+    ItemQuery.objects.create(
+        id="itq-2", kind="interface", item=MARRIAGE, state="denied", code="SCOPE_EXCEEDED", **common
+    )
+    ItemQuery.objects.create(
+        id="itq-3", kind="interface", item=MARRIAGE, state="failed", code="PROVIDER_TIMEOUT", **common
+    )
+    verified = f"核验了您的{catalogue.load().items[HOUSE].name}"
+    ledger = client.get(reverse("enterprise:ledger")).content.decode()
+    assert verified in ledger
+    assert "答复：是" in ledger
+    assert "SCOPE_EXCEEDED" in ledger
+    assert "申请调用或核验事项" in ledger
+    only = client.get(reverse("enterprise:ledger") + "?kind=deny").content.decode()
+    assert verified not in only
+    assert (
+        "岚江农商银行" not in visitor(items.cast.stranger).get(reverse("enterprise:ledger")).content.decode()
+    )
+
+
+def test_more_is_given_in_two_steps_and_nothing_is_narrowed(items: ItemCast, visitor: Visitor) -> None:
+    client = visitor(items.cast.owner)
+    row = items.confirm(items.requested(), None)
+    page = client.get(address("item_append", row.id))
+    assert page.status_code == 200
+    form = {"version": str(row.version), "item": ["historical_tax_arrears"], "days": "30", "queries": "9"}
+    step = client.post(address("item_append", row.id), form)
+    assert (
+        client.post(address("item_append_confirm", row.id), fields(step.content.decode())).status_code == 302
+    )
+    after = ItemAuthorisation.objects.get(id=row.id)
+    assert (after.seq, after.max_queries) == (2, 9)
+    stale = client.post(address("item_append", row.id), form)
+    assert stale.status_code == 412
+    fresh = {**form, "version": str(after.version)}
+    for changes in ({"item": ["deferred_tax"]}, {"days": "x"}):
+        assert client.post(address("item_append", row.id), {**fresh, **changes}).status_code == 422
+    nothing = client.post(address("item_append", row.id), {**fresh, "item": [], "days": "1", "queries": "1"})
+    done = client.post(address("item_append_confirm", row.id), fields(nothing.content.decode()))
+    assert done.status_code == 422
+    assert visitor(items.cast.stranger).get(address("item_append", row.id)).status_code == 404
+    assert client.get(address("item_append", items.requested().id)).status_code == 302

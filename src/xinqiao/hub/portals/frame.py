@@ -100,6 +100,7 @@ def institution_shell(
         NavItem("work", _("工作台"), reverse("institution:home"), "layout-dashboard", to_do),
         NavItem("firms", _("企业"), reverse("institution:firms"), "building-store"),
         NavItem("requests", _("授权申请"), reverse("institution:requests"), "shield-check"),
+        NavItem("items", _("源头事项"), reverse("institution:items"), "list-check"),
         NavItem("reports", _("报告"), reverse("institution:reports"), "report-analytics"),
         NavItem("notices", _("通知"), reverse("institution:notices"), "bell", unread),
     )

@@ -164,6 +164,13 @@ def queries(
     return list(found.order_by("-asked_at", "-id")[:limit])
 
 
+def query_counts(actor: Actor) -> dict[str, int]:
+    """How many queries the actor may see, by state; every state is present."""
+    found = dict.fromkeys(("released", "denied", "failed", "permitted"), 0)
+    rows = ItemQuery.objects.for_viewer(actor).values_list("state").annotate(number=Count("id"))
+    return found | dict(rows)
+
+
 def query(actor: Actor, query_id: str) -> ItemQuery:
     """One of them. Raises NotFound for an absent or foreign one."""
     rows = ItemQuery.objects.for_viewer(actor).select_related("institution", "enterprise", "authorisation")

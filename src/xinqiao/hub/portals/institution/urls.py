@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.institution import firms, home, keys, notices, people, queries, records, requests
+from xinqiao.hub.portals.institution import (
+    firms,
+    home,
+    items,
+    keys,
+    notices,
+    people,
+    queries,
+    records,
+    requests,
+)
 
 app_name = "institution"
 urlpatterns = [
@@ -16,6 +26,12 @@ urlpatterns = [
     path("requests/<str:authorisation_id>/report", queries.show, name="query"),
     path("requests/<str:authorisation_id>/report.pdf", queries.pdf, name="query_pdf"),
     path("requests/<str:authorisation_id>/report.json", queries.as_json, name="query_json"),
+    path("items", items.listing, name="items"),
+    path("items/new", items.new, name="item_new"),
+    path("items/records", items.records, name="item_records"),
+    path("items/records.csv", items.as_csv, name="item_records_csv"),
+    path("items/records/<str:query_id>", items.record, name="item_record"),
+    path("items/<str:authorisation_id>", items.detail, name="item"),
     path("reports", records.reports, name="reports"),
     path("records", records.listing, name="records"),
     path("records.csv", records.as_csv, name="records_csv"),
