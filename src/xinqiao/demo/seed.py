@@ -215,7 +215,7 @@ def connect_department(plan: NodePlan, at: datetime) -> str:
     from xinqiao.hub.actors import SystemActor
     from xinqiao.hub.apps.identity.institutions import register_institution
     from xinqiao.hub.apps.identity.models import DemoIdentity
-    from xinqiao.hub.apps.items.requests import register_source
+    from xinqiao.hub.apps.items.sources import register_source
 
     unit = register_institution(
         actor=SystemActor("demo"), uscc=department.UNIT_USCC, name=department.UNIT, short_name=department.UNIT,

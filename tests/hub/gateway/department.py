@@ -11,7 +11,7 @@ from tests.hub.items_cast import ARREARS, HOUSE, MARRIAGE, house, marriage
 
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.identity import services as identity
-from xinqiao.hub.apps.items.requests import register_source
+from xinqiao.hub.apps.items.sources import register_source
 from xinqiao.hub.runtime import runtime
 from xinqiao.provider.app import NodeApp, build_service
 from xinqiao.provider.config import load_config

@@ -25,7 +25,7 @@ from xinqiao.domain.items import ItemGrant, ItemScope
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.consents import selectors as consents
-from xinqiao.hub.apps.items import requests, selectors
+from xinqiao.hub.apps.items import requests, selectors, sources
 from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.apps.items.scopes import asked_scope, granted_value, stated_values
 from xinqiao.hub.apps.notices.selectors import notices
@@ -325,15 +325,13 @@ def _free_of_values() -> None:
 
 def test_only_an_administrator_says_who_serves_what(items: ItemCast) -> None:
     at = items.cast.now
-    source = requests.register_source(
-        actor=items.cast.operator, item=HOUSE, node_id=items.cast.node.id, at=at
-    )
+    source = sources.register_source(actor=items.cast.operator, item=HOUSE, node_id=items.cast.node.id, at=at)
     assert source.node_id == items.cast.node.id
     with pytest.raises(Forbidden):
-        requests.register_source(actor=items.cast.security, item=HOUSE, node_id=items.cast.node.id, at=at)
+        sources.register_source(actor=items.cast.security, item=HOUSE, node_id=items.cast.node.id, at=at)
     with pytest.raises(Invalid):
-        requests.register_source(
+        sources.register_source(
             actor=items.cast.operator, item="water_fee", node_id=items.cast.node.id, at=at
         )
     with pytest.raises(NotFound):
-        requests.register_source(actor=items.cast.operator, item=HOUSE, node_id="nod-" + "9" * 32, at=at)
+        sources.register_source(actor=items.cast.operator, item=HOUSE, node_id="nod-" + "9" * 32, at=at)

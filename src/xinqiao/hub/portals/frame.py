@@ -158,6 +158,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
         NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
         NavItem("redress", _("异议与修复"), reverse("operator:redress"), "scale"),
         NavItem("firms", _("企业"), reverse("operator:firms"), "building-store"),
+        NavItem("items", _("源头事项"), reverse("operator:items"), "list-check"),
     )
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),

@@ -1,4 +1,4 @@
-"""Verbs around a request for items: register a source, an institution asks, the subject refuses, time lapses it."""
+"""Verbs around a request for items: an institution asks, the subject refuses, time lapses it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from xinqiao.clock import SHANGHAI
 from xinqiao.domain.consent import DEFAULT_CEILINGS, AuthEvent, AuthState, Purpose, answer_by
 from xinqiao.domain.consent.states import AUTHORISATION
-from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound
+from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid
 from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, check_scope
 from xinqiao.domain.machine import Role
@@ -18,16 +18,13 @@ from xinqiao.hub.actors import (
     EnterpriseActor,
     InstitutionActor,
     InstitutionRole,
-    OperatorActor,
-    OperatorRole,
     SystemActor,
 )
-from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.consents.parts import lock_row, move
 from xinqiao.hub.apps.consents.records import next_number
-from xinqiao.hub.apps.identity.models import Enterprise, Institution, Node
+from xinqiao.hub.apps.identity.models import Enterprise, Institution
 from xinqiao.hub.apps.identity.services import require_capacity
-from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemSource
+from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.apps.items.parts import record_move, tell_enterprise, tell_institution, write_leaf
 from xinqiao.hub.apps.items.scopes import (
     StatedClaim,
@@ -42,30 +39,6 @@ from xinqiao.trust.leaf import instant_text
 
 #: More claims than this in one request are no business of one loan (no batches, reliability 5.7).
 MOST_CLAIMS = 20
-
-
-def register_source(
-    *, actor: OperatorActor | SystemActor, item: str, node_id: str, at: datetime
-) -> ItemSource:
-    """Say which department node serves an item, or move it to another.
-
-    Raises:
-        Forbidden: ``ROLE_FORBIDDEN``. Invalid: no item that is called or verified. NotFound: no active node.
-    """
-    if isinstance(actor, OperatorActor) and OperatorRole.ADMIN not in actor.roles:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "the platform role is missing")
-    terms = all_terms().get(item)
-    if terms is None or not terms.kind.at_source:
-        raise Invalid(Code.INVALID, "no item that is called or verified", facts={"field": "item"})
-    with transaction.atomic(durable=True):
-        node = Node.objects.filter(id=node_id, status="active").first()
-        if node is None:
-            raise NotFound
-        source, _ = ItemSource.objects.update_or_create(
-            item=item, defaults={"node": node, "registered_at": at}
-        )
-        append_leaf(type="ADMIN", at=at, facts={"act": "item_source", "item": item}, refs=Refs(node=node_id))
-    return source
 
 
 def stated_claim(item: str, values: dict[str, str], salt: str, *, at: datetime) -> StatedClaim:
