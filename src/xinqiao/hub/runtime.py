@@ -34,6 +34,8 @@ from xinqiao.trust.keys import Jwk, KeyEntry, KeySet, SigningKey, VerifyKey
 class Runtime:
     """The clock, the hub's signing key, the field cipher and the blind-index key of this process."""
 
+    _item_terms: tuple[Catalogue, Mapping[str, ItemTerms]] | None = None
+
     @cached_property
     def clock(self) -> Clock:
         """The system's clock; with test hooks one that can be moved."""
@@ -44,10 +46,14 @@ class Runtime:
         """The national list with the items of this province. Raises CatalogueError, which a start refuses."""
         return load(CURRENT, settings.XINQIAO_CATALOGUE_DIR)
 
-    @cached_property
+    @property
     def item_terms(self) -> Mapping[str, ItemTerms]:
-        """What the rules need to know of every item of the catalogue."""
-        return {item.id: ItemTerms.of(item) for item in self.catalogue.items.values()}
+        """What the rules need to know of every item of the catalogue; made once for each catalogue."""
+        held = self._item_terms
+        if held is None or held[0] is not self.catalogue:
+            terms = {item.id: ItemTerms.of(item) for item in self.catalogue.items.values()}
+            held = self._item_terms = (self.catalogue, terms)
+        return held[1]
 
     @property
     def item_budgets(self) -> BudgetRules:

@@ -26,7 +26,9 @@ ARREARS_CANARY, OFFICE_CANARY = "76543.21", "金丝雀税务所-4e1b"
 class DepartmentNode:
     """Serves one real ``NodeApp`` on a free port."""
 
-    def __init__(self, home: Path, cast: Cast) -> None:
+    def __init__(self, home: Path, cast: Cast, *, province: Path | None = None) -> None:
+        #: folder of a province's own items; their records are ``<item>.csv`` beside the definitions
+        self.province = province
         self.home = home
         self.cast = cast
         self.monotonic = TestClock()
@@ -51,6 +53,14 @@ class DepartmentNode:
         anchor = {"id": settings.XINQIAO_HUB_ID, "name": "t", "keys": [*runtime.hub_public_jwks()]}
         jwk = write_home(self.home, setup, json.loads(json.dumps(anchor)))
         self._write_items()
+        if self.province is not None:
+            file = self.home / "provider.toml"
+            text = file.read_text(encoding="utf-8")
+            file.write_text(
+                text.replace("[items]", f'[items]\nextensions = "{self.province}"'), encoding="utf-8"
+            )
+            for records in self.province.glob("*.csv"):
+                (self.home / "items" / records.name).write_bytes(records.read_bytes())
         department = identity.register_institution(
             actor=system, uscc=uscc("11330000MA2XQF006"), name="演示部门", short_name="演示部门", is_user=False,
             is_provider=True, at=at, is_demo=True,
@@ -59,7 +69,8 @@ class DepartmentNode:
             actor=system, institution_id=department.id, name="演示部门节点", base_url=self.base_url, jwk=jwk,
             not_before=at - YEARS, not_after=at + YEARS, at=at, node_id=NODE_ID, is_demo=True,
         )  # fmt: skip
-        for item in (ARREARS, HOUSE, MARRIAGE):
+        own = [file.stem for file in self.province.glob("*.csv")] if self.province else []
+        for item in (ARREARS, HOUSE, MARRIAGE, *own):
             register_source(actor=system, item=item, node_id=NODE_ID, at=at)
         service = build_service(
             load_config(self.home, os.environ), clock=self.cast.clock, hooks=Hooks(enabled=True)
