@@ -54,8 +54,12 @@ def register_source(
             source.node, source.registered_at = node, at
             source.save(update_fields=["node", "registered_at"])
         by = actor.user_id if isinstance(actor, OperatorActor) else actor.process
-        facts = {"act": "item_source", "item": item, "from": known or None, "by": by}
-        append_leaf(type="ADMIN", at=at, facts=facts, refs=Refs(node=node_id))
+        append_leaf(
+            type="ADMIN",
+            at=at,
+            facts={"act": "item_source", "item": item, "from": known or None, "by": by},
+            refs=Refs(node=node_id),
+        )
     return source
 
 
