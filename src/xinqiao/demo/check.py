@@ -311,9 +311,7 @@ class Journey:
     def items(self) -> dict[str, Json]:
         """Another firm's items, called and verified at the department's node (abuse cases E1 and E2 among them)."""
         portal = Portal(self.portal.base)
-        key = load_or_create_keyfile(Path(str(self.bank["signing_key_file"])))
-        hub = self.running.plan.folder / "hub"
-        return ItemJourney(self.client, str(self.bank["id"]), key, portal, hub).walk()
+        return ItemJourney(self.client, portal, self.running.plan.folder / "hub").walk()
 
 
 STEPS = (
