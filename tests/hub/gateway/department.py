@@ -89,6 +89,7 @@ class DepartmentNode:
         write_csv(folder / f"{ARREARS}.csv", [arrears])
         write_csv(folder / f"{HOUSE}.csv", [house()])
         write_csv(folder / f"{MARRIAGE}.csv", [marriage()])
+        (folder / "manifest.json").write_text('{"data_as_of": "2026-11-20"}', encoding="utf-8")
 
     async def stop(self) -> None:
         """Close the port and the node."""

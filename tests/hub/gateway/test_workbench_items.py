@@ -85,6 +85,7 @@ def test_an_officer_asks_follows_calls_verifies_and_reads(lin: TestClient, scene
         data={**hidden(page), "item": ARREARS, "f.arrears_amount": "on", "f.uscc": "on"},
     )
     assert ARREARS_CANARY in called.text
+    assert "2026-11-20" in called.text or "11 月 20 日" in called.text
     answer = str(called.url)
     assert lin.get(f"{answer}/bundle").headers["content-disposition"].endswith('.xq.json"')
     page = lin.get(f"/items/{row.id}")

@@ -5,6 +5,7 @@ shown on, like a report.
 """
 
 from collections.abc import Callable
+from datetime import date
 
 from starlette.responses import Response
 
@@ -18,6 +19,7 @@ from xinqiao.client.workbench.visit import Visit, download, new_once, once_of, p
 from xinqiao.client.workbench.words import row_note
 from xinqiao.domain.consent import VisibleState
 from xinqiao.domain.errors import Code, Gone, Invalid, NotFound, XinqiaoError
+from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.item_words import field_label, field_labels, item_name, kind_words, shown_value
@@ -226,6 +228,8 @@ def answer(visit: Visit) -> Response:
     context: dict[str, object] = {
         "answer": found,
         "name": item_name(catalogue, found.item),
+        "as_of": _told_time(found.data_as_of),
+        "keep_until": _told_time(found.keep_until),
         "records": [
             (
                 [(field_label(f), shown_value(catalogue, f, one.values.get(f.name, ""))) for f in fields],
@@ -235,6 +239,16 @@ def answer(visit: Visit) -> Response:
         ],
     }
     return page(visit, "item_answer", "items", context)
+
+
+def _told_time(text: str | None) -> str:
+    """A day or an instant as a department told it; anything else as if it had said nothing."""
+    try:
+        if not text:
+            return ""
+        return fmt.day(date.fromisoformat(text)) if len(text) == 10 else fmt.moment(text)
+    except ValueError:
+        return ""
 
 
 def bundle(visit: Visit) -> Response:
