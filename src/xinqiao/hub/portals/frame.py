@@ -119,9 +119,15 @@ def institution_shell(
 
 
 def source_shell(
-    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int, asked: int = 0
+    request: HttpRequest,
+    visitor: Visitor,
+    current: str,
+    *,
+    to_do: int,
+    unread: int,
+    asked: int = 0,
+    to_answer: int = 0,
 ) -> Shell:
-    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int, unread: int, to_answer: int = 0
     """The frame of the portal of the data sources."""
     work = (
         NavItem("home", _("概览"), reverse("source:home"), "layout-dashboard"),

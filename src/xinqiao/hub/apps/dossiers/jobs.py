@@ -26,8 +26,8 @@ from xinqiao.hub.apps.fundflow.rows import remember_nonce
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.items.rows import Held, held
 from xinqiao.hub.apps.items.scopes import all_terms
-from xinqiao.hub.ids import token_hex
 from xinqiao.hub.apps.redress.rows import standing_held
+from xinqiao.hub.ids import token_hex
 from xinqiao.hub.runtime import runtime
 
 
@@ -156,8 +156,7 @@ class DossierJob:
         if decision.allowed and not tx.audit_failing:
             assert grant is not None
             assert view is not None
-            product = self._ready(tx, grant.value.subject, view.name)
-            product = self._ready(tx, grant.value.subject, spec)
+            product = self._ready(tx, grant.value.subject, view)
             if product is None:
                 return Wanted(grant.value.subject, view.spec)
         if not remember_nonce(tx, ask.nonce):
@@ -175,15 +174,17 @@ class DossierJob:
             finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
         return result
 
-    def _ready(self, tx: Tx, subject: str, spec: Spec) -> Product | None:
-        view, (standing, _) = view_of(spec), standing_held(tx, subject)
-        stamp = stamp_of(runtime.catalogue, spec, standing, business_day(tx.at))
+    def _ready(self, tx: Tx, subject: str, view: View) -> Product | None:
+        standing, _ = standing_held(tx, subject)
+        stamp = stamp_of(runtime.catalogue, view.spec, standing, business_day(tx.at))
         made = self.made
-        if made is not None and made.shelf == replace(made.shelf, subject=subject, view=view, stamp=stamp):
+        if made is not None and made.shelf == replace(
+            made.shelf, subject=subject, view=view.name, stamp=stamp
+        ):
             return made
-        if self.shelf is None or (self.shelf.subject, self.shelf.view) != (subject, view):
+        if self.shelf is None or (self.shelf.subject, self.shelf.view) != (subject, view.name):
             return None
-        found = cache.find(tx, subject, view)
+        found = cache.find(tx, subject, view.name)
         wanted = replace(self.shelf, stamp=stamp)
         return found if found is not None and found.shelf.token == wanted.kept_as else None
 

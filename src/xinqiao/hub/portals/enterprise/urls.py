@@ -11,9 +11,9 @@ from xinqiao.hub.portals.enterprise import (
     ledger,
     me,
     notices,
+    portrait,
     redress,
     repair,
-    portrait,
     report,
 )
 

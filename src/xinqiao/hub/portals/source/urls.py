@@ -10,10 +10,10 @@ from xinqiao.hub.portals.source import (
     notices,
     people,
     quality,
+    redress,
     sending,
     tickets,
 )
-from xinqiao.hub.portals.source import batches, home, items, keys, notices, people, redress, sending
 
 app_name = "source"
 urlpatterns = [
