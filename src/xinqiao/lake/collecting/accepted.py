@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xinqiao.lake.collecting.coded import Coded, Places, narrow
 from xinqiao.lake.collecting.verdicts import Hashes, Rows, Verdicts
@@ -48,12 +49,7 @@ def accepted(verdicts: Verdicts, *, buckets: int, as_of: str) -> Accepted:
     """What is good in a piece. ``as_of``: SQL of the batch's own day."""
     good = np.flatnonzero(~verdicts.bad)
     subject = verdicts.subjects(good)
-    # a value that no good row has may be missing, and is in any bucket
-    bucket = buckets_of_column(subject.values.fill_null(_ANY_SUBJECT), buckets).astype(np.uint16)[
-        subject.places
-    ]
-    order = np.argsort(bucket, kind="stable")
-    edges = np.searchsorted(bucket[order], np.arange(buckets + 1))
+    order, edges = _by_subject(subject, buckets)
     good = good[order]
     subject = Coded(subject.places[order], subject.values)
     texts = None
@@ -72,6 +68,24 @@ def accepted(verdicts: Verdicts, *, buckets: int, as_of: str) -> Accepted:
         fields=tuple(taken(field.column) for field in verdicts.fields),
         cells=tuple(map(taken, verdicts.cells.columns)),
     )
+
+
+def _by_subject(subject: Coded, buckets: int) -> tuple[Rows, Rows]:
+    """The order of rows by bucket, then by subject, so that a lookup decodes one group of a file; the buckets' edges.
+
+    Only the different subjects are compared as texts.
+    """
+    # a value that no good row has may be missing, and is in any bucket
+    values = subject.values.fill_null(_ANY_SUBJECT)
+    by_text = pc.sort_indices(values).to_numpy()
+    bucket = buckets_of_column(values, buckets).astype(np.uint16)
+    order = by_text[np.argsort(bucket[by_text], kind="stable")]
+    rank = np.empty(len(values), np.int32)
+    rank[order] = np.arange(len(values), dtype=np.int32)
+    edges = np.searchsorted(bucket[order], np.arange(buckets + 1))
+    ranks = rank[subject.places]
+    rows = np.argsort(ranks, kind="stable")
+    return rows, np.searchsorted(ranks[rows], edges)
 
 
 class _Taken:

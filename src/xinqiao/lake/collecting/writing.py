@@ -16,7 +16,7 @@ from xinqiao.lake.rules_sql import Compiled
 from xinqiao.lake.store.buckets import bucket_name
 
 #: A lookup before compaction reads one group.
-_GROUP_ROWS = 8_192
+_GROUP_ROWS = 2_048
 #: A column of so few different values is handed over as it is coded.
 _FEW = 128
 #: Columns of ours whose values hardly repeat.

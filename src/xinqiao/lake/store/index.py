@@ -80,6 +80,8 @@ def read_subjects(path: Path) -> pa.Array:
 def build(path: Path, *, is_sorted: bool) -> tuple[Entry, pa.Array]:
     """The entry of a segment, and the distinct subjects it holds.
 
+    ``is_sorted``: it must be in order; else it is looked whether it is, for then a lookup need not read it whole.
+
     Raises:
         Invalid: ``LAKE_INVALID`` when row groups that should be in order are not.
     """
@@ -88,11 +90,17 @@ def build(path: Path, *, is_sorted: bool) -> tuple[Entry, pa.Array]:
     metadata = pq.read_metadata(path)
     groups = tuple(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
     starts = np.cumsum([0, *groups])
-    low = tuple(subjects[int(at)].as_py() for at in starts[:-1]) if is_sorted else ()
-    high = tuple(subjects[int(at) - 1].as_py() for at in starts[1:]) if is_sorted else ()
+    ordered = is_sorted or _in_order(subjects)
+    low = tuple(subjects[int(at)].as_py() for at in starts[:-1]) if ordered else ()
+    high = tuple(subjects[int(at) - 1].as_py() for at in starts[1:]) if ordered else ()
     if any(last > first for last, first in zip(high, low[1:], strict=False)):
         raise Invalid(Code.LAKE_INVALID, "a segment that should be sorted is not")
     return Entry(groups, low, high, _filter(distinct)), distinct
+
+
+def _in_order(subjects: pa.Array) -> bool:
+    rises = pc.all(pc.greater_equal(subjects.slice(1), subjects.slice(0, max(0, len(subjects) - 1))))
+    return bool(rises.as_py() is not False)
 
 
 def _filter(distinct: pa.Array) -> bytes:

@@ -21,7 +21,7 @@ _INDEX = "segments.idx"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file in a draft that is to become a segment."""
+    """A file in a draft that is to become a segment. ``is_sorted``: it must be; a batch's need not, and may be."""
 
     path: Path
     bucket: int
