@@ -20,7 +20,13 @@ def main_province(argv: list[str]) -> int:
     size = Size.of(
         args.scale, piece_rows=args.piece_rows, errors=args.errors, seed=args.seed, items=args.items
     )
-    how = How(threads=args.threads, memory=args.memory, reads=args.reads, index=not args.no_index)
+    how = How(
+        threads=args.threads,
+        memory=args.memory,
+        piece_bytes=args.piece_mb << 20,
+        reads=args.reads,
+        index=not args.no_index,
+    )
     try:
         figures = Province(args.data, size, how, _tell).run()
     except (ValueError, XinqiaoError) as refused:
@@ -53,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--piece-rows",
         type=_count,
-        default=4_000_000,
+        default=4_500_000,
         metavar="N",
         help="每批大约多少行 rows of a batch",
     )
@@ -67,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--threads", type=_count, default=2, help="用几个核 threads")
     add("--memory", default="1500MB", help="引擎的内存 memory of the engine")
+    add(
+        "--piece-mb",
+        type=_count,
+        default=512,
+        metavar="MB",
+        help="每个线程一次判多大一块 judged at once by a thread",
+    )
     add("--no-index", action="store_true", help="不建企业名录索引 no firm index")
     return parser
 

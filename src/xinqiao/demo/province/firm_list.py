@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from xinqiao.lake.firms import FirmIndex
+from xinqiao.lake.firms import Firm, FirmIndex
 from xinqiao.lake.firms.source import Reading, read_firms
 
 INDEX, TOLD = "firms.db", "firms.json"
@@ -23,7 +24,7 @@ def build(listed: Path, folder: Path) -> None:
         left.unlink()
     reading = Reading()
     with FirmIndex.create(unfinished) as index:
-        index.add(read_firms(listed, reading))
+        index.add(_while_wanted(read_firms(listed, reading)))
         index.optimise()
         count = len(index)
     unfinished.replace(folder / INDEX)
@@ -33,6 +34,15 @@ def build(listed: Path, folder: Path) -> None:
         "seconds": round(time.monotonic() - began, 1),
     }
     (folder / TOLD).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _while_wanted(firms: Iterator[Firm]) -> Iterator[Firm]:
+    """The firms, as long as the run lives: the next one begins anew, and two must not write one file."""
+    parent = os.getppid()
+    for firm in firms:
+        if os.getppid() != parent:
+            raise SystemExit(1)
+        yield firm
 
 
 def start(listed: Path, folder: Path) -> subprocess.Popen[bytes]:

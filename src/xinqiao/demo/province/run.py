@@ -28,8 +28,9 @@ from xinqiao.lake.files import expected_names, stage
 from xinqiao.lake.store import Lake
 from xinqiao.lake.store.manifest import BASE, HISTORY
 
-#: Batches of an item that may wait for their compaction: each of them is one more place to look for a firm.
-FOLD_EVERY = 8
+#: Batches of an item that may wait for their compaction: each is two more files in every bucket to look for a firm, and
+#: each compaction writes all of the item's rows anew.
+FOLD_EVERY = 6
 #: The key of persons' hashes. Nobody in this data is a person.
 _SECRET = b"province"
 _SOURCE = "演示省数据归集"
@@ -41,6 +42,8 @@ class How:
 
     threads: int = 2
     memory: str = "1500MB"
+    #: of a file, judged at once by one thread: as many files come of a batch in every bucket as it has such pieces
+    piece_bytes: int = 512 << 20
     reads: float = 10.0
     index: bool = True
 
@@ -191,7 +194,9 @@ class Province:
             return collect(
                 self.lake, staged, piece.item, self.factory.catalogue, source=_SOURCE, batch_no=piece.batch_no,
                 received_at=noon + timedelta(seconds=piece.number), seq=piece.number,
-                means=Means(threads=self.how.threads, memory=self.how.memory, secret=_SECRET),
+                means=Means(
+                    threads=self.how.threads, memory=self.how.memory, piece_bytes=self.how.piece_bytes, secret=_SECRET
+                ),
             )  # fmt: skip
 
     def _note(self, piece: Piece, planted: Planted, receipt: Receipt, size: int) -> None:
