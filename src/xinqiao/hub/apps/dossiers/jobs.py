@@ -135,6 +135,16 @@ def _decide(
     return decide_item(question, authorisation=grant.value if grant else None, terms=known, at=tx.at)
 
 
+def _refs(ask: DossierRequest, grant: Held | None, permit: str | None) -> Refs:
+    return Refs(
+        subject=grant.enterprise_id if grant else None,
+        institution=ask.institution_id,
+        authorisation=grant.value.id if grant else None,
+        query=ask.query_id,
+        permit=permit,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DossierJob:
     """See the module. ``shelf``: where an up-to-date dossier should lie; ``made``: one just made, to be kept."""
@@ -191,7 +201,7 @@ class DossierJob:
     def _release(self, tx: Tx, grant: Held, view: View, product: Product) -> Step[DossierResult]:
         ask = self.ask
         permit = f"prm-{token_hex()}"
-        refs = self._refs(grant, permit)
+        refs = _refs(ask, grant, permit)
         uses = _count(tx, grant)
         facts: dict[str, Json] = {"products": [*view.items], "view": view.name, "purpose": str(ask.purpose)}
         given: dict[str, Json] = {**facts, "dossier": product.digest, "uses": uses}
@@ -211,15 +221,6 @@ class DossierJob:
         if product is self.made:
             cache.keep(tx, product)
         return DossierReleased(ask.query_id, product, leaf, left)
-
-    def _refs(self, grant: Held | None, permit: str | None) -> Refs:
-        return Refs(
-            subject=grant.enterprise_id if grant else None,
-            institution=self.ask.institution_id,
-            authorisation=grant.value.id if grant else None,
-            query=self.ask.query_id,
-            permit=permit,
-        )
 
     def _seen(self, tx: Tx, seen: Seen, grant: Held | None) -> Step[DossierResult]:
         match seen.code:
@@ -266,7 +267,7 @@ class DossierJob:
             "code": str(decision.code),
             "act": "dossier",
         }
-        (leaf,) = yield [Entry("DENY", tx.at, facts, self._refs(grant, None))]
+        (leaf,) = yield [Entry("DENY", tx.at, facts, _refs(ask, grant, None))]
         insert(tx, ask, grant, json.dumps(sorted(ask.items)), leaf, denied=decision)
         refused = Refused(
             decision.code, decision.reason, decision.facts, decision.nearest, leaf, ask.query_id
