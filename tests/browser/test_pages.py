@@ -17,7 +17,7 @@ PUBLIC = {
     "verify": "/verify", "connect": "/connect", "login": "/login", "staff": "/login/staff",
 }  # fmt: skip
 ENTERPRISE = {
-    "home": "/e/", "consents": "/e/authorisations", "report": "/e/report", "ledger": "/e/ledger", "me": "/e/me",
+    "home": "/e/", "consents": "/e/authorisations", "report": "/e/report", "portrait": "/e/portrait", "ledger": "/e/ledger", "me": "/e/me",
     "accounts": "/e/accounts", "bind": "/e/accounts/bind", "notices": "/e/me/notices",
 }  # fmt: skip
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -112,7 +112,7 @@ def _chinese_left(person: Person) -> list[str]:
         "[...document.querySelectorAll('main h2, main h3, legend, label, th, dt, nav a, main .btn, .xq-pill, .xq-fig button, "
         ".xq-src')].filter((e) => e.checkVisibility() && !e.closest('.xq-who, .xq-li b')).map((e) => e.innerText)"
     )
-    names = ("银行", "中文", "公司")
+    names = ("银行", "中文", "公司", "（演示）")  # the last: sources, under what they told
     return [text for text in found if CJK.search(text) and not any(name in text for name in names)]
 
 

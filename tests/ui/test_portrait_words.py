@@ -41,5 +41,6 @@ def test_places_and_trades_are_named() -> None:
         assert region_word("1410") == "山西省 141000"
         assert industry_word("I65") == "I65 软件和信息技术服务业"
     with use_language(Language.EN):
+        assert (region_word("14"), region_word("1410")) == ("140000", "141000")
         assert industry_word("C") == "C Manufacturing"
         assert industry_word("C33") == "C33 Manufacturing"

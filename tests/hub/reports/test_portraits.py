@@ -31,6 +31,7 @@ from xinqiao.hub.apps.reports.portraits import look_at_own, portrait_of
 from xinqiao.hub.apps.reports.services import issue_own
 from xinqiao.hub.worker import Worker
 from xinqiao.lake.firms import Firm, FirmIndex
+from xinqiao.lake.store.locks import exclusive
 
 #: The firm and its twelve neighbours of the same size, of whom the last two are of another province.
 FIRMS = [OWNER_USCC, *(code(number) for number in range(12))]
@@ -147,13 +148,17 @@ def test_without_a_register_there_are_no_peers_and_the_figures_are_there(cast: C
     assert {one.figure.id: one.value for one in found.readings}["P01"] == 42
 
 
-def test_months_are_counted_once_and_open_ones_again_when_something_came(cast: Cast, platform: Path) -> None:
+def test_months_are_counted_again_when_something_came_the_open_ones_sooner(
+    cast: Cast, platform: Path
+) -> None:
     at = cast.clock.now()
     assert len(refresh_peers(at=at)) == 4
     assert refresh_peers(at=at + timedelta(days=2)) == []
     publish(opened_lake(), load().items[POWER], [{"_subject": FIRMS[3], "uscc": FIRMS[3], "account_no": "Z", "period": MONTH, "usage_kwh": Decimal(1)}])  # fmt: skip
     assert refresh_peers(at=at + timedelta(hours=1)) == []
     assert refresh_peers(at=at + timedelta(days=1)) == [MONTH, "2026-09", "2026-08"]
+    assert refresh_peers(at=at + timedelta(days=8)) == ["2026-07"]
+    assert refresh_peers(at=at + timedelta(days=9)) == []
 
 
 def test_a_larger_least_number_counts_everything_anew(cast: Cast, platform: Path, settings: object) -> None:
@@ -208,3 +213,21 @@ def test_another_firms_report_is_not_compared_with(cast: Cast, holdings: Holding
     at = cast.clock.now()
     issue_own(actor=cast.stranger, holdings=holdings, at=at)
     assert look_at_own(actor=cast.owner, holdings=holdings, at=at).portrait.since is None
+
+
+def test_nobody_counts_while_another_process_does(cast: Cast, platform: Path) -> None:
+    with exclusive(platform / "peers.sqlite3.lock", wait_seconds=0):
+        assert refresh_peers(at=cast.clock.now()) == []
+    assert refresh_peers(at=cast.clock.now(), most=1) == [MONTH]
+    assert len(refresh_peers(at=cast.clock.now())) == 3
+
+
+def test_an_adverse_figure_has_no_history_of_its_peers_either(cast: Cast, platform: Path, known: Holdings) -> None:  # fmt: skip
+    items = load().items
+    owed = [{"_subject": u, "uscc": u, "period": "2026-09", "due_date": date(2026, 9, 15), "arrears_amount": Decimal(100), "status": "owing"} for u in FIRMS]  # fmt: skip
+    publish(opened_lake(), items["medical_insurance_arrears"], owed)
+    refresh_peers(at=cast.clock.now())
+    supply = known.supplies["water_fee"]
+    more = replace(known, supplies={**known.supplies, "medical_insurance_arrears": supply})
+    found = portrait(cast, more, Sight(is_subject=True)).peers["P04"]
+    assert (found.cell.p50, sorted(found.months)) == (100, [MONTH])

@@ -137,8 +137,11 @@ def industry_word(code: str) -> str:
 
 def region_word(code: str) -> str:
     """A province by its name, a city by its code beside it: names of cities change and are not kept here."""
-    province = PROVINCES.get(code[:2], code[:2])
-    return province if len(code) == 2 else f"{province} {code}00"
+    full = code.ljust(6, "0")
+    if english():
+        return full
+    province = PROVINCES.get(code[:2], full)
+    return province if len(code) == 2 else f"{province} {full}"
 
 
 def size_word(size: str) -> str:

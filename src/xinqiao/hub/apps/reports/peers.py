@@ -19,8 +19,8 @@ from xinqiao.lake.store.locks import exclusive
 
 #: Months that may still change: supplies of a month come up to 45 days after it, corrections somewhat later.
 OPEN_MONTHS = 3
-#: A month that may still change is counted again no sooner than this.
-AGAIN = timedelta(hours=20)
+#: When something came, a month that may still change is counted again no sooner than this, an older one than that.
+AGAIN, OLD_AGAIN = timedelta(hours=20), timedelta(days=7)
 
 
 class _Opened(threading.local):
@@ -56,12 +56,12 @@ def last_month(at: datetime) -> str:
 def refresh_peers(*, at: datetime, most: int = MONTHS) -> list[str]:
     """Count what is missing or may have changed, the newest first and at most so many; the months that were counted.
 
-    Nothing without a register and a lake; nothing while another process counts. Months beyond the open ones are counted
-    once, and again when the definitions are others.
+    Nothing without a register and a lake; nothing while another process counts. A month is counted again when the
+    definitions are others, and from time to time when something came into the lake since.
     """
-    path = Path(settings.XINQIAO_PEERS)
-    if not has_register() or not has_lake():
+    if not has_register() or not has_lake() or not _stale(peers(), at):
         return []
+    path = Path(settings.XINQIAO_PEERS)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with (
@@ -69,7 +69,7 @@ def refresh_peers(*, at: datetime, most: int = MONTHS) -> list[str]:
             Peers.create(path) as kept,
             FirmIndex.open(settings.XINQIAO_FIRMS) as register,
         ):
-            stale = _stale(kept, at)[:most]
+            stale = _stale(kept, at)[:most]  # asked again: another process may have just been at it
             making = Making(size_rule(), at, settings.PEERS_LEAST)
             for month in stale:  # one by one: a worker that is stopped keeps what is done
                 make_peers(opened_lake(), register, kept, [month], making)
@@ -78,16 +78,17 @@ def refresh_peers(*, at: datetime, most: int = MONTHS) -> list[str]:
         return []
 
 
-def _stale(kept: Peers, at: datetime) -> list[str]:
+def _stale(kept: Peers | None, at: datetime) -> list[str]:
     months = months_to(last_month(at), MONTHS)
-    made, rules = kept.made(), rules_of(FIGURES, settings.PEERS_LEAST)
+    made, rules = kept.made() if kept else {}, rules_of(FIGURES, settings.PEERS_LEAST)
     version = opened_lake().manifest().version
 
     def is_stale(month: str) -> bool:
         known = made.get(month)
         if known is None or known.rules != rules:
             return True
-        return month in months[-OPEN_MONTHS:] and known.lake != version and at - known.at >= AGAIN
+        wait = AGAIN if month in months[-OPEN_MONTHS:] else OLD_AGAIN
+        return known.lake != version and at - known.at >= wait
 
     # the newest first: that is the month people look at
     return [month for month in reversed(months) if is_stale(month)]
