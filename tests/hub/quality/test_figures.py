@@ -6,15 +6,17 @@ import pytest
 from tests.hub.collection.sources import ITEM, NOT_OURS, OTHER_ITEM
 from tests.hub.quality.supply import PERFECT, TEN, Supply, found
 
+from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.collection import BatchEvent
 from xinqiao.domain.errors import Invalid, NotFound
 from xinqiao.domain.quality import Tally
 from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.hub.apps.collection.services import withdraw_batch
 from xinqiao.hub.apps.quality import selectors
-from xinqiao.hub.apps.quality.measuring import measure_batch, recompute
-from xinqiao.hub.apps.quality.models import Figure
+from xinqiao.hub.apps.quality.measuring import measure_agreement, measure_batch, recompute
+from xinqiao.hub.apps.quality.models import Figure, Total
 from xinqiao.hub.apps.quality.selectors import Slice
+from xinqiao.lake.agreement import Agreement
 
 MONTH = "2026-11"
 
@@ -85,6 +87,58 @@ def test_everything_can_be_made_again_from_the_receipts(supply: Supply) -> None:
     assert selectors.tallies(supply.desk, Slice(), "source", "region", "month") == before
     with pytest.raises(Invalid):
         recompute("soon")
+
+
+def whole(supply: Supply) -> Tally:
+    """Everything, from the totals; the figures by region must say the same."""
+    regions = selectors.tallies(supply.desk, Slice(), "region")
+    summed = selectors.total(supply.desk, Slice())
+    assert summed == Tally.total(regions.values())
+    return summed
+
+
+def test_agreement_of_sources_is_written_once_and_counts_as_consistency(
+    supply: Supply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supply.bring(found(("330100", TEN)))
+    assert measure_agreement(MONTH) == 0  # one source: nothing to compare, the lake is not even opened
+    supply.bring(found(("330100", TEN)), actor=supply.suppliers.stranger)
+    said = [
+        Agreement("ybj", "330100", 10, 4),
+        Agreement("lanshui", "330100", 10, 4),
+        Agreement("gone", "", 9, 9),
+    ]
+    asked: list[str] = []
+
+    def agreed(item: Item | None, since: object, until: object) -> list[Agreement]:
+        assert item is not None
+        asked.append(item.id)
+        return said
+
+    monkeypatch.setattr("xinqiao.hub.apps.quality.measuring._agreed", agreed)
+    assert (measure_agreement(MONTH), asked) == (2, [ITEM])
+    assert (whole(supply).compared_rows, whole(supply).consistent_rows) == (16 + 20, 16 + 8)
+    said[:] = [Agreement("ybj", "330100", 3, 3)]
+    assert measure_agreement(MONTH) == 1
+    assert (whole(supply).compared_rows, whole(supply).consistent_rows) == (19, 19)
+    said.clear()
+    measure_agreement(MONTH)
+    assert whole(supply) == TEN + TEN
+
+
+def test_totals_are_the_sums_whatever_happens(supply: Supply) -> None:
+    batch = supply.bring(found(("330100", TEN), ("", PERFECT)))
+    supply.bring(found(("330200", PERFECT)))
+    assert whole(supply) == TEN + PERFECT + PERFECT
+    withdraw_batch(
+        actor=supply.suppliers.steward, batch_id=batch.id, reason="口径错了", expected_version=batch.version, at=supply.now
+    )  # fmt: skip
+    supply.suppliers.work()
+    supply.settle()
+    assert whole(supply) == PERFECT
+    recompute()
+    assert whole(supply) == PERFECT
+    assert Total.objects.count() == 1
 
 
 def test_a_receipt_from_before_there_were_regions_counts_what_it_says(supply: Supply) -> None:

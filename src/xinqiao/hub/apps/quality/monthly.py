@@ -232,7 +232,7 @@ def _agreement(month: str) -> list[Json]:
 
 
 def _late(until: datetime) -> list[Json]:
-    sources = Source.objects.filter(created_at__lt=until).order_by("name")
+    sources = Source.objects.filter(status="active", created_at__lt=until).order_by("name")
     return [
         {
             **_named(one.source),
