@@ -136,7 +136,7 @@ def due_word(row: MatterRow) -> str:
         return ""
     if row.late_days:
         return _("已逾期 {n} 天").format(n=row.late_days)
-    return _("{day} 前").format(day=fmt.day(row.due_on))
+    return _("最迟 {day}").format(day=fmt.day(row.due_on))
 
 
 def chips(counts: dict[selectors.Show, int]) -> list[tuple[str, str, int]]:
@@ -179,6 +179,7 @@ def matter_context(matter: Objection | Repair, *, at: datetime) -> dict[str, obj
     else:
         more = {"gravity_word": gravity_word(matter.gravity)}
     return {
+        "at": at,
         "matter": matter,
         "card": MatterCard.of(row),
         "story": story(matter),

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.catalogue.keys import canonical_text, natural_key
-from xinqiao.domain.catalogue.model import Item
+from xinqiao.domain.catalogue.model import Item, Sensitivity
 from xinqiao.domain.errors import NotFound
 from xinqiao.domain.report import Record
 from xinqiao.hub.apps.collection.held import held_records
@@ -30,9 +30,10 @@ class Found:
 
     @property
     def label(self) -> str:
-        """What the record is called in a list: its natural key without the subject's own code."""
-        subject = set(self.item.subject)
-        parts = [text for name, text in self.key.items() if text and name not in subject]
+        """What the record is called in a list: its natural key without the subject's own code and persons' data."""
+        hidden = set(self.item.subject)
+        hidden |= {one.name for one in self.item.fields if one.sensitivity is Sensitivity.PERSONAL}
+        parts = [text for name, text in self.key.items() if text and name not in hidden]
         return " · ".join(parts)[:_LABEL] or self.item.name
 
     def digest(self, field: str = "") -> str:
