@@ -75,6 +75,12 @@ COMMANDS: dict[str, Command] = {
     "quality": Command(
         "xinqiao.cli.quality", "main_quality", "数据质量：重算、月报、工单", "quality of what is supplied"
     ),
+    "redress": Command(
+        "xinqiao.cli.redress",
+        "main_redress",
+        "异议与信用修复：修复结果、检查期限文件",
+        "results of credit repair",
+    ),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
     ),

@@ -334,6 +334,7 @@ def test_the_platform_sees_clocks_and_counts(bench: Bench, browser: Browser, cas
     assert row.number in page
     assert "已逾期 3 天" in page
     assert row.number not in text_of(browser("ops").get(reverse("operator:redress") + "?q=nobody"))
+    assert "1 件异议或修复已逾期" in text_of(browser("ops").get(reverse("operator:home")))
     to = reverse("operator:objection_act", args=[row.id])
     assert "未能查明" in text_of(browser("ops").get(reverse("operator:objection", args=[row.id])))
     done = browser("ops").post(to, {"act": "leave_open", "version": row.version, "words": "双方说法不一"})

@@ -14,6 +14,7 @@ from xinqiao.hub.apps.fundflow import figures
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.identity import oversight
 from xinqiao.hub.apps.quality.ticket_selectors import ticket_counts
+from xinqiao.hub.apps.redress import selectors as redress
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.institution.cards import code_title
 from xinqiao.hub.portals.institution.figures import Figure
@@ -91,6 +92,16 @@ def _tasks(look: Look, cards: list[NodeCard]) -> list[Task]:
     return tasks
 
 
+def _overdue(visit: Visit[Staff]) -> list[Task]:
+    """Objections and applications for repair whose time is over."""
+    late = redress.counts(visit.actor, at=visit.at)["late"]
+    if not late:
+        return []
+    hint = _("平台受理、转办、催办；更正和修复由数源单位作出。")
+    where = f"{reverse('operator:redress')}?show=late"
+    return [Task("no", "scale", _("{n} 件异议或修复已逾期").format(n=late), hint, where, _("去看"))]
+
+
 def _figures(visit: Visit[Staff], since: datetime) -> list[Figure]:
     until = visit.at
     span = _("{start} 至 {end}").format(start=fmt.moment(since), end=fmt.moment(until))
@@ -119,7 +130,7 @@ def start(visit: Visit[Staff]) -> HttpResponse:
     cards = node_cards(look.nodes, visit.at)
     since = start_of_day(fmt.shanghai(visit.at).date())
     context = {
-        "tasks": _tasks(look, cards),
+        "tasks": [*_tasks(look, cards), *_overdue(visit)],
         "figures": _figures(visit, since),
         "cards": cards[:8],
         "nodes": len(cards),
