@@ -32,7 +32,9 @@ def field_labels(catalogue: Catalogue, item: str, names: Iterable[str]) -> list[
 
 def kind_words(kind: str) -> str:
     """How an item is used."""
-    return _("核验") if kind == ItemKind.VERIFICATION else _("接口调用")
+    return {ItemKind.VERIFICATION: _("核验"), ItemKind.COLLECTED: _("归集")}.get(
+        ItemKind(kind), _("接口调用")
+    )
 
 
 def items_of(catalogue: Catalogue, kind: ItemKind) -> list[str]:

@@ -25,6 +25,7 @@ from xinqiao.domain.items import ItemGrant, ItemScope
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.consents import selectors as consents
+from xinqiao.hub.apps.consents.models import Artefact
 from xinqiao.hub.apps.items import requests, selectors, sources
 from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.apps.items.scopes import asked_scope, granted_value, stated_values
@@ -68,20 +69,25 @@ def test_the_whole_of_a_request_is_confirmed_signed_and_in_the_log(items: ItemCa
     assert seen.visible is VisibleState.ACTIVE
 
 
+def shown_text(row: ItemAuthorisation) -> str:
+    """What was read when it was signed."""
+    return Artefact.objects.get(owner_id=row.id, type="item_authorisation").shown_text
+
+
 def test_a_collected_item_is_granted_beside_a_called_one_and_the_text_says_which_is_which(
     items: ItemCast,
 ) -> None:
     row = items.confirm(items.requested(grants=frozenset({TAX, POWER})))
-    granted = selectors.granted_value(row)
+    granted = granted_value(row)
     assert granted is not None
     assert granted.scope.grants == {TAX, POWER}
-    lines = row.shown_text.splitlines()
+    lines = shown_text(row).splitlines()
     assert [line.split("：")[0] for line in lines if "事项：" in line] == ["归集事项", "接口事项"]
     assert sum("平台已经归集的记录" in line for line in lines) == 1
     alone = items.confirm(items.requested(grants=frozenset({POWER})))
-    assert "接口事项" not in alone.shown_text
+    assert "接口事项" not in shown_text(alone)
     with pytest.raises(Invalid):
-        requests.register_source(
+        sources.register_source(
             actor=SystemActor("t"), item=POWER.item, node_id=items.cast.node.id, at=items.cast.now
         )
 

@@ -75,7 +75,7 @@ def test_asking_leads_to_the_request_and_the_firm_is_told(items: ItemCast, brows
         {"uscc": "91330100MA2XQA0010"},
         {"uscc": uscc("91330900MA2XQC009")},
         {"field": []},
-        {"field": ["water_fee.uscc"]},
+        {"field": ["no_such_item.uscc"]},
         {"field": [f"{ARREARS}.nothing"]},
         {"field": [f"{HOUSE}.owner_name"]},
         {"purpose": "curiosity"},

@@ -19,6 +19,7 @@ from xinqiao.client.workbench.visit import Visit, download, new_once, once_of, p
 from xinqiao.client.workbench.words import row_note
 from xinqiao.domain.consent import VisibleState
 from xinqiao.domain.errors import Code, Gone, Invalid, NotFound, XinqiaoError
+from xinqiao.domain.items import ItemKind, ItemTerms
 from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
@@ -67,7 +68,9 @@ def _context(visit: Visit, found: ItemAuthorisation, records: list[ItemQuerySumm
     catalogue = visit.bench.config.catalogue
     kept = {one.digest: one for one in visit.bench.config.claims.claims(found.id)}
     granted = found.granted_claims if found.granted_claims is not None else found.asked_claims
-    calls = found.granted_items if found.granted_items is not None else found.asked_items
+    grants = found.granted_items if found.granted_items is not None else found.asked_items
+    kinds = {name: ItemTerms.of(item).kind for name, item in catalogue.items.items()}
+    calls = [one for one in grants if kinds.get(one.item) is not ItemKind.COLLECTED]
     return {
         "found": found,
         "may_query": "query" in found.allowed_actions,
@@ -83,6 +86,12 @@ def _context(visit: Visit, found: ItemAuthorisation, records: list[ItemQuerySumm
                 one.digest in kept,
             )
             for one in granted
+        ],
+        # what the platform holds itself is read in the credit report, not called
+        "collected": [
+            (item_name(catalogue, one.item), _("、").join(field_labels(catalogue, one.item, one.fields)))
+            for one in grants
+            if kinds.get(one.item) is ItemKind.COLLECTED
         ],
         "withheld": _withheld(visit, found),
         "records": [

@@ -7,6 +7,7 @@ from xinqiao.domain.consent import VisibleState
 from xinqiao.domain.items import ItemScope
 from xinqiao.hub.apps.consents.rows import LedgerRow
 from xinqiao.hub.apps.items.models import ItemQuery
+from xinqiao.hub.apps.items.scopes import all_terms
 from xinqiao.hub.apps.items.selectors import ItemAuthorisationRow
 from xinqiao.hub.portals.institution.cards import Moment, RefusalWords, code_title, move_moment
 from xinqiao.hub.portals.item_words import (
@@ -82,11 +83,9 @@ def parts_of(asked: ItemScope, granted: ItemScope | None) -> list[AskedPart]:
     found = []
     for grant in sorted(asked.grants, key=lambda one: one.item):
         given = None if granted is None else _labels(grant.item, granted.fields_of(grant.item))
-        found.append(
-            AskedPart(
-                item_name(grant.item), kind_words("interface"), _labels(grant.item, grant.fields), given
-            )
-        )
+        terms = all_terms().get(grant.item)
+        kind = kind_words(terms.kind) if terms else ""
+        found.append(AskedPart(item_name(grant.item), kind, _labels(grant.item, grant.fields), given))
     for claim in sorted(asked.claims, key=lambda one: (one.item, one.digest)):
         labels = f"{_labels(claim.item, claim.fields)} [{claim.digest[:12]}]"
         said = None if granted is None else _("同意核验") if claim in granted.claims else ""
