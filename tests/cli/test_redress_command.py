@@ -12,10 +12,10 @@ from xinqiao.cli import redress
 
 
 def test_the_list_is_written_once_and_goes_on(
-    bench: Bench,
+    bench: Bench,  # noqa: F811 - the fixture
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(redress, "database_ready", lambda: True)
     bench.hold(penalty())
