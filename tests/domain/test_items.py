@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.consent_cast import DIGEST, FIRM, MICRO, NODE, OTHER_FIRM, OTHER_NODE, OUTSIDER, T0
+from tests.domain.consent_cast import BANK, DIGEST, FIRM, MICRO, NODE, OTHER_FIRM, OTHER_NODE, OUTSIDER, T0
 from tests.domain.items_cast import (
     ARREARS,
     ARREARS_FIELDS,
@@ -39,11 +39,13 @@ from xinqiao.domain.items import (
     ItemPermit,
     ItemScope,
     PersonConsent,
+    ReportAsk,
     append,
     check_item_permit,
     check_scope,
     confirm,
     decide_item,
+    decide_report,
     needed_consents,
     permit_claims,
     withdraw,
@@ -117,6 +119,58 @@ def test_a_collected_item_is_asked_of_the_platform_and_of_nobody_else():
         replace(power, claim="1" * 64)
     with pytest.raises(Invalid):
         a_permit(power)
+
+
+def a_report(**changes):
+    return replace(ReportAsk("ita:1", FIRM, BANK, Purpose.LOAN_APPLICATION), **changes)
+
+
+def reports(ask, at=T0, *, agreed=True, **changes):
+    scope = replace(SCOPE, report=agreed)
+    return decide_report(ask, authorisation=an_authorisation(scope=scope, **changes), at=at)
+
+
+@pytest.mark.parametrize(
+    ("ask", "changes", "code"),
+    [
+        (a_report(), {}, None),
+        (a_report(calls=frozenset({ARREARS})), {"uses": 4}, None),
+        (a_report(subject=OTHER_FIRM), {}, Code.CONSENT_MISSING),
+        (a_report(institution=OUTSIDER), {}, Code.CONSENT_GRANTEE_MISMATCH),
+        (a_report(), {"withdrawn_at": T0}, Code.CONSENT_REVOKED),
+        (a_report(purpose=Purpose.POST_LOAN), {}, Code.PURPOSE_MISMATCH),
+        (a_report(), {"agreed": False}, Code.SCOPE_EXCEEDED),
+        (a_report(calls=frozenset({"deferred_tax"})), {}, Code.SCOPE_EXCEEDED),
+        (a_report(), {"uses": 6}, Code.CONSENT_EXHAUSTED),
+        # a call and the report are two uses: what cannot be paid for whole is not begun
+        (a_report(calls=frozenset({ARREARS})), {"uses": 5}, Code.CONSENT_EXHAUSTED),
+    ],
+)
+def test_a_report_is_decided_like_every_other_use(ask, changes, code):
+    decision = reports(ask, **changes)
+    assert (decision.allowed, decision.code) == (code is None, code)
+
+
+def test_a_report_needs_an_authorisation_that_is_alive():
+    held = an_authorisation()
+    assert reports(a_report(), at=held.valid_to - MICRO).allowed
+    assert reports(a_report(), at=held.valid_to).code is Code.CONSENT_EXPIRED
+    assert decide_report(a_report(), authorisation=None, at=T0).code is Code.CONSENT_MISSING
+    exhausted = reports(a_report(calls=frozenset({ARREARS})), uses=5)
+    assert exhausted.facts == {"needed": 2, "left": 1}
+
+
+def test_a_report_is_agreed_to_by_itself_and_signed_with_the_rest():
+    wide = replace(SCOPE, report=True)
+    assert wide.beyond(SCOPE) == ["report"]
+    assert SCOPE.beyond(wide) == []
+    agreed = an_authorisation(scope=wide)
+    assert ItemAuthorisation.from_claims(claims_of(agreed)).scope == wide
+    assert "report" not in claims_of(an_authorisation())["authorization_details"][0]
+    detail = claims_of(agreed)["authorization_details"][0]
+    broken = claims_of(agreed) | {"authorization_details": [detail | {"report": False}]}
+    with pytest.raises(Invalid):
+        ItemAuthorisation.from_claims(broken)
 
 
 def test_the_persons_in_a_collected_item_consent_like_all_others():

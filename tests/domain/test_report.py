@@ -105,6 +105,54 @@ def test_nothing_shown_has_four_different_reasons():
     assert silent["water"].availability is Availability.SOURCE_SILENT
 
 
+def test_an_item_that_can_be_called_says_whether_it_was():
+    taxes = item(
+        "taxes",
+        6,
+        3,
+        SharingMode.NATIONAL_INTERFACE,
+        Field("owed", "欠税", FieldType.STRING, sensitivity=SECRET),
+    )
+    catalogue = replace(CATALOGUE, items={"taxes": taxes})
+    sight = Sight(items=frozenset({"taxes"}))
+
+    def state(called=None, records=None):
+        report = compose(
+            catalogue,
+            sight=sight,
+            records=records or {},
+            supplies={"taxes": Supply(("某局",), None)},
+            called=called,
+        )
+        return report.sections[0].availability
+
+    assert state() is Availability.NOT_CALLED
+    assert state({"taxes": Availability.NO_RECORD}) is Availability.NO_RECORD
+    assert state({"taxes": Availability.SOURCE_SILENT}) is Availability.SOURCE_SILENT
+    assert state(records={"taxes": [record(owed="1")]}) is Availability.SHOWN
+
+
+def test_only_the_granted_fields_have_a_column_and_persons_stay_masked():
+    some = made(
+        Sight(
+            items=frozenset({"water", "grower"}),
+            fields={"water": frozenset({"state"}), "grower": frozenset()},
+        )
+    )
+    assert [field.name for field in some["water"].fields] == ["state"]
+    assert texts(some["water"]) == [["正常"]]
+    assert [field.name for field in some["grower"].fields] == ["farmer_name", "id_no"]
+    assert all(cell.masked for cell in some["grower"].lines[0].cells)
+    agreed = Sight(
+        items=frozenset({"grower"}), personal=frozenset({"grower"}), fields={"grower": frozenset({"id_no"})}
+    )
+    assert [cell.masked for cell in made(agreed)["grower"].lines[0].cells] == [True, False]
+    assert [field.name for field in made(Sight(fields={"bids": frozenset()}))["bids"].fields] == [
+        "project_name",
+        "amount",
+    ]
+
+
 def test_what_is_public_needs_no_authorisation_and_says_where_from():
     section = made(Sight())["bids"]
     assert texts(section) == [["桥", "1,234,567.80"]]

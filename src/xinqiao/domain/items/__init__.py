@@ -15,7 +15,15 @@ from xinqiao.domain.items.changes import (
     sealed,
     withdraw,
 )
-from xinqiao.domain.items.decision import ItemAsk, ItemDecision, ItemNearest, check_item_permit, decide_item
+from xinqiao.domain.items.decision import (
+    ItemAsk,
+    ItemDecision,
+    ItemNearest,
+    ReportAsk,
+    check_item_permit,
+    decide_item,
+    decide_report,
+)
 from xinqiao.domain.items.records import ItemAuthorisation, ItemPermit
 from xinqiao.domain.items.scope import (
     WRITTEN_CATEGORIES,
@@ -42,12 +50,14 @@ __all__ = [
     "ItemScope",
     "ItemTerms",
     "PersonConsent",
+    "ReportAsk",
     "append",
     "authorisation_claims",
     "check_item_permit",
     "check_scope",
     "confirm",
     "decide_item",
+    "decide_report",
     "grant",
     "needed_consents",
     "permit_claims",

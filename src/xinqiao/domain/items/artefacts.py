@@ -62,6 +62,8 @@ def authorisation_claims(
         },
         "frequency": {"max": scope.max_queries},
     }
+    if scope.report:
+        detail["report"] = True
     return {
         "artefact": "item_authorisation",
         "v": _VERSION,
@@ -202,9 +204,12 @@ def _scope(detail: Members, days: int) -> ItemScope:
     frequency = detail.inner("frequency")
     most = frequency.integer("max", 1, 1_000_000)
     frequency.done()
+    report = detail.has("report")
+    if report:
+        detail.literal("report", True)
     if len(set(grants)) != len(grants) or len(set(claims)) != len(claims):
         wrong("authorization_details[0]", "an entry occurs twice")
-    return ItemScope(frozenset(grants), frozenset(claims), code, days, most)
+    return ItemScope(frozenset(grants), frozenset(claims), code, days, most, report)
 
 
 def _person(one: Members) -> PersonConsent:

@@ -164,6 +164,45 @@ def _nearest(ask: ItemAsk, authorisation: ItemAuthorisation, terms: ItemTerms | 
     return ItemNearest(near.item, near.fields, near.purpose, near.claim)
 
 
+@dataclass(frozen=True, slots=True)
+class ReportAsk:
+    """A credit report wanted under an authorisation; ``calls``: the interface items it calls at their sources."""
+
+    authorisation_id: str | None
+    subject: str
+    institution: str
+    purpose: Purpose
+    calls: frozenset[str] = frozenset()
+
+
+def decide_report(ask: ReportAsk, *, authorisation: ItemAuthorisation | None, at: datetime) -> ItemDecision:
+    """Decide an institution's request for a credit report. Each call it makes is decided again by itself.
+
+    A report counts one use and each call one: what cannot be paid for whole is not begun.
+
+    Codes, in the order they are tested: those of :func:`decide_item` up to ``PURPOSE_MISMATCH``, ``SCOPE_EXCEEDED``
+    (no report was agreed to, or a call of something else), ``CONSENT_EXHAUSTED`` with what is needed and left.
+    """
+    standing = check_standing(ask, authorisation, at)
+    if standing is not None:
+        return ItemDecision.of(standing)
+    assert authorisation is not None
+    scope = authorisation.scope
+    if ask.purpose is not scope.purpose:
+        return ItemDecision.of(refuse(Code.PURPOSE_MISMATCH, "other_purpose", {"purpose": str(ask.purpose)}))
+    beyond = [f"item:{item}" for item in sorted(ask.calls) if not scope.fields_of(item)]
+    if beyond or not scope.report:
+        return ItemDecision.of(
+            refuse(Code.SCOPE_EXCEEDED, "scope_exceeded", {"items": [*beyond] or ["report"]})
+        )
+    needed, left = len(ask.calls) + 1, scope.max_queries - authorisation.uses
+    if needed > left:
+        return ItemDecision.of(
+            refuse(Code.CONSENT_EXHAUSTED, "used_up", {"needed": needed, "left": max(left, 0)})
+        )
+    return ALLOWED
+
+
 def check_item_permit(
     permit: ItemPermit,
     *,

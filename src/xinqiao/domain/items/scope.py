@@ -107,13 +107,18 @@ class PersonConsent:
 
 @dataclass(frozen=True, slots=True)
 class ItemScope:
-    """What may be asked for, for one purpose, during ``valid_days`` from confirmation, ``max_queries`` times in all."""
+    """What may be asked for, for one purpose, during ``valid_days`` from confirmation, ``max_queries`` times in all.
+
+    ``report``: the platform may put it together to a credit report for the institution, and open what it calls at the
+    sources for that, in memory; without it what is called is sealed to the institution alone.
+    """
 
     grants: frozenset[ItemGrant]
     claims: frozenset[ClaimGrant]
     purpose: Purpose
     valid_days: int
     max_queries: int
+    report: bool = False
 
     def __post_init__(self) -> None:
         for name, value, top in (
@@ -164,6 +169,7 @@ class ItemScope:
             claims=self.claims | more.claims,
             valid_days=max(self.valid_days, more.valid_days),
             max_queries=max(self.max_queries, more.max_queries),
+            report=self.report or more.report,
         )
 
     def beyond(self, wide: "ItemScope") -> list[str]:
@@ -185,6 +191,8 @@ class ItemScope:
             found.append(f"valid_days:{self.valid_days}")
         if self.max_queries > wide.max_queries:
             found.append(f"max_queries:{self.max_queries}")
+        if self.report and not wide.report:
+            found.append("report")
         return found
 
 

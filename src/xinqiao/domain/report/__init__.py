@@ -3,6 +3,7 @@
 ``sight`` decides field by field, ``compose`` puts records into chapters. Numbers, signatures and pages are elsewhere.
 """
 
+from xinqiao.domain.report.beside import Answered, Beside, Call, Declared, Held, Inquiries, Inquiry
 from xinqiao.domain.report.compose import (
     CHAPTERS,
     Availability,
@@ -16,14 +17,22 @@ from xinqiao.domain.report.compose import (
     Supply,
     compose,
 )
+from xinqiao.domain.report.reading import beside_of, report_of
 from xinqiao.domain.report.sight import Cell, Sight, cell_of
 
 __all__ = [
     "CHAPTERS",
+    "Answered",
     "Availability",
+    "Beside",
+    "Call",
     "Cell",
     "Chapter",
     "CreditReport",
+    "Declared",
+    "Held",
+    "Inquiries",
+    "Inquiry",
     "Line",
     "Record",
     "RecordStatus",
@@ -31,6 +40,8 @@ __all__ = [
     "Section",
     "Sight",
     "Supply",
+    "beside_of",
     "cell_of",
     "compose",
+    "report_of",
 ]

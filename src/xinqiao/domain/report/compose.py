@@ -89,6 +89,8 @@ class Availability(StrEnum):
     ON_CLAIM = "on_claim"
     #: called at the source at reading time, and the source did not answer
     SOURCE_SILENT = "source_silent"
+    #: can be called at the source, and was not for this report
+    NOT_CALLED = "not_called"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,8 @@ def compose(
         sight: the reader.
         records: what there is about the firm, by item; items without any may be absent.
         supplies: the items that are gathered or can be called; an item without an entry is not collected.
-        called: of the items called at the source for this report, those that gave no records, and why.
+        called: of the items called at the source for this report, those that gave no records, and why. An item that
+            can be called and is neither here nor has records was not called.
         lines: how many lines a section shows.
     """
     silent = called or {}
@@ -242,10 +245,13 @@ def _section(
         return Section(item, Availability.ON_CLAIM, sources=supply.sources)
     outgoing = [record for record in records if record.status.goes_out]
     if not outgoing:
-        empty = silent if silent is not None else Availability.NO_RECORD
-        return Section(item, empty, sources=supply.sources, as_of=supply.newest_as_of)
+        called = item.mode is SharingMode.NATIONAL_INTERFACE
+        usual = Availability.NOT_CALLED if called else Availability.NO_RECORD
+        return Section(item, silent or usual, sources=supply.sources, as_of=supply.newest_as_of)
     outgoing.sort(key=lambda record: (record.as_of or date.min, record.received_at), reverse=True)
-    fields = tuple(field for field in item.fields if field.name not in item.subject)
+    fields = tuple(
+        field for field in item.fields if field.name not in item.subject and sight.lists(item, field)
+    )
     return Section(
         item,
         Availability.SHOWN,

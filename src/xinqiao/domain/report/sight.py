@@ -5,13 +5,16 @@ The firm itself sees everything about the firm; what is personal stays masked fo
 firm, until that person has agreed.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import CodeList, Field, FieldType, Item, Sensitivity
 from xinqiao.domain.identifiers import mask_resident_id
+from xinqiao.domain.items import ItemAuthorisation, ItemTerms
 from xinqiao.domain.masking import band, mask_address, mask_mobile, mask_name, mask_text
 
 #: What a record's field holds once it was read: the canonical value of its type.
@@ -28,15 +31,38 @@ class Sight:
         is_subject: the firm reads about itself.
         items: items the firm authorised this reader for.
         personal: items whose persons agreed that this reader sees their data, for the purpose at hand.
+        fields: of the authorised items, which fields; an item that is not here is authorised with all of them.
     """
 
     is_subject: bool = False
     items: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
+    fields: Mapping[str, frozenset[str]] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, authorisations: Iterable[ItemAuthorisation], terms: Mapping[str, ItemTerms]) -> "Sight":
+        """What an institution may see under authorisations that are alive, of one firm and for one purpose."""
+        items: set[str] = set()
+        personal: set[str] = set()
+        fields: dict[str, frozenset[str]] = {}
+        for one in authorisations:
+            items |= one.scope.items
+            for part in one.scope.parts:
+                fields[part.item] = fields.get(part.item, frozenset()) | part.fields
+            for consent in one.persons:
+                good = {i for i in consent.items if i in terms and (consent.written or not terms[i].written)}
+                personal |= good & one.scope.items
+        return cls(items=frozenset(items), personal=frozenset(personal), fields=MappingProxyType(fields))
 
     def may_read(self, item: Item) -> bool:
         """Whether anything of the item is shown; a reader without it does not even learn whether there is a record."""
         return self.is_subject or item.max_sensitivity is Sensitivity.PUBLIC or item.id in self.items
+
+    def lists(self, item: Item, field: Field) -> bool:
+        """Whether a field of an item that is shown has its place there; what is personal has, and is masked."""
+        if self.is_subject or item.max_sensitivity is Sensitivity.PUBLIC or item.id not in self.fields:
+            return True
+        return field.sensitivity is Sensitivity.PERSONAL or field.name in self.fields[item.id]
 
     def is_clear(self, item: Item, field: Field) -> bool:
         """Whether a field is shown as it is rather than masked."""
@@ -46,7 +72,7 @@ class Sight:
             case Sensitivity.COMMERCIAL_SECRET:
                 return self.is_subject or item.id in self.items
             case Sensitivity.PERSONAL:
-                return item.id in self.personal
+                return item.id in self.personal and field.name in self.fields.get(item.id, (field.name,))
 
 
 @dataclass(frozen=True, slots=True)
