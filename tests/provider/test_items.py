@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xinqiao import catalogue
-from xinqiao.domain.items import PersonConsent
+from xinqiao.domain.items import PersonConsent, permit_claims
 from xinqiao.provider.config import ConfigError, ItemsConfig, parse_config
 from xinqiao.provider.items.store import MOST_ROWS, ItemStore
 from xinqiao.provider.stores.base import StoreError
@@ -32,7 +32,7 @@ from xinqiao.provider.testing.department import (
     write_csv,
 )
 from xinqiao.provider.testing.platform import HUB_ID, INSTITUTION
-from xinqiao.trust.jws import ArtefactType
+from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import OpenKey, SigningKey
 
 MARKS = Marks()
@@ -162,6 +162,29 @@ def test_a_statement_by_another_key_or_about_something_else_is_refused(departmen
         signed = sign_jws(permit_claims(permit), department.hub.key, ArtefactType.ITEM_PERMIT)
         body = {"permit": signed, "authorisation": token, "query": statement}
         assert department.post("/node/v1/items", body).status_code == 401
+
+
+def test_without_the_institutions_statement_only_where_the_subject_agreed_to_reports(department):
+    """The hub opens an answer for a credit report; elsewhere it could put its own key into a permit."""
+    fields = frozenset({"uscc", "arrears_amount"})
+    for agreed, expected in ((False, (401, "SIGNATURE_INVALID")), (True, (200, "ok"))):
+        token, held = department.authorisation(report=agreed)
+        permit = department.permit(held, ARREARS, fields, None, "the query's own id")
+        signed = sign_jws(permit_claims(permit), department.hub.key, ArtefactType.ITEM_PERMIT)
+        body = {"permit": signed, "authorisation": token, "query": None}
+        assert outcome(department.post("/node/v1/items", body)) == expected
+    item, stated = MARRIAGE, marriage(MARKS)
+    token, held = department.authorisation((item, stated), report=True)
+    claim = department.digest(item, stated)
+    permit = department.permit(held, item, frozenset(stated), claim, "the query's own id")
+    signed = sign_jws(permit_claims(permit), department.hub.key, ArtefactType.ITEM_PERMIT)
+    body = {
+        "permit": signed,
+        "authorisation": token,
+        "query": None,
+        "claim": {"values": stated, "salt": SALT},
+    }
+    assert outcome(department.post("/node/v1/verifications", body)) == (401, "SIGNATURE_INVALID")
 
 
 def test_an_artefact_of_a_bank_opens_nothing_here_and_the_two_verbs_do_not_share_permits(department):

@@ -57,7 +57,7 @@ class ItemGate:
         return permit
 
     def admit(
-        self, permit: ItemPermit, permit_token: str, authorisation_token: str, query_token: str
+        self, permit: ItemPermit, permit_token: str, authorisation_token: str, query_token: str | None
     ) -> AdmittedItem:
         """Decide whether ``permit`` may be consumed.
 
@@ -79,7 +79,10 @@ class ItemGate:
             raise refused(decision)
         assert item is not None
         seal_key = None if permit.enc_jwk is None else SealKey.from_jwk(dict(permit.enc_jwk))
-        self._check_query(permit, seal_key, query_token, now)
+        if query_token is None:
+            self._check_report(permit, authorisation)
+        else:
+            self._check_query(permit, seal_key, query_token, now)
         return AdmittedItem(
             permit=permit,
             permit_digest=hashlib.sha256(permit_token.encode("ascii")).hexdigest(),
@@ -87,6 +90,12 @@ class ItemGate:
             item=item,
             seal_key=seal_key,
         )
+
+    @staticmethod
+    def _check_report(permit: ItemPermit, authorisation: ItemAuthorisation) -> None:
+        """Without the institution's own statement: only for a credit report, where the subject agreed to that."""
+        if permit.kind is not ItemKind.INTERFACE or not authorisation.scope.report:
+            raise Unauthenticated(Code.SIGNATURE_INVALID, "the institution's statement is missing")
 
     def _check_query(self, permit: ItemPermit, seal_key: SealKey | None, token: str, now: datetime) -> None:
         """The institution says itself what it asks, and to which key: the hub cannot put another key in."""

@@ -124,7 +124,8 @@ class ItemService:
 
     async def _admitted(self, body: dict[str, Json], case: Case, kind: ItemKind) -> AdmittedItem:
         token = text_of(body, "permit")
-        authorisation, query = text_of(body, "authorisation"), text_of(body, "query")
+        authorisation = text_of(body, "authorisation")
+        query = None if body.get("query") is None else text_of(body, "query")
         permit = self._gate.read_permit(token, kind)
         case.facts = {
             "jti": permit.jti, "link": permit.authorisation_id, "institution": permit.institution,

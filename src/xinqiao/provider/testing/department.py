@@ -154,9 +154,12 @@ class DepartmentFixture(NodeFixture):
         return claim_digest(read_claim(CATALOGUE, CATALOGUE.items[item], values, on=today), salt)
 
     def authorisation(
-        self, *claims: tuple[str, Mapping[str, str]], persons: frozenset[PersonConsent] | None = None
+        self,
+        *claims: tuple[str, Mapping[str, str]],
+        persons: frozenset[PersonConsent] | None = None,
+        report: bool = False,
     ) -> tuple[str, ItemAuthorisation]:
-        """The firm's signed authorisation: the arrears, and the claims that are named."""
+        """The firm's signed authorisation: the arrears, the claims that are named, perhaps reports."""
         now = self.clock.now()
         fields = ItemTerms.of(CATALOGUE.items[ARREARS]).fields - {"late_fee"}
         scope = ItemScope(
@@ -167,6 +170,7 @@ class DepartmentFixture(NodeFixture):
             purpose=Purpose.LOAN_APPLICATION,
             valid_days=30,
             max_queries=30,
+            report=report,
         )
         if persons is None:
             persons = frozenset(
