@@ -1,5 +1,6 @@
 """Questions about queries, for a given actor: records of uses and refusals, one query, verification, public figures."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,6 +124,7 @@ def records(
     state: str | None = None,
     institution_id: str | None = None,
     authorisation_id: str | None = None,
+    enterprise_id: str | None = None,
     operator: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -144,6 +146,7 @@ def records(
         "state": state,
         "institution_id": institution_id,
         "authorisation_id": authorisation_id,
+        "enterprise_id": enterprise_id,
         "asked_at__gte": since,
         "asked_at__lt": until,
     }
@@ -154,6 +157,12 @@ def records(
             return []
         rows = rows.filter(Q(asked_at__lt=last) | Q(asked_at=last, id__lt=after))
     return [_row(query, actor) for query in rows.order_by("-asked_at", "-id")[:limit]]
+
+
+def askers(*, enterprise_id: str, since: datetime) -> Counter[str]:
+    """How often each institution asked about an enterprise, refusals included; for counts, never for names."""
+    rows = Query.objects.filter(enterprise_id=enterprise_id, kind="institution", asked_at__gte=since)
+    return Counter(dict(rows.values_list("institution_id").annotate(times=Count("id")).order_by()))
 
 
 def query(actor: Actor, query_id: str) -> QueryRow:
@@ -327,6 +336,12 @@ def statements_on_report(*, enterprise_id: str, account_id: str) -> list[Stateme
         withdrawn_at__isnull=True,
     ).select_related("binding")
     return [_statement(row) for row in rows.order_by("created_at")]
+
+
+def live_statements(*, enterprise_id: str) -> list[StatementRow]:
+    """Everything an enterprise says about its data and accounts at the moment, newest first: a credit report carries it."""
+    rows = Statement.objects.filter(enterprise_id=enterprise_id, withdrawn_at__isnull=True)
+    return [_statement(row) for row in rows.select_related("binding").order_by("-created_at")]
 
 
 def _statement(row: Statement) -> StatementRow:

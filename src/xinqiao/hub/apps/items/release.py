@@ -122,6 +122,7 @@ def _facts(ask: ItemRequest) -> dict[str, Json]:
         "product": product_of(ask.item, ask.claim),
         "fields": [*sorted(ask.item_fields)],
         "purpose": str(ask.purpose),
+        "reader": str(ask.reader),
     }
 
 

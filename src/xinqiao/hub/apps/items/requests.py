@@ -64,10 +64,14 @@ def request_items(
     claims: Sequence[StatedClaim],
     valid_days: int,
     max_queries: int,
+    report: bool = False,
     message: str = "",
     at: datetime,
 ) -> ItemAuthorisation:
     """An institution asks a subject for items and for the verification of claims it states.
+
+    Args:
+        report: also for credit reports that the platform puts together of it, opening in memory what it calls.
 
     Raises:
         Forbidden: ``ROLE_FORBIDDEN``. Invalid: ``USCC_*``, ``CEILING_EXCEEDED``, ``INVALID`` naming the field (a claim
@@ -81,6 +85,7 @@ def request_items(
         purpose=purpose,
         valid_days=valid_days,
         max_queries=max_queries,
+        report=report,
     )
     check_scope(scope, all_terms())
     _check_form(actor, business_ref, message, claims, uscc)

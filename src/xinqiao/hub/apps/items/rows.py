@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.consent import AuthState, Purpose
+from xinqiao.domain.consent import AuthState, Purpose, Reader
 from xinqiao.domain.errors import Code
 from xinqiao.domain.items import ItemAuthorisation, ItemDecision, ItemKind, ItemScope
 from xinqiao.domain.period import business_day
@@ -25,7 +25,10 @@ RESULT_KEPT = timedelta(days=730)
 
 @dataclass(frozen=True, slots=True)
 class ItemRequest:
-    """One query as it arrived, already authenticated. ``guess`` is empty and ``claim`` ``None`` for an interface item."""
+    """One query as it arrived, already authenticated. ``guess`` is empty and ``claim`` ``None`` for an interface item.
+
+    ``reader``: who can open the answer, the institution with its own key or, for a credit report, the hub in memory.
+    """
 
     query_id: str
     institution_id: str
@@ -38,6 +41,7 @@ class ItemRequest:
     request_digest: str
     claim: str | None = None
     guess: str = ""
+    reader: Reader = Reader.INSTITUTION_KEY
     enc_jwk: dict[str, str] | None = field(default=None, repr=False)
     idempotency: Idempotency | None = None
     nonce: Nonce | None = None

@@ -18,6 +18,9 @@ from xinqiao.trust.encoding import strict_object, unb64
 #: others (shareholders) cannot be consented to by whoever confirms, so their personal fields are not granted here.
 ABOUT_LEGAL_REP = frozenset({"legal_representative"})
 
+#: How the log names a credit report; no item of a catalogue has this name.
+REPORT_PRODUCT = "credit_report"
+
 
 @dataclass(frozen=True, slots=True)
 class StatedClaim:
@@ -56,6 +59,7 @@ def scope_json(scope: ItemScope) -> dict[str, Json]:
         ],
         "valid_days": scope.valid_days,
         "max_queries": scope.max_queries,
+        **({"report": True} if scope.report else {}),
     }
 
 
@@ -70,6 +74,7 @@ def asked_scope(row: ItemAuthorisation) -> ItemScope:
         purpose=Purpose(row.purpose),
         valid_days=asked["valid_days"],
         max_queries=asked["max_queries"],
+        report=asked.get("report", False),
     )
 
 
@@ -89,7 +94,8 @@ def product_of(item: str, claim: str | None) -> str:
 def products_of(scope: ItemScope) -> list[Json]:
     """Everything a scope allows, as the log names it."""
     items = [product_of(one.item, None) for one in scope.grants]
-    return [*sorted(items + [product_of(one.item, one.digest) for one in scope.claims])]
+    reports = [REPORT_PRODUCT] if scope.report else []
+    return [*sorted(items + reports + [product_of(one.item, one.digest) for one in scope.claims])]
 
 
 def hide_claims(row_id: str, claims: list[StatedClaim]) -> str:

@@ -1,5 +1,7 @@
 """What pages and the interface ask about items: authorisations, queries. Nothing is written here."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +15,7 @@ from xinqiao.hub.actors import Actor, EnterpriseActor
 from xinqiao.hub.apps.consents.models import Artefact
 from xinqiao.hub.apps.consents.rows import LIVE
 from xinqiao.hub.apps.consents.selectors import shown_as
-from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
+from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery, ItemSource
 from xinqiao.hub.apps.items.parts import KIND
 from xinqiao.hub.apps.items.scopes import asked_scope, granted_value, stated_words
 
@@ -138,6 +140,9 @@ def stated(actor: EnterpriseActor, authorisation_id: str) -> dict[str, dict[str,
 def queries(
     actor: Actor,
     *,
+    enterprise_id: str | None = None,
+    authorisation_ids: Collection[str] | None = None,
+    answered: bool = False,
     state: str = "",
     authorisation_id: str = "",
     since: datetime | None = None,
@@ -146,7 +151,9 @@ def queries(
 ) -> list[ItemQuery]:
     """Uses, refusals and failures the actor may see, newest first: an enterprise all about itself.
 
-    ``after`` is the id of the last row of the page before; a foreign or absent one gives an empty list.
+    Args:
+        answered: only verifications whose yes or no is still kept.
+        after: the id of the last row of the page before; a foreign or absent one gives an empty list.
     """
     rows = ItemQuery.objects.for_viewer(actor)
     if after:
@@ -154,13 +161,14 @@ def queries(
         if last is None:
             return []
         rows = rows.filter(Q(asked_at__lt=last.asked_at) | Q(asked_at=last.asked_at, id__lt=after))
-    if state:
-        rows = rows.filter(state=state)
-    if authorisation_id:
-        rows = rows.filter(authorisation_id=authorisation_id)
-    if since is not None:
-        rows = rows.filter(asked_at__gte=since)
-    found = rows.select_related("institution", "enterprise", "authorisation")
+    wanted: dict[str, object] = {
+        "enterprise_id": enterprise_id, "authorisation_id__in": authorisation_ids, "asked_at__gte": since,
+        "state": state or None, "authorisation_id": authorisation_id or None,
+    }  # fmt: skip
+    rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if answered:
+        rows = rows.exclude(result="")
+    found = rows.select_related("institution", "enterprise", "authorisation", "node")
     return list(found.order_by("-asked_at", "-id")[:limit])
 
 
@@ -169,6 +177,18 @@ def query_counts(actor: Actor) -> dict[str, int]:
     found = dict.fromkeys(("released", "denied", "failed", "permitted"), 0)
     rows = ItemQuery.objects.for_viewer(actor).values_list("state").annotate(number=Count("id"))
     return found | dict(rows)
+
+
+def askers(*, enterprise_id: str, since: datetime) -> Counter[str]:
+    """How often each institution asked about an enterprise, refusals included; for counts, never for names."""
+    rows = ItemQuery.objects.filter(enterprise_id=enterprise_id, asked_at__gte=since)
+    return Counter(dict(rows.values_list("institution_id").annotate(times=Count("id")).order_by()))
+
+
+def served() -> dict[str, str]:
+    """The items that can be called or verified at the moment, with the name of the node that serves each."""
+    rows = ItemSource.objects.filter(node__status="active")
+    return dict(rows.values_list("item", "node__name"))
 
 
 def query(actor: Actor, query_id: str) -> ItemQuery:

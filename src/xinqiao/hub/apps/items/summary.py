@@ -93,10 +93,18 @@ def _ways(scope: ItemScope) -> list[str]:
     """How what is granted reaches the institution: one sentence for each way there is in the scope."""
     at_source = {all_terms()[item].kind.at_source for item in scope.items}
     lines = []
-    if True in at_source:
+    if True in at_source and scope.report:
+        lines.append(
+            gettext(
+                "接口事项由部门密封给出；该机构生成信用报告时，平台在内存里代为打开、放进报告，不留存；核验只答是或否。"
+            )
+        )
+    elif True in at_source:
         lines.append(gettext("接口事项由部门直接给该机构，平台只过手，打不开，不留存；核验只答是或否。"))
     if False in at_source:
         lines.append(gettext("归集事项是平台已经归集的记录，由平台给该机构，只给列出的字段。"))
+    if scope.report:
+        lines.append(gettext("该机构可以凭此生成信用报告；一份报告用一次，报告里每向数源调用一项再用一次。"))
     return lines
 
 
