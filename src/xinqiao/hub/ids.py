@@ -31,6 +31,7 @@ class Prefix(StrEnum):
     BATCH = "bat"
     UPLOAD = "upl"
     CREDIT_REPORT = "crp"
+    REPORT_QUERY = "crq"
     ITEM_AUTHORISATION = "ita"
     ITEM_QUERY = "itq"
     OBJECTION = "obj"

@@ -82,10 +82,13 @@ _TABLE: Final = (
     # permits, as the node sees them
     StateWord("permit.served", "已服务", "Served", "go", "eye-check"),
     StateWord("permit.refused", "已拒绝", "Refused", "no", "shield-x"),
-    # the three kinds of nothing
+    # the kinds of nothing
     StateWord("data.no_record", "查无记录", "No record", "ok", "circle-check"),
     StateWord("data.not_collected", "未归集", "Not collected", "out", "circle-dashed"),
     StateWord("data.not_authorised", "未授权", "Not authorised", "wait", "lock"),
+    StateWord("data.on_claim", "只作核验", "Verified only", "out", "clipboard-check"),
+    StateWord("data.source_silent", "数源未答", "No answer from source", "no", "plug-x"),
+    StateWord("data.not_called", "没有调用", "Not called", "out", "circle-dashed"),
     # objections
     StateWord("record_objection.submitted", "待平台受理", "With the platform", "wait", "clock"),
     StateWord("record_objection.not_accepted", "未受理", "Not accepted", "", "ban"),

@@ -7,14 +7,21 @@ from decimal import Decimal
 import pytest
 
 from xinqiao.catalogue import load
+from xinqiao.domain.items import ItemGrant
 from xinqiao.domain.report import Record, RecordStatus, Supply
 from xinqiao.hub.apps.reports.holdings import Holdings
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
+WATER = ItemGrant("water_fee", frozenset({"uscc", "arrears_amount"}))
 
 
 @pytest.fixture
 def holdings() -> Holdings:
+    """See :func:`make_holdings`."""
+    return make_holdings()
+
+
+def make_holdings() -> Holdings:
     """Bids twice (one under objection), a water bill, nothing about pledges; the rest is not gathered."""
 
     def record(as_of: date, **values: object) -> Record:
@@ -29,5 +36,10 @@ def holdings() -> Holdings:
     return Holdings(
         load(),
         {"public_resource_transaction": bids, "water_fee": water},
-        dict.fromkeys(("public_resource_transaction", "water_fee", "ip_pledge"), supply),
+        {
+            **dict.fromkeys(("public_resource_transaction", "water_fee", "ip_pledge"), supply),
+            **dict.fromkeys(
+                ("historical_tax_arrears", "legal_rep_marital_status"), Supply(("演示部门节点",), None)
+            ),
+        },
     )

@@ -77,7 +77,7 @@ def test_statements_go_out_with_the_report(cast: Cast, holdings: Holdings) -> No
     at = cast.clock.now()
     add_statement(actor=cast.owner, text="欠费已在十月缴清", binding_id=None, at=at)
     issued = issue_own(actor=cast.owner, holdings=holdings, at=at)
-    assert [text for text, _ in issued.head.statements] == ["欠费已在十月缴清"]
+    assert [one.text for one in issued.head.beside.declared] == ["欠费已在十月缴清"]
     assert json.dumps(issued.document, ensure_ascii=False).count("欠费已在十月缴清") == 1
 
 

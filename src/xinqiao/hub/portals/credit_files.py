@@ -1,16 +1,30 @@
 """A credit report as a file to take away: signed PDF, signed JSON. Made from memory, sent once, kept nowhere."""
 
 import json
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.http import HttpResponse
 
 from xinqiao.hub.apps.reports.services import Issued
 from xinqiao.hub.portals.files import attachment
+from xinqiao.hub.portals.item_words import field_labels, item_name
 from xinqiao.hub.portals.report_files import pdf_signer
+from xinqiao.hub.portals.words import product_short, purpose_short
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.report.beside import Names, Part, build_beside
+
+
+def _labels(item: str, names: Sequence[str]) -> str:
+    return _("、").join(field_labels(item, names))
+
+
+def credit_beside(issued: Issued) -> tuple[Part, ...]:
+    """What stands beside the records, in words."""
+    names = Names(item_name, _labels, product_short, purpose_short)
+    return build_beside(issued.head.beside, names, own=issued.head.own)
 
 
 def credit_json(issued: Issued) -> HttpResponse:
@@ -32,7 +46,7 @@ def credit_pdf(issued: Issued) -> HttpResponse:
     head = issued.head
     paper = CreditPaper(
         head.number, head.version, head.subject_name, head.uscc, head.catalogue, head.generated_at, head.valid_until,
-        head.statements,
+        credit_beside(issued), head.own, head.institution_name, purpose_short(head.purpose) if head.purpose else "",
     )  # fmt: skip
     facts = PdfFacts(
         verification_code=head.verify_code,

@@ -163,6 +163,12 @@ VARIABLES: tuple[Variable, ...] = (
         "none: the proposed figures of docs/rules/quality.md",
         "/etc/xinqiao/quality.toml",
     ),
+    Variable(
+        "XINQIAO_REPORT_INQUIRIES",
+        "What an institution's credit report says of who asked about the firm: `own` its own queries, `count` those and "
+        "how many others there were by how many institutions (no names), `none` nothing. The firm itself sees all.",
+        "`own`: no rule allows more",
+    ),
     Variable("XINQIAO_BATCH_MAX_MB", "Largest file of one batch, in MiB.", "`4096`"),
     Variable(
         "XINQIAO_DOSSIER_CACHE_MB",
@@ -223,6 +229,13 @@ class Environment:
         if value not in ("0", "1"):
             raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}")
         return value == "1"
+
+    def choice(self, name: str, default: str, words: tuple[str, ...]) -> str:
+        """One of a few words."""
+        value = self.text(name, default)
+        if value not in words:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(words)}, not {value!r}")
+        return value
 
     def path(self, name: str, default: Path) -> Path:
         """An absolute path."""

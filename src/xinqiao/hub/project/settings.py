@@ -38,6 +38,8 @@ XINQIAO_REDRESS_RULES = (
 XINQIAO_QUALITY_RULES = (
     _env.path("XINQIAO_QUALITY_RULES", Path()) if _env.text("XINQIAO_QUALITY_RULES", "") else None
 )
+#: What an institution's credit report shows of the record of queries: own, count or none.
+REPORT_INQUIRIES = _env.choice("XINQIAO_REPORT_INQUIRIES", "own", ("own", "count", "none"))
 DEMO = _env.flag("XINQIAO_DEMO")
 TEST_HOOKS = _env.flag("XINQIAO_TEST_HOOKS")
 IDENTITY_VERIFIER = _env.text(

@@ -9,6 +9,7 @@ from xinqiao.ui.i18n import Language, language
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.pdf.inks import INKS
 from xinqiao.ui.pdf.render import PdfFacts, compile_paper, square
+from xinqiao.ui.report.beside import Part
 from xinqiao.ui.report.credit import ChapterView, Shown, beside_records, build_credit_view
 
 _ZH_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
@@ -18,7 +19,8 @@ _ZH_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "
 class CreditPaper:
     """What stands on the paper beside the sections.
 
-    ``statements``: text and the instant it was attached. ``own``: the firm reads about itself.
+    ``beside``: the parts beside the records. ``own``: the firm reads about itself; else ``institution`` reads, for
+    ``purpose``.
     """
 
     number: str
@@ -28,8 +30,10 @@ class CreditPaper:
     catalogue: str
     generated_at: datetime
     valid_until: datetime
-    statements: tuple[tuple[str, datetime], ...] = ()
+    beside: tuple[Part, ...] = ()
     own: bool = True
+    institution: str = ""
+    purpose: str = ""
 
 
 def _numeral(place: int) -> str:
@@ -76,6 +80,24 @@ def _chapter(chapter: ChapterView) -> dict[str, object]:
     }
 
 
+def _part(part: Part) -> dict[str, object]:
+    """A part beside the records, in the form of a chapter."""
+    source = _("来源 {source}　方式 {mode}").format(source=part.source, mode=part.mode)
+    if not part.rows:
+        return {"title": part.title, "shown": [], "empty": [{"name": part.nothing, "sentence": source}]}
+    shown = {
+        "name": "",
+        "objected": False,
+        "facts": [],
+        "table": {
+            "columns": [{**head, "num": False} for head in part.heads],
+            "rows": [[*row] for row in part.rows],
+        },
+        "source": "　".join(words for words in (source, part.note) if words),
+    }
+    return {"title": part.title, "shown": [shown], "empty": []}
+
+
 def _marks(paper: CreditPaper, facts: PdfFacts) -> list[str]:
     return [*([_("自查，非机构用")] if paper.own else []), *([_("演示数据")] if facts.demo else [])]
 
@@ -99,7 +121,8 @@ def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts)
         "subject": paper.subject,
         "account": paper.uscc,
         "facts": [
-            (_("第几份"), str(paper.version)), (_("使用机构"), _("本企业自查")),
+            (_("第几份"), str(paper.version)), (_("使用机构"), _("本企业自查") if paper.own else paper.institution),
+            *([] if paper.own else [(_("用途"), paper.purpose)]),
             (_("生成时间"), fmt.moment(paper.generated_at)), (_("有效到"), fmt.moment(paper.valid_until)),
             (_("清单版本"), paper.catalogue), (_("存证"), fmt.leaf(facts.proof_index)),
         ],
@@ -109,21 +132,18 @@ def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts)
         "foot": {
             "type": _("扫码或在核验页输入"),
             "lines": [signed, _("供参考；机构自行决定，并对决定负责。")],
-            "use": _("仅供本企业查看"),
+            "use": _("仅供本企业查看") if paper.own else _("仅供{who}用于{purpose}").format(who=paper.institution, purpose=paper.purpose),
         },
         "inks": INKS,
         "report": False,
         "marks": [],
         "marks_title": _("有异议"),
         "lead": view.lead,
-        "chapters": [_chapter(chapter) for chapter in view.chapters],
+        "chapters": [*map(_chapter, view.chapters), *map(_part, paper.beside)],
         "rest": [{"chapter": title, "name": empty.names, "sentence": empty.sentence} for title, empty in view.rest],
         "sections": {"sum": _("概览"), "rest": _("没有内容的各项"), "note": _("说明")},
-        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + 4)],
-        "statements": [
-            *({"text": text, "attached": fmt.moment(at)} for text, at in paper.statements),
-            *({"text": text, "attached": fmt.moment(at)} for text, at in beside_records(view)),
-        ],
+        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + len(paper.beside) + 4)],
+        "statements": [{"text": text, "attached": fmt.moment(at)} for text, at in beside_records(view)],
         "statement_title": _("企业的声明，未经核实："),
         "notes": [
             _("报告汇总数源单位报来的信息，平台不作评价，供参考；以数源单位的登记为准。"),

@@ -105,9 +105,11 @@ def _nothing(section: Section) -> tuple[str, str]:
         case Availability.NOT_AUTHORISED:
             return "not_authorised", _("企业没有授权看这一项；有没有记录，这里不说。")
         case Availability.ON_CLAIM:
-            return "not_collected", _("这一项只作核验：说出内容，数源答一致或不一致，不给出内容。")
+            return "on_claim", _("这一项只作核验：说出内容，数源答一致或不一致，不给出内容。")
         case Availability.SOURCE_SILENT:
-            return "not_collected", _("这次向数源调用没有得到答复，不代表没有。")
+            return "source_silent", _("这次向数源调用没有得到答复，不代表没有。")
+        case Availability.NOT_CALLED:
+            return "not_called", _("可以向数源调用，这份报告没有调用，不代表没有。")
         case _:
             return "not_collected", _("平台还没有归集这一项，不代表没有。")
 
@@ -149,14 +151,17 @@ def _empty(sections: Sequence[Section]) -> tuple[Empty, ...]:
 def _lead(report: CreditReport) -> str:
     covered = report.coverage
     return _(
-        "清单 {all} 项：{shown} 项有记录，{none} 项没有记录，{out} 项还没有归集，{claim} 项只作核验，{locked} 项没有授权。"
+        "清单 {all} 项：{shown} 项有记录，{none} 项没有记录，{out} 项还没有归集，{claim} 项只作核验，{locked} 项没有授权，"
+        "{silent} 项数源未答，{idle} 项没有调用。"
     ).format(
         all=len(report.sections),
         shown=covered[Availability.SHOWN],
         none=covered[Availability.NO_RECORD],
-        out=covered[Availability.NOT_COLLECTED] + covered[Availability.SOURCE_SILENT],
+        out=covered[Availability.NOT_COLLECTED],
         claim=covered[Availability.ON_CLAIM],
         locked=covered[Availability.NOT_AUTHORISED],
+        silent=covered[Availability.SOURCE_SILENT],
+        idle=covered[Availability.NOT_CALLED],
     )
 
 

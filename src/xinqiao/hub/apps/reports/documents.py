@@ -1,20 +1,23 @@
 """A credit report as a document: the JSON that is signed, digested, printed and checked. Built from values, no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.period import format_instant
-from xinqiao.domain.report import CreditReport, Section
+from xinqiao.domain.report import Beside, CreditReport, Inquiries, Section
 
-VERSION = 1
+#: 2: what stands beside the records (answers, calls, fund-flow products, the firm's words, who asked).
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """What stands above a report.
 
-    ``reader``: ``subject`` for the firm's own. ``valid_until``: 30 days from its making, as the platform rules say.
+    ``reader``: ``subject`` for the firm's own, ``institution`` for one that was authorised: then the institution, the
+    purpose and the numbers of the authorisations are there. ``valid_until``: 30 days from its making as the platform
+    rules say, and not longer than the authorisations.
     """
 
     number: str
@@ -27,7 +30,17 @@ class Head:
     reader: str
     generated_at: datetime
     valid_until: datetime
-    statements: tuple[tuple[str, datetime], ...] = ()
+    institution_id: str = ""
+    institution_name: str = ""
+    purpose: str = ""
+    operator: str = ""
+    authorisations: tuple[str, ...] = ()
+    beside: Beside = field(default_factory=Beside, repr=False)
+
+    @property
+    def own(self) -> bool:
+        """Whether the firm reads about itself."""
+        return self.reader == "subject"
 
 
 def document(head: Head, report: CreditReport) -> dict[str, Json]:
@@ -42,6 +55,10 @@ def document(head: Head, report: CreditReport) -> dict[str, Json]:
         "catalogue": head.catalogue,
         "subject": {"name": head.subject_name, "uscc": head.uscc},
         "reader": head.reader,
+        "institution": None if head.own else {"id": head.institution_id, "name": head.institution_name},
+        "purpose": head.purpose or None,
+        "operator": head.operator or None,
+        "authorisations": [*head.authorisations],
         "generated_at": format_instant(head.generated_at),
         "valid_until": format_instant(head.valid_until),
         "coverage": {str(state): count for state, count in report.coverage.items()},
@@ -53,9 +70,7 @@ def document(head: Head, report: CreditReport) -> dict[str, Json]:
             }
             for chapter, sections in report.chapters
         ],
-        "statements": [
-            {"text": text, "at": format_instant(at), "verified": False} for text, at in head.statements
-        ],
+        **_beside(head.beside),
     }
 
 
@@ -93,5 +108,88 @@ def _section(section: Section) -> dict[str, Json]:
     }
 
 
+def _beside(beside: Beside) -> dict[str, Json]:
+    """Each part with its own source, instant and mode."""
+    return {
+        "verifications": [
+            {
+                "item": one.item,
+                "fields": [*one.fields],
+                "answer": "yes" if one.yes else "no",
+                "answer_no": one.number,
+                "source": one.source,
+                "as_of": format_instant(one.at),
+                "mode": "verification_authorised",
+            }
+            for one in beside.answers
+        ],
+        "calls": [
+            {
+                "item": one.item,
+                "query": one.query_id,
+                "answered": one.answered,
+                "answer_no": one.number or None,
+                "records": one.records,
+                "withheld": one.withheld,
+                "cut": one.cut,
+                "mode": "national_interface_authorised",
+            }
+            for one in beside.calls
+        ],
+        "fundflow": [
+            {
+                "authorisation_no": one.authorisation_no,
+                "authorisation_id": one.authorisation_id,
+                "accounts": [*one.accounts],
+                "products": [*one.products],
+                "valid_to": _instant(one.valid_to),
+                "report_no": one.number or None,
+                "product_digest": one.digest or None,
+                "verify_code": one.verify_code or None,
+                "as_of": _instant(one.released_at),
+                "mode": "sealed_product",
+            }
+            for one in beside.holdings
+        ],
+        "self_declared": [
+            {
+                "text": one.text,
+                "as_of": format_instant(one.at),
+                "about": one.about or None,
+                "verified": False,
+                "mode": "self_declared",
+            }
+            for one in beside.declared
+        ],
+        "query_record": _inquiries(beside.inquiries),
+    }
+
+
+def _inquiries(inquiries: Inquiries) -> dict[str, Json]:
+    return {
+        "scope": inquiries.scope,
+        "since": _instant(inquiries.since),
+        "lines": [
+            {
+                "institution": one.institution or None,
+                "kind": one.kind,
+                "what": one.what,
+                "purpose": one.purpose or None,
+                "at": format_instant(one.at),
+                "outcome": one.outcome,
+                "code": one.code or None,
+            }
+            for one in inquiries.lines
+        ],
+        "more": inquiries.more,
+        "others": inquiries.others,
+        "institutions": inquiries.institutions,
+    }
+
+
 def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)

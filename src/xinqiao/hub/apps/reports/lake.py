@@ -7,6 +7,7 @@ from django.conf import settings
 from xinqiao.domain.report import Supply
 from xinqiao.hub.apps.collection.gathered import gathered
 from xinqiao.hub.apps.collection.held import held_records, opened
+from xinqiao.hub.apps.items.selectors import served
 from xinqiao.hub.apps.redress.standing import standing
 from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.runtime import runtime
@@ -24,7 +25,9 @@ def opened_lake() -> Lake:
 
 
 def holdings_of(uscc: str) -> Holdings:
-    """Records and supplies of one firm, at this moment."""
-    supplies = {item: Supply(found.sources, found.newest) for item, found in gathered().items()}
-    held = held_records(uscc) if supplies else {}
+    """Records and supplies of one firm, at this moment; what is called or verified is supplied by its node."""
+    collected = gathered()
+    supplies = {item: Supply((name,), None) for item, name in served().items()}
+    supplies |= {item: Supply(found.sources, found.newest) for item, found in collected.items()}
+    held = held_records(uscc) if collected else {}
     return Holdings(runtime.catalogue, standing(uscc, held, at=runtime.clock.now()), supplies)

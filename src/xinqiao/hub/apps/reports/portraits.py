@@ -147,7 +147,8 @@ def look_at_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> 
         Forbidden: the agent may not query for the firm.
     """
     firm = identity.enterprise(actor)
-    last = CreditReport.objects.for_viewer(actor).order_by("-generated_at", "-version").first()
+    own = CreditReport.objects.for_viewer(actor).filter(reader="subject")
+    last = own.order_by("-generated_at", "-version").first()
     portrait = portrait_of(
         uscc=firm.uscc, name=firm.name, reader="subject", sight=Sight(is_subject=True), held=holdings, at=at, last=last
     )  # fmt: skip

@@ -1,36 +1,55 @@
-"""Verbs of credit reports. The firm sees its own first; what institutions may see follows from authorisations of items."""
+"""Verbs of credit reports: the firm reads its own first; an institution what the firm authorised it for.
+
+A report is put together in memory for one answer. What is kept is its number, its digest, who asked, and a leaf.
+"""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
+from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
+from xinqiao.domain.catalogue.model import Catalogue
+from xinqiao.domain.errors import Code, Forbidden, Invalid
+from xinqiao.domain.items import ItemAuthorisation
 from xinqiao.domain.report import CreditReport as Composed
 from xinqiao.domain.report import Sight, compose
-from xinqiao.hub.actors import AgentScope, EnterpriseActor
+from xinqiao.hub.actors import AgentScope, EnterpriseActor, InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.usage import announce_use
 from xinqiao.hub.apps.consents.records import next_number
-from xinqiao.hub.apps.fundflow.protocol import new_verify_code
-from xinqiao.hub.apps.fundflow.selectors import statements
-from xinqiao.hub.apps.identity.models import Enterprise
+from xinqiao.hub.apps.fundflow.idempotency import free_key
+from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated, new_verify_code
+from xinqiao.hub.apps.fundflow.transaction import Step, Tx, run_now
+from xinqiao.hub.apps.identity.models import Enterprise, Institution
 from xinqiao.hub.apps.identity.services import require_capacity
+from xinqiao.hub.apps.items.scopes import all_terms
+from xinqiao.hub.apps.reports.calls import CalledItems, call_items
 from xinqiao.hub.apps.reports.documents import Head, document
+from xinqiao.hub.apps.reports.gather import beside_for, beside_own
 from xinqiao.hub.apps.reports.holdings import Holdings
+from xinqiao.hub.apps.reports.jobs import Numbered, OpenReport, Sealed, SealReport
 from xinqiao.hub.apps.reports.models import CreditReport
 from xinqiao.hub.apps.reports.portraits import marks_of
+from xinqiao.hub.apps.reports.protocol import Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.node_client import NodeClient
+from xinqiao.hub.runtime import runtime
 
 #: Platform rules, credit products: a report is good for 30 days.
 VALID = timedelta(days=30)
+#: Authorisations one report may stand on.
+MOST_AUTHORISATIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A report just made: kept in memory for this one answer."""
+    """A report just made: kept in memory for this one answer. ``query_id``, ``uses_left``: of an institution's."""
 
     head: Head
     report: Composed
@@ -38,6 +57,8 @@ class Issued:
     digest: str
     leaf_index: int
     leaf_hash: str
+    query_id: str = ""
+    uses_left: int | None = None
 
 
 def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Issued:
@@ -56,7 +77,8 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
         require_capacity(actor, AgentScope.QUERY, at)
         # The lock under which versions are counted.
         firm = Enterprise.objects.select_for_update().get(id=actor.enterprise_id)
-        version = CreditReport.objects.filter(enterprise=firm).count() + 1
+        ours = CreditReport.objects.filter(enterprise=firm, reader="subject")
+        version = (ours.aggregate(newest=Max("version"))["newest"] or 0) + 1
         head = Head(
             number=next_number("CR", at),
             version=version,
@@ -68,11 +90,11 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
             reader="subject",
             generated_at=at,
             valid_until=at + VALID,
-            statements=tuple((row.text, row.created_at) for row in statements(actor, live_only=True)),
+            beside=beside_own(actor, at=at),
         )
         made = document(head, report)
-        digest = hashlib.sha256(canonical_bytes(made)).hexdigest()
-        coverage: dict[str, Json] = {str(state): count for state, count in report.coverage.items()}
+        digest = _digest(made)
+        coverage = _coverage(report)
         report_id = new_id(Prefix.CREDIT_REPORT)
         leaf = append_leaf(
             type="SELF_USE",
@@ -97,3 +119,153 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
         )
         announce_use(kind="own_report", shown=report.shown_sources, at=at)
     return Issued(head, report, made, digest, leaf.index, leaf.hash)
+
+
+def issue_for_institution(
+    *,
+    actor: InstitutionActor,
+    ask: ReportRequest,
+    holdings_of: Callable[[str], Holdings],
+    client: NodeClient,
+    clock: Clock | None = None,
+) -> Issued | Refused | Repeated:
+    """Make a credit report for an institution under live authorisations of one firm for one purpose.
+
+    Permission → the first decision → sources are called and the lake is read, with no lock → the last decision, number,
+    leaf and count together. A refusal, at either end, is recorded with its code and handed back; so is the answer of an
+    idempotency key that was refused before.
+
+    Args:
+        ask: who wants it, under which authorisations, for what.
+        holdings_of: what is collected about a firm, by its code.
+
+    Raises:
+        Forbidden: ``ROLE_FORBIDDEN``. Invalid: no authorisation named, too many, or one twice.
+    """
+    clock = clock or runtime.clock
+    # the person at the keyboard decides, never the portal's own rights (abuse case A10)
+    if InstitutionRole.QUERY_OPERATOR not in actor.roles or ask.institution_id != actor.institution_id:
+        raise Forbidden(Code.ROLE_FORBIDDEN, "a query operator asks", facts={"role": "query_operator"})
+    names = ask.authorisations
+    if not 1 <= len(names) <= MOST_AUTHORISATIONS or len(set(names)) != len(names):
+        raise Invalid(
+            Code.INVALID, "1 to 8 authorisations, each once", facts={"field": "authorisations", "max": 8}
+        )
+    opened = run_now(OpenReport(ask), clock=clock)
+    if not isinstance(opened, Opened):
+        return opened
+    try:
+        return _made(actor, opened, holdings_of, client, clock)
+    except BaseException:
+        # nothing was handed out: the same key may try again
+        run_now(_FreeKey(ask.query_id), clock=clock)
+        raise
+
+
+def _made(
+    actor: InstitutionActor,
+    opened: Opened,
+    holdings_of: Callable[[str], Holdings],
+    client: NodeClient,
+    clock: Clock,
+) -> Issued | Refused:
+    called = call_items(opened, client=client, clock=clock)
+    firm = Enterprise.objects.get(id=opened.enterprise_id)
+    report, catalogue = _composed(opened.grants, holdings_of(firm.uscc), called)
+    blank = _head(actor, opened, firm, catalogue.id, called, at=clock.now())
+    heads: list[Head] = []
+
+    def write(given: Numbered) -> tuple[dict[str, Json], str, datetime]:
+        until = min(given.at + VALID, *(grant.valid_to for grant in opened.grants))
+        head = replace(
+            blank, number=given.number, version=given.version, verify_code=given.verify_code, generated_at=given.at,
+            valid_until=until,
+        )  # fmt: skip
+        heads.append(head)
+        made = document(head, report)
+        return made, _digest(made), until
+
+    sealed = run_now(
+        SealReport(opened, write, _coverage(report), catalogue.id, report.shown_sources), clock=clock
+    )
+    if not isinstance(sealed, Sealed):
+        return sealed
+    return Issued(
+        heads[-1], report, sealed.document, sealed.digest, sealed.leaf.index, sealed.leaf.hash, opened.ask.query_id,
+        sealed.uses_left,
+    )  # fmt: skip
+
+
+def _composed(
+    grants: Sequence[ItemAuthorisation], holdings: Holdings, called: CalledItems
+) -> tuple[Composed, Catalogue]:
+    sight = Sight.of(grants, all_terms())
+    records = {**holdings.records, **called.records}
+    report = compose(
+        holdings.catalogue, sight=sight, records=records, supplies=holdings.supplies, called=called.nothing
+    )
+    return report, holdings.catalogue
+
+
+def _head(
+    actor: InstitutionActor,
+    opened: Opened,
+    firm: Enterprise,
+    catalogue_id: str,
+    called: CalledItems,
+    *,
+    at: datetime,
+) -> Head:
+    """Everything of the head but what is given under the lock."""
+    ask = opened.ask
+    beside = beside_for(
+        actor,
+        enterprise_id=firm.id,
+        subject_uscc=firm.uscc,
+        authorisation_ids=ask.authorisations,
+        calls=called.calls,
+        at=at,
+    )
+    return Head(
+        number="",
+        version=0,
+        verify_code="",
+        issuer=settings.XINQIAO_HUB_ID,
+        catalogue=catalogue_id,
+        subject_name=firm.name,
+        uscc=firm.uscc,
+        reader="institution",
+        generated_at=at,
+        valid_until=at,
+        institution_id=ask.institution_id,
+        institution_name=Institution.objects.get(id=ask.institution_id).name,
+        purpose=ask.purpose.value,
+        operator=" ".join(part for part in (ask.department, ask.operator_name) if part),
+        authorisations=tuple(grant.id for grant in opened.grants),
+        beside=beside,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _FreeKey:
+    """Give an idempotency key back."""
+
+    query_id: str
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def run(self, tx: Tx) -> Step[None]:
+        """See the class."""
+        free_key(tx, self.query_id)
+        yield from ()  # no leaf
+
+
+def _coverage(report: Composed) -> dict[str, Json]:
+    return {str(state): count for state, count in report.coverage.items()}
+
+
+def _digest(made: dict[str, Json]) -> str:
+    return hashlib.sha256(canonical_bytes(made)).hexdigest()

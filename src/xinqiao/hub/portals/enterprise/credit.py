@@ -9,7 +9,7 @@ from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.apps.reports.lake import holdings_of
 from xinqiao.hub.apps.reports.services import Issued, issue_own
 from xinqiao.hub.portals.access import Visit, enterprise_page
-from xinqiao.hub.portals.credit_files import credit_json, credit_pdf
+from xinqiao.hub.portals.credit_files import credit_beside, credit_json, credit_pdf
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
 from xinqiao.ui.report.credit import build_credit_view
@@ -38,6 +38,7 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "issued": issued,
         "head": issued.head,
         "view": build_credit_view(issued.report),
+        "beside": credit_beside(issued),
     }
     return page(visit.request, "enterprise/credit.html", enterprise_frame(visit, "report"), context)
 

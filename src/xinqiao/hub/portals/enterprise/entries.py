@@ -18,6 +18,7 @@ from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.items import selectors as items
 from xinqiao.hub.apps.items.models import ItemQuery
+from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.portals.item_words import item_name, kind_words, nearest_item_words, outcome_words
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
@@ -146,6 +147,30 @@ def _query_actions(row: fundflow.QueryRow, *, same: bool) -> tuple[tuple[str, st
     return tuple(actions)
 
 
+def report_entry(row: reports.AskedRow) -> Entry:
+    """An institution's credit report, or why it got none."""
+    who = short_name(row.institution_name)
+    officer = " ".join(part for part in (row.department, row.operator_name) if part)
+    facts = " · ".join(part for part in (purpose_short(row.purpose), row.authorisation_no, officer) if part)
+    actions: tuple[tuple[str, str, str], ...] = ()
+    if row.authorisation_id:
+        actions = ((_("看这份授权"), reverse("enterprise:item", args=[row.authorisation_id]), ""),)
+    if row.issued is None:
+        code = Code(row.code) if row.code in Code else Code.NOT_FOUND
+        refused = RefusalWords(f"{words(code).title}{_('。')}", row.code, "")
+        sentence = _("没有放行：{who}要的信用报告").format(who=who)
+        return Entry(
+            row.asked_at, "deny", "deny", "shield-x", sentence, facts, row.leaf_index, row.id, refused, who, actions
+        )  # fmt: skip
+    left = _("还剩 {n} 次").format(n=row.uses_left) if row.uses_left is not None else ""
+    sentence = _("{who}生成了您的信用报告").format(who=who)
+    shown = _("平台代为显示，不留存") if row.via == "portal" else _("平台合成后交给它，不留存")
+    told = " · ".join(part for part in (facts, row.issued.number, shown, left) if part)
+    return Entry(
+        row.asked_at, "use", "use", "eye-check", sentence, told, row.leaf_index, row.id, None, who, actions
+    )
+
+
 def _refusal(row: fundflow.QueryRow) -> RefusalWords:
     return _no(row.code, nearest_words(dict(row.nearest or {})))
 
@@ -257,6 +282,7 @@ def recent_entries(
     }
     rows = [query_entry(row) for row in fundflow.records(actor, since=since, limit=limit)]
     rows += [item_entry(row) for row in items.queries(actor, since=since, limit=limit)]
+    rows += [report_entry(row) for row in reports.asked(actor, since=since, limit=limit)]
     rows += [move_entry(row, accounts) for row in consents.ledger(actor, since=since, limit=limit)]
     return sorted(rows, key=lambda e: e.at, reverse=True)[:limit]
 

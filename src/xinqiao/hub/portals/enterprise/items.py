@@ -100,6 +100,7 @@ def card(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
         "appendable": row.granted is not None and row.visible in APPENDABLE,
         "state": state_words(row.visible),
         "purpose_words": purpose_words(row.purpose),
+        "report": scope.report,
         "called": _grants(scope, needed, ItemKind.INTERFACE),
         "collected": _grants(scope, needed, ItemKind.COLLECTED),
         "claims": [
@@ -153,6 +154,7 @@ def _chosen(request: HttpRequest, asked: ItemScope) -> ItemScope:
         purpose=asked.purpose,
         valid_days=number_field(request, "days", 1, 365),
         max_queries=number_field(request, "queries", 1, 1000),
+        report=request.POST.get("report") == "on",
     )
 
 
@@ -170,6 +172,7 @@ def _sign_confirmation(visit: Visit[EnterpriseActor], row: ItemAuthorisationRow)
             "claim": sorted(one.digest for one in chosen.claims),
             "days": str(chosen.valid_days),
             "queries": str(chosen.max_queries),
+            "report": "on" if chosen.report else "off",
             "own": "on" if post.get("own") == "on" else "off",
             "written": "on" if post.get("written") == "on" else "off",
             "version": str(seen_version(visit.request, row.version)),

@@ -1,0 +1,47 @@
+"""The values that pass between the transactions of an institution's report."""
+
+from dataclasses import dataclass, field
+
+from xinqiao.domain.consent import Purpose
+from xinqiao.domain.items import ItemAuthorisation
+from xinqiao.hub.apps.fundflow.idempotency import Idempotency
+from xinqiao.hub.apps.fundflow.protocol import Nonce
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """An institution wants a credit report, already authenticated.
+
+    ``authorisations``: ids, each one once, all of one firm. ``calls``: the interface items to call at their sources,
+    ``None`` for all that are granted and served.
+    """
+
+    query_id: str
+    institution_id: str
+    authorisations: tuple[str, ...]
+    purpose: Purpose
+    operator_name: str
+    department: str
+    via: str
+    calls: frozenset[str] | None = None
+    idempotency: Idempotency | None = None
+    nonce: Nonce | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallWanted:
+    """An interface item to be called, under which authorisation, with which fields."""
+
+    item: str
+    authorisation_id: str
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The first transaction said yes: sources may be called and the report be put together, but not yet shown."""
+
+    ask: ReportRequest
+    enterprise_id: str
+    grants: tuple[ItemAuthorisation, ...] = field(repr=False)
+    calls: tuple[CallWanted, ...]
