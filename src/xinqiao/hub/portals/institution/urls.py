@@ -3,6 +3,8 @@
 from django.urls import path
 
 from xinqiao.hub.portals.institution import (
+    credit,
+    credit_request,
     firms,
     home,
     items,
@@ -33,6 +35,13 @@ urlpatterns = [
     path("items/records/<str:query_id>", items.record, name="item_record"),
     path("items/<str:authorisation_id>", items.detail, name="item"),
     path("reports", records.reports, name="reports"),
+    path("credit", credit.listing, name="credit"),
+    path("credit/new", credit_request.new, name="credit_new"),
+    path("credit/asked/<str:query_id>", credit.record, name="credit_record"),
+    path("credit/<str:authorisation_id>", credit.detail, name="credit_one"),
+    path("credit/<str:authorisation_id>/report", credit.show, name="credit_report"),
+    path("credit/<str:authorisation_id>/report.pdf", credit.pdf, name="credit_pdf"),
+    path("credit/<str:authorisation_id>/report.json", credit.as_json, name="credit_json"),
     path("records", records.listing, name="records"),
     path("records.csv", records.as_csv, name="records_csv"),
     path("records/ledger", records.ledger, name="ledger"),
