@@ -51,7 +51,7 @@ from xinqiao.hub.gateway.problems import PROBLEM, problem
 from xinqiao.hub.gateway.reader import Reader
 from xinqiao.hub.gateway.strict import parse_json, parse_pairs, validate
 from xinqiao.hub.gateway.table import TABLE
-from xinqiao.hub.node_client import NodeAddress
+from xinqiao.hub.node_client import NodeAddress, NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.httpsig import sign_response
 from xinqiao.trust.keys import SigningKey
@@ -62,6 +62,8 @@ _KEY = re.compile(r"[A-Za-z0-9._:~-]{8,80}", re.ASCII)
 _LEAF = (Unauthenticated, Forbidden, NotFound, Conflict, TooMany)
 SWEEP_SECONDS = 10.0
 ORM_THREADS = 4
+#: Threads of work that waits for nodes, apart from the others so that it keeps nobody waiting.
+WAITING_THREADS = 8
 
 type SyncPoint = Callable[[str], Awaitable[None]]
 
@@ -91,8 +93,10 @@ class Gateway:
         self.reader = Reader()
         self.shelves = Shelves()
         self.nodes = AsyncNodeClient(clock=self.clock, key=self.key)
+        self.sync_nodes = NodeClient(clock=self.clock, key=self.key)
         self.sync_points: dict[str, SyncPoint] = {}
         self._pool = ThreadPoolExecutor(ORM_THREADS, thread_name_prefix="gateway-orm")
+        self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="gateway-wait")
         self._addresses: dict[str, NodeAddress] = {}
         self._addresses_version: object = None
         self._directory: tuple[object, datetime, str] | None = None
@@ -118,6 +122,8 @@ class Gateway:
         self.writer.close()
         self.reader.close()
         self._pool.shutdown(wait=True)
+        self._waiting.shutdown(wait=True)
+        self.sync_nodes.close()
 
     async def _sweep(self) -> None:
         while True:
@@ -143,8 +149,8 @@ class Gateway:
 
     # -- help for handlers ------------------------------------------------------------------------------------------
 
-    async def in_thread[R](self, work: Callable[[], R]) -> R:
-        """Run code that uses Django's ORM in a thread."""
+    async def in_thread[R](self, work: Callable[[], R], *, waits: bool = False) -> R:
+        """Run code that uses Django's ORM in a thread; ``waits``: it waits for nodes meanwhile."""
 
         def run() -> R:
             close_old_connections()
@@ -153,7 +159,7 @@ class Gateway:
             finally:
                 close_old_connections()
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+        return await asyncio.get_running_loop().run_in_executor(self._waiting if waits else self._pool, run)
 
     async def node_address(self, node_id: str) -> NodeAddress:
         """Where a node is and its keys; remembered until the directory changes, so a revoked key ends at once."""

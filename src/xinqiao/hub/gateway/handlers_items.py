@@ -58,6 +58,7 @@ async def request_items(call: Call) -> BaseModel | Reply:
             claims=[_stated(call, one) for one in body.claims],
             valid_days=body.valid.days,
             max_queries=body.frequency.max,
+            report=body.report,
             message=body.message,
             at=at,
         )
@@ -227,7 +228,7 @@ async def _answered(call: Call, ask: ItemRequest, sent: dict[str, Json]) -> Repl
     result = await call.gateway.writer.do(ItemPermitJob(ask, settings.XINQIAO_HUB_ID, runtime.item_budgets))
     match result:
         case Refused():
-            return _refused(call, result)
+            return refused_reply(call, result)
         case Repeated(status, stored):
             return Reply(status, stored.encode(), PROBLEM)
         case ItemPermitted():
@@ -267,7 +268,7 @@ async def _call_and_release(call: Call, permitted: ItemPermitted, sent: dict[str
     await gateway.sync_point("before_release", ask.query_id)
     released = await gateway.writer.do(ItemReleaseJob(permitted, permit_jws, delivered))
     if isinstance(released, Refused):
-        return _refused(call, released)
+        return refused_reply(call, released)
     return Reply(200, _released(released))
 
 
@@ -287,7 +288,8 @@ def _released(released: ItemReleased) -> bytes:
     )
 
 
-def _refused(call: Call, refused: Refused) -> Reply:
+def refused_reply(call: Call, refused: Refused) -> Reply:
+    """A recorded refusal as it goes out; under an idempotency key as it was stored."""
     if refused.body is not None:
         return Reply(refusal(refused).status, refused.body.encode(), PROBLEM)
     return refused_query(call, refused)

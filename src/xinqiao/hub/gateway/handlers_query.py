@@ -29,6 +29,7 @@ from xinqiao.hub.apps.fundflow.release import PermitJob, ReleaseJob
 from xinqiao.hub.apps.fundflow.rows import CIPHER_TTL
 from xinqiao.hub.apps.fundflow.selectors import QueryRow
 from xinqiao.hub.apps.fundflow.services import refusal
+from xinqiao.hub.apps.reports.selectors import by_code
 from xinqiao.hub.gateway import schemas
 from xinqiao.hub.gateway.fetch_job import FetchJob
 from xinqiao.hub.gateway.handlers_consent import actor_of, text, text_or_none
@@ -308,6 +309,16 @@ async def verify_product(call: Call) -> BaseModel | Reply:
             receipt=body.receipt,
             digest=body.digest,
         )
+        report = None if found.report_no or not body.verify_code else by_code(body.verify_code, body.digest)
+        if report is not None:
+            return schemas.VerifyAnswer(
+                authentic=report.authentic,
+                report_no=report.number,
+                product=None,
+                released_at=text_or_none(report.generated_at),
+                leaf_index=report.leaf_index,
+                digest_matches=report.digest_matches,
+            )
         return schemas.VerifyAnswer(
             authentic=found.authentic,
             report_no=found.report_no or None,

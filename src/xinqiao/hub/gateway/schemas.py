@@ -341,7 +341,7 @@ class VerifyRequest(Request):
 
 
 class VerifyAnswer(Answer):
-    """Whether it was released here. No content, no names."""
+    """Whether it was released here. No content, no names. ``product`` is null for a credit report."""
 
     authentic: bool
     report_no: str | None

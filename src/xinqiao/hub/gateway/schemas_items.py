@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, StringConstraints
+from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from xinqiao.domain.consent import Purpose, VisibleState
 from xinqiao.domain.items import ItemKind
@@ -44,7 +44,11 @@ class StatedValues(Request):
 
 
 class ItemsRequest(Request):
-    """Ask a subject for items and for the verification of claims, for one business the institution handles."""
+    """Ask a subject for items and for the verification of claims, for one business the institution handles.
+
+    ``report``: also for credit reports, which the platform puts together in memory of what is granted; what they call
+    at the sources the platform opens for that.
+    """
 
     subject_uscc: Uscc
     purpose: Purpose
@@ -54,6 +58,7 @@ class ItemsRequest(Request):
     claims: list[StatedValues] = Field(default_factory=list, max_length=20)
     valid: Valid
     frequency: Frequency
+    report: StrictBool = False
     message: Annotated[str, StringConstraints(strict=True, max_length=300)] = ""
 
 
@@ -73,7 +78,10 @@ class GrantedClaim(Answer):
 
 
 class ItemAuthorisationSummary(Answer):
-    """One authorisation of items in a list; ``max_queries`` is what was asked until the subject has answered."""
+    """One authorisation of items in a list; ``max_queries`` is what was asked until the subject has answered.
+
+    ``report``: credit reports may be made of it (asked for, until the subject has answered).
+    """
 
     id: str
     request_no: str
@@ -84,6 +92,7 @@ class ItemAuthorisationSummary(Answer):
     business_ref: str
     state: VisibleState
     items: list[str]
+    report: bool
     requested_at: Instant
     request_expires_at: Instant
     max_queries: int

@@ -5,7 +5,8 @@ from xinqiao.hub.gateway import handlers_consent as consent
 from xinqiao.hub.gateway import handlers_dossier as dossier
 from xinqiao.hub.gateway import handlers_items as items
 from xinqiao.hub.gateway import handlers_query as query
-from xinqiao.hub.gateway import schemas, schemas_items, table_collection
+from xinqiao.hub.gateway import handlers_reports as reports
+from xinqiao.hub.gateway import schemas, schemas_items, schemas_reports, table_collection
 from xinqiao.hub.gateway.operations import Operation, Security
 
 _QUERY_CODES = (
@@ -43,6 +44,20 @@ _AT_SOURCE = (
     Code.PROVIDER_TIMEOUT,
 )
 _DOSSIER_CODES = tuple(code for code in _ITEM_CODES if code not in _AT_SOURCE)
+_REPORT_CODES = (
+    Code.CONSENT_MISSING,
+    Code.CONSENT_GRANTEE_MISMATCH,
+    Code.CONSENT_NOT_YET_VALID,
+    Code.CONSENT_EXPIRED,
+    Code.CONSENT_REVOKED,
+    Code.CONSENT_REFUSED,
+    Code.CONSENT_EXHAUSTED,
+    Code.SCOPE_EXCEEDED,
+    Code.PURPOSE_MISMATCH,
+    Code.REVOKED_BEFORE_RELEASE,
+    Code.GONE_REVOKED,
+    Code.GONE_EXPIRED,
+)
 
 TABLE: tuple[Operation, ...] = (
     Operation(
@@ -239,6 +254,42 @@ TABLE: tuple[Operation, ...] = (
         codes=(*_ITEM_CODES, Code.VERIFICATION_BUDGET),
     ),
     *table_collection.TABLE,
+    Operation(
+        id="createCreditReport",
+        method="POST",
+        path="/api/v1/credit-reports",
+        summary="Make a credit report under live authorisations of items of one firm; handed out once, kept nowhere",
+        summary_zh="凭一家企业的事项授权生成信用报告；只给这一次，平台不留存",
+        security=Security.TOKEN,
+        handler=reports.create_report,
+        body=schemas_reports.CreditReportRequest,
+        answer=schemas_reports.CreditReportMade,
+        status=201,
+        idempotent=True,
+        stores_nonce=True,
+        codes=_REPORT_CODES,
+    ),
+    Operation(
+        id="listCreditReports",
+        method="GET",
+        path="/api/v1/credit-reports",
+        summary="Credit reports made for this institution and refused, newest first, without content",
+        summary_zh="本机构的信用报告与拒绝，新的在前，不含内容",
+        security=Security.TOKEN,
+        handler=reports.list_reports,
+        params=schemas_reports.CreditReportParams,
+        answer=schemas_reports.CreditReportList,
+    ),
+    Operation(
+        id="getCreditReport",
+        method="GET",
+        path="/api/v1/credit-reports/{id}",
+        summary="One credit report that was asked for, with its evidence, without content",
+        summary_zh="一次信用报告的记录与凭证，不含内容",
+        security=Security.TOKEN,
+        handler=reports.get_report,
+        answer=schemas_reports.CreditReportView,
+    ),
     Operation(
         id="verifyProduct",
         method="POST",

@@ -24,6 +24,7 @@ def _summary(row: ItemAuthorisationRow) -> dict[str, object]:
         "business_ref": row.business_ref,
         "state": row.visible,
         "items": sorted((row.granted or row.asked).items),
+        "report": (row.granted or row.asked).report,
         "requested_at": text(row.requested_at),
         "request_expires_at": text(row.request_expires_at),
         "max_queries": (row.granted or row.asked).max_queries,
