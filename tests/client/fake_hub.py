@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import httpx
+from tests.client import fake_credit
+from tests.client.ids import ACCOUNT, AUTHORISATION, BASE, HUB, INSTITUTION, LOG, NODE, USCC
 
 from xinqiao.client import Anchor
 from xinqiao.clock import AdjustableClock
@@ -37,14 +39,6 @@ from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import SealKey, SigningKey
 
-BASE = "https://hub.test"
-HUB = "hub-demo"
-NODE = "nod-" + "1" * 32
-INSTITUTION = "ins-" + "2" * 32
-AUTHORISATION = "aut-" + "3" * 32
-ACCOUNT = "acc-" + "4" * 32
-USCC = "91990102MADEM0A16X"
-LOG = "log.hub.test"
 #: Stands in the product and nowhere else: found in a log or a file, it is a leak.
 CANARY = "CANARY-7c1f-月均经营流入"
 
@@ -209,6 +203,8 @@ class FakeHub:
                 return 200, self.view()
             case _ if path == "/api/v1/authorisations":
                 return 200, {"items": [self.view()], "next_cursor": None}
+            case _ if path.startswith(("/api/v1/items/", "/api/v1/credit-reports")):
+                return self._credit(request, path)
             case _ if path == "/api/v1/fundflow/queries" and request.method == "POST":
                 return 200, self._query(body)
             case _ if path == "/api/v1/fundflow/queries":
@@ -220,6 +216,23 @@ class FakeHub:
                     "nearest": None, "permit": None, "receipt": None, "product_digest": None,
                     "verify_code": None, "leaf_hash": None, "sealed": None,
                 }  # fmt: skip
+            case _:
+                raise Refusal(404, "NOT_FOUND")
+
+    def _credit(self, request: httpx.Request, path: str) -> tuple[int, dict[str, Json]]:
+        now = self.clock.now()
+        mine = fake_credit.item_authorisation(now, self.uses)
+        match path.removeprefix("/api/v1/"), request.method:
+            case "items/authorisations", "GET":
+                return 200, {"items": [mine], "next_cursor": None}
+            case found, "GET" if found == f"items/authorisations/{fake_credit.ITEMS}":
+                return 200, mine
+            case "credit-reports", "POST":
+                self.uses += 1
+                said = self._spoilt("document", fake_credit.document(now))
+                return 201, fake_credit.answer(now, self._spoilt("report_key", self.hub_key), said)
+            case "credit-reports", "GET":
+                return 200, {"items": []}
             case _:
                 raise Refusal(404, "NOT_FOUND")
 

@@ -7,6 +7,7 @@
 from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.claims import ClaimBook, StatedClaim, state_claim
+from xinqiao.client.credit import OpenedReport
 from xinqiao.client.dossier import Dossier
 from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.problems import NearestRequest, Problem, problem_of
@@ -24,6 +25,7 @@ __all__ = [
     "Dossier",
     "ItemAnswer",
     "NearestRequest",
+    "OpenedReport",
     "Operator",
     "Problem",
     "Report",

@@ -6,6 +6,7 @@ from typing import IO, Self, cast
 
 import httpx
 
+from xinqiao.client.aio_credit import AsyncCredit
 from xinqiao.client.aio_items import AsyncItems
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.carry import Body, headers_of, settings, unreachable
@@ -69,6 +70,8 @@ class AsyncClient:
         )
         #: items called or verified at the source
         self.items = AsyncItems(self)
+        #: credit reports made of what is authorised
+        self.credit = AsyncCredit(self)
         self._sleep = sleep
         self._http = httpx.AsyncClient(transport=transport, **settings(timeout))
 

@@ -41,10 +41,14 @@ class AsyncItems:
         claims: Sequence[StatedClaim] = (),
         valid_days: int = 30,
         max_queries: int = 3,
+        report: bool = False,
         message: str = "",
         idempotency_key: str | None = None,
     ) -> AuthorisationRequested:
-        """Ask an enterprise for interface items (item → fields) and for the verification of claims.
+        """Ask an enterprise for items (item → fields), called or collected, and for the verification of claims.
+
+        Args:
+            report: also for credit reports made of them; a report counts one use, each item called for it one more.
 
         Raises:
             Invalid: ``CEILING_EXCEEDED`` and others. Conflict: an open request exists.
@@ -59,6 +63,7 @@ class AsyncItems:
                 claims=claims,
                 valid_days=valid_days,
                 max_queries=max_queries,
+                report=report,
                 message=message,
                 idempotency_key=idempotency_key,
             )

@@ -49,6 +49,7 @@ class ItemOperations:
         claims: Sequence[StatedClaim],
         valid_days: int,
         max_queries: int,
+        report: bool,
         message: str,
         idempotency_key: str | None,
     ) -> Steps[AuthorisationRequested]:
@@ -62,6 +63,7 @@ class ItemOperations:
             "claims": [claim.body() for claim in claims],
             "valid": {"days": valid_days},
             "frequency": {"max": max_queries},
+            "report": report,
             "message": message,
         }
         path = f"{_ROOT}/authorisation-requests"

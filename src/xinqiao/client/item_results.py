@@ -25,7 +25,10 @@ class GrantedClaim(Result):
 
 
 class ItemAuthorisationSummary(Result):
-    """One authorisation of items in a list; ``items``: what is granted, or asked until there is an answer."""
+    """One authorisation of items in a list; ``items``: what is granted, or asked until there is an answer.
+
+    ``report``: credit reports may be made of it.
+    """
 
     id: str
     request_no: str
@@ -36,6 +39,7 @@ class ItemAuthorisationSummary(Result):
     business_ref: str
     state: VisibleState
     items: list[str]
+    report: bool = False
     requested_at: AwareDatetime
     request_expires_at: AwareDatetime
     max_queries: int

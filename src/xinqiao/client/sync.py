@@ -26,6 +26,7 @@ from xinqiao.client.results import (
     Verification,
 )
 from xinqiao.client.steps import Got, Pause, Send, Step, Steps
+from xinqiao.client.sync_credit import Credit
 from xinqiao.client.sync_items import Items
 from xinqiao.clock import Clock, SystemClock
 from xinqiao.domain.consent import Product, Purpose, Reader, VisibleState
@@ -122,6 +123,8 @@ class Client(Carrier):
         super().__init__(transport=transport, timeout=timeout, sleep=sleep)
         #: items called or verified at the source
         self.items = Items(self)
+        #: credit reports made of what is authorised
+        self.credit = Credit(self)
         self._sleep = sleep
         self._http = httpx.Client(transport=transport, **settings(timeout))
 

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xinqiao.client.config import ClientConfig
-from xinqiao.client.workbench import desk, item_asking, items, proofs, reports
+from xinqiao.client.workbench import credit, desk, item_asking, items, proofs, reports
 from xinqiao.client.workbench.forms import Form, read_form
 from xinqiao.client.workbench.sessions import COOKIE, Session, Sessions
 from xinqiao.client.workbench.visit import Bench, Visit, error_page
@@ -100,7 +100,7 @@ def _endpoint(bench: Bench, show: Page, *, public: bool = False, keeps_report: b
         else:
             made = False
         if not keeps_report and session.user is not None:
-            session.held = None  # another page is shown: the report of the page before is forgotten
+            session.let_go()  # another page is shown: the report of the page before is forgotten
         visit = Visit(bench, request, session, Form({}))
         try:
             if request.method == "POST":
@@ -189,6 +189,11 @@ def create_app(
         route("/items/{id}/verify", items.verify, "POST", keeps_report=True),
         route("/answers/{id}", items.answer, keeps_report=True),
         route("/answers/{id}/bundle", items.bundle, keeps_report=True),
+        route("/credit", credit.listing),
+        route("/credit/{id}/make", credit.make, "POST", keeps_report=True),
+        route("/credit/{id}", credit.show, keeps_report=True),
+        route("/credit/{id}/beside", credit.beside, "POST", keeps_report=True),
+        route("/credit/{id}/json", credit.as_json, keeps_report=True),
         route("/verify", proofs.verify, "GET", "POST"),
         route("/records", proofs.records),
         route("/records/ledger", proofs.ledger),

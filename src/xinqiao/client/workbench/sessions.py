@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 
 from xinqiao.client.config import WorkbenchUser, check_password, hash_password
+from xinqiao.client.credit import OpenedReport
 from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.report import Report
 from xinqiao.clock import Clock
@@ -37,6 +38,17 @@ class Held:
 
 
 @dataclass(slots=True)
+class HeldCredit:
+    """The credit report of the page being shown, with the products that were opened beside it."""
+
+    report: OpenedReport = field(repr=False)
+    since: datetime
+    once: str
+    beside: list[Report] = field(default_factory=list, repr=False)
+    onces: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Session:
     """One browser. ``user`` is ``None`` before log-in; ``csrf`` goes into every form."""
 
@@ -46,6 +58,7 @@ class Session:
     seen: datetime
     user: WorkbenchUser | None = None
     held: Held | None = None
+    credit: HeldCredit | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def check_csrf(self, given: str) -> None:
@@ -59,6 +72,24 @@ class Session:
         if held is not None and now - held.since >= HELD:
             held = self.held = None
         return held if held is not None and held.report.id == report_id else None
+
+    def credit_report(self, report_id: str, now: datetime) -> HeldCredit | None:
+        """The held credit report if it is this one and not too old."""
+        held = self.credit
+        if held is not None and now - held.since >= HELD:
+            held = self.credit = None
+        return held if held is not None and held.report.id == report_id else None
+
+    def let_go(self) -> None:
+        """Forget whatever is held."""
+        self.held = self.credit = None
+
+    def tidy(self, now: datetime) -> None:
+        """Forget what is held for too long."""
+        if self.held is not None and now - self.held.since >= HELD:
+            self.held = None
+        if self.credit is not None and now - self.credit.since >= HELD:
+            self.credit = None
 
 
 @dataclass(slots=True)
@@ -97,10 +128,10 @@ class Sessions:
     def _forget(self, now: datetime) -> None:
         for token, session in list(self._sessions.items()):
             if now - session.seen >= IDLE or now - session.began >= LONGEST:
-                session.held = None
+                session.let_go()
                 del self._sessions[token]
-            elif session.held is not None and now - session.held.since >= HELD:
-                session.held = None
+            else:
+                session.tidy(now)
 
     def begin(self, user: WorkbenchUser | None = None, *, replacing: Session | None = None) -> Session:
         """A new session with a new token; the one before log-in ends (no fixation)."""
@@ -120,7 +151,7 @@ class Sessions:
         """Log out: session and held report are gone."""
         with self._lock:
             self._sessions.pop(session.token, None)
-        session.held = None
+        session.let_go()
 
     def log_in(self, login: str, password: str, *, replacing: Session | None) -> Session:
         """Raises Unauthenticated for a wrong login or password alike, TooMany ``LOGIN_LOCKED`` after five in a row."""

@@ -73,6 +73,7 @@ def shell(visit: Visit, current: str) -> Shell:
         NavItem("firms", _("企业"), "/firms", "building-store"),
         NavItem("requests", _("授权申请"), "/requests", "shield-check"),
         NavItem("items", _("源头事项"), "/items", "list-check"),
+        NavItem("credit", _("信用报告"), "/credit", "file-search"),
     )
     prove = (
         NavItem("verify", _("核验"), "/verify", "rosette-discount-check"),
