@@ -13,6 +13,7 @@ from xinqiao.demo import department
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.errors import XinqiaoError
+from xinqiao.domain.report import Availability
 from xinqiao.trust.verify import verify_stream
 
 FIELDS = ["arrears_amount", "status", "tax_authority", "uscc"]
@@ -49,7 +50,7 @@ class ItemJourney:
     claims: list[StatedClaim] = field(default_factory=list, repr=False)
 
     def walk(self) -> dict[str, Json]:
-        """Ask, agree, call, be given more, verify three ways, guess too often, withdraw, be refused."""
+        """Ask, agree, call, be given more, verify three ways, guess too often, have a report made, withdraw, be refused."""
         firm = department.CLAIMANT
         self._login(firm)
         guesses = [firm.house | {"certificate_no": f"云陵（演示）不动产权第{n:07d}号"} for n in (1, 2, 3)]
@@ -74,13 +75,14 @@ class ItemJourney:
         fourth = self._refusal(claims[4])
         _require(fourth == "VERIFICATION_BUDGET", f"a fourth guess: {fourth}")
         self._told()
+        report = self._report()
         self._withdraw()
         gone = self._refusal(claims[0])
         _require(gone == "CONSENT_REVOKED", f"after the withdrawal: {gone}")
         self._nothing_kept(records[0]["arrears_amount"])
         return {
             "records": len(records), "answers": [said for said, _ in answers], "bytes": sizes.pop(),
-            "fourth_guess": fourth, "after_withdrawal": gone,
+            "fourth_guess": fourth, "after_withdrawal": gone, "credit_report": report,
         }  # fmt: skip
 
     # --- the firm ---------------------------------------------------------------------------------------------------
@@ -103,7 +105,7 @@ class ItemJourney:
         _require(department.CLAIMANT.certificate in page, "the page does not show what is stated")
         fields: dict[str, str | list[str]] = {
             "decision": "confirm", "item": [department.ARREARS], "claim": sorted(one.digest for one in self.claims), "days": "30",
-            "queries": "8", "own": "on",
+            "queries": "8", "own": "on", "report": "on",
         }  # fmt: skip
         spoken = self.portal.submit(page, path, fields)
         unwritten = self.portal.submit(spoken.text, f"{path}/confirm", {})
@@ -123,7 +125,7 @@ class ItemJourney:
 
     def _append(self) -> None:
         path = f"/e/items/{self.authorisation}/append"
-        fields: dict[str, str | list[str]] = {"item": [department.ARREARS], "days": "30", "queries": "9"}
+        fields: dict[str, str | list[str]] = {"item": [department.ARREARS], "days": "30", "queries": "12"}
         sign = self.portal.submit(self.portal.get(path), path, fields)
         answer = self.portal.submit(sign.text, f"{path}/confirm", {})
         _require(answer.status_code == 200, f"not appended: {answer.status_code}")
@@ -139,7 +141,7 @@ class ItemJourney:
     def _ask(self, claims: list[StatedClaim]) -> None:
         made = self.client.items.request(
             subject_uscc=department.CLAIMANT.uscc, purpose=LOAN, business_ref="CHECK-ITEMS-1", operator=OFFICER,
-            items={department.ARREARS: FIELDS}, claims=claims, max_queries=8,
+            items={department.ARREARS: FIELDS}, claims=claims, max_queries=12, report=True,
         )  # fmt: skip
         self.authorisation = made.id
         self.claims = claims
@@ -157,6 +159,20 @@ class ItemJourney:
         started = time.perf_counter()
         said = self.client.items.verify(self.authorisation, claim, LOAN, OFFICER)
         return str(said.result), (len(said.sealed), round((time.perf_counter() - started) * 1000))
+
+    def _report(self) -> str:
+        """A credit report under the same authorisation: the arrears called for it, the answers as yes and no."""
+        made = self.client.credit.report([self.authorisation], LOAN, OFFICER)
+        sections = {one.item.id: one for one in made.chapters(catalogue.load()).sections}
+        arrears = sections[department.ARREARS]
+        _require(arrears.availability is Availability.SHOWN, f"the arrears are {arrears.availability}")
+        locked = sections[department.PENSION].availability
+        _require(locked is Availability.NOT_AUTHORISED, f"what was not granted is {locked}")
+        answers = [one.yes for one in made.beside().answers]
+        _require(sorted(answers) == [False, False, True, True], f"answers in the report: {answers}")
+        found = self.client.verify_product(verify_code=made.verify_code, digest=made.digest)
+        _require(found.authentic and found.report_no == made.number, "the code is not known")
+        return made.number
 
     def _refusal(self, claim: StatedClaim) -> str:
         try:

@@ -27,12 +27,36 @@ from xinqiao.hub.apps.identity.services import (
     login_enterprise,
 )
 from xinqiao.hub.apps.identity.verifier import IdentityClaim
+from xinqiao.hub.apps.items.authorisations import confirm_items
 from xinqiao.hub.apps.items.requests import request_items
+from xinqiao.hub.apps.items.scopes import asked_scope
+from xinqiao.hub.apps.items.selectors import record
+from xinqiao.hub.apps.items.summary import what_you_authorise
+from xinqiao.hub.apps.reports.lake import holdings_of
+from xinqiao.hub.apps.reports.protocol import ReportRequest
+from xinqiao.hub.apps.reports.services import issue_for_institution
+from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.ui.i18n import Language
 
 type Firm = dict[str, Json]
+
+#: What a bank asks for: two items called at the department, three collected ones.
+_ITEMS = {
+    department.ARREARS: {"uscc", "tax_type", "arrears_amount", "status"},
+    department.PENSION: {"uscc", "period", "insured_count", "status"},
+    "water_fee": {"uscc", "period", "usage_m3", "arrears_amount", "late_count_24m", "account_status"},
+    "electricity_fee": {
+        "uscc",
+        "period",
+        "usage_kwh",
+        "arrears_amount",
+        "default_count_24m",
+        "account_status",
+    },
+    "medical_insurance_basic": {"uscc", "period", "insured_count", "status"},
+}
 
 
 @dataclass(slots=True)
@@ -99,6 +123,36 @@ class _Teller:
             shown_digest=seen.digest, expected_version=row.version, at=self.now(),
         )  # fmt: skip
 
+    def ask_items(
+        self, who: InstitutionActor, firm: Firm, *, purpose: Purpose, ref: str, items: dict[str, set[str]], queries: int,
+        message: str = "",
+    ) -> str:  # fmt: skip
+        """An institution asks for items and for credit reports made of them."""
+        grants = frozenset(ItemGrant(item, frozenset(fields)) for item, fields in items.items())
+        return request_items(
+            actor=who, subject_uscc=str(firm["uscc"]), purpose=purpose, business_ref=ref, grants=grants, claims=[],
+            valid_days=30, max_queries=queries, report=True, message=message, at=self.now(),
+        ).id  # fmt: skip
+
+    def confirm_items(self, actor: EnterpriseActor, authorisation_id: str) -> None:
+        """The subject agrees to the whole."""
+        row = record(actor, authorisation_id)
+        chosen = asked_scope(row)
+        seen = what_you_authorise(row, chosen, language=Language.ZH)
+        confirm_items(
+            actor=actor, authorisation_id=row.id, chosen=chosen, own_consent=False, written_consent=False,
+            second_factor_id=self.factor(actor, seen, row.id), shown_digest=seen.digest, expected_version=row.version,
+            at=self.now(),
+        )  # fmt: skip
+
+    def read_report(self, who: InstitutionActor, authorisation_id: str, purpose: Purpose) -> None:
+        """A credit report is made and read once."""
+        ask = ReportRequest(
+            new_id(Prefix.REPORT_QUERY), who.institution_id, (authorisation_id,), purpose, who.operator_name,
+            who.department, who.via,
+        )  # fmt: skip
+        issue_for_institution(actor=who, ask=ask, holdings_of=holdings_of, client=self.client)
+
 
 def _operator(bank: dict[str, Json], name: str, department: str, via: str) -> InstitutionActor:
     return InstitutionActor(
@@ -141,16 +195,15 @@ def tell(credentials: dict[str, object]) -> None:
         reader=Reader.INSTITUTION_KEY, message="您 11 月 18 日申请的 120.00 万元流动资金贷款。",
     )  # fmt: skip
 
-    request_items(
-        actor=yuanshan, subject_uscc=str(first["uscc"]), purpose=Purpose.LOAN_APPLICATION, business_ref="YS-2026-11-3382",
-        grants=frozenset(
-            {
-                ItemGrant(department.ARREARS, frozenset({"uscc", "tax_type", "arrears_amount", "status"})),
-                ItemGrant(department.PENSION, frozenset({"uscc", "period", "insured_count", "status"})),
-            }
-        ),
-        claims=[], valid_days=30, max_queries=4, message="请授权调用欠税和养老保险信息。", at=told.now(),
+    told.ask_items(
+        yuanshan, first, purpose=Purpose.LOAN_APPLICATION, ref="YS-2026-11-3382", items=_ITEMS, queries=8,
+        message="请授权调用欠税和养老保险信息，并用水电气费和它们生成信用报告。",
     )  # fmt: skip
+    reported = told.ask_items(
+        chenghu, first, purpose=Purpose.CREDIT_REVIEW, ref="CH-2026-0871", items=_ITEMS, queries=20
+    )
+    told.confirm_items(owner, reported)
+    told.read_report(chenghu, reported, Purpose.CREDIT_REVIEW)
 
     neighbour = told.login(second)
     told.bind(neighbour, cast("list[dict[str, Json]]", second["accounts"])[0])
