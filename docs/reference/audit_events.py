@@ -102,6 +102,15 @@ class Reader:
                 return node
         return self.source.named(name)
 
+    def _own(self, name: str) -> Function:
+        """The method of this name in the class the function stands in."""
+        for node in self.module.body:
+            if isinstance(node, ast.ClassDef) and self.function in node.body:
+                for method in node.body:
+                    if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name == name:
+                        return method
+        raise LookupError(f"{name} is no method beside {self.function.name}")
+
     def members(self, value: ast.expr | None) -> list[str]:
         """The member names of a mapping of facts."""
         match value:
@@ -137,6 +146,9 @@ class Reader:
                 return [*self.refs(first), *(k.arg for k in keywords if k.arg)]
             case ast.Call(func=ast.Name(id=name)):
                 inside = Reader(self.source, self.module, self._local(name))
+                return [n for item in returned(inside.function) for n in inside.refs(item)]
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+                inside = Reader(self.source, self.module, self._own(name))
                 return [n for item in returned(inside.function) for n in inside.refs(item)]
             case ast.Name(id=name):
                 known = [n for item in assigned(name, self.function) for n in self.refs(item)]
