@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
@@ -26,6 +28,8 @@ from xinqiao.domain.catalogue.headers import match_headers
 from xinqiao.domain.catalogue.values import OUTER, UNSEEN, read_date
 from xinqiao.domain.identifiers import check_uscc
 from xinqiao.lake.collect import Means, collect
+from xinqiao.lake.collecting.coded import coded
+from xinqiao.lake.collecting.verdicts import Cells, Verdicts
 from xinqiao.lake.files import expected_names, stage
 from xinqiao.lake.rules_sql import compile_item, register
 from xinqiao.lake.store import Lake
@@ -33,7 +37,8 @@ from xinqiao.lake.store import Lake
 ROWS = int(os.environ.get("XINQIAO_BENCH_COLLECT_ROWS", "1000000"))
 ROUNDS = int(os.environ.get("XINQIAO_BENCH_COLLECT_ROUNDS", "3"))
 PLANTED = 100_000
-JUDGED = 100_000
+JUDGED = 200_000
+THREADS = 2
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 ON = date(2026, 11, 21)
 CATALOGUE = load()
@@ -190,21 +195,22 @@ def _rules(path: Path) -> BenchRow:
     compiled = compile_item(CATALOGUE, ITEM, names, received_on=ON)
     connection = duckdb.connect(config={"threads": "2"})
     register(connection, CATALOGUE, ITEM, on=ON, key=b"bench")
-    numbers = [pa.array(range(count), pa.int64()), pa.nulls(count, pa.string())]
-    table = pa.table(
-        [*numbers, *cells.columns], ["_row", "_ragged", *(f"x{n}" for n in range(cells.num_columns))]
-    )
-    connection.register("given", table)
-    connection.execute("CREATE TABLE cells AS FROM given").fetchall()
-    # every value and every finding is computed; nothing is written
-    used = ", ".join(f"bit_xor(hash(v{place}))" for place in range(len(ITEM.fields)))
-    sql = f"SELECT count(_findings), {used} FROM ({compiled.sql.replace('{source}', 'cells')})"
+    parts = [cells.slice(start, -(-count // THREADS)) for start in range(0, count, -(-count // THREADS))]
     refused: dict[str, int] = {}
 
+    def judged(part: pa.Table) -> int:
+        """Every value and every finding of some rows; nothing is known from an earlier round."""
+        with connection.cursor() as cursor:
+            columns = tuple(coded(column) for column in part.columns)
+            numbers = np.arange(len(part), dtype=np.int64)
+            verdicts = Verdicts(cursor, compiled, Cells(numbers, None, columns))
+            values = [field.column.take(slice(None)) for field in verdicts.fields]
+            assert {len(column) for column in values} == {len(part)}
+            return len(verdicts.findings(np.flatnonzero(verdicts.bad)))
+
     def vectorised() -> None:
-        row = connection.execute(sql).fetchone()
-        assert row is not None
-        refused["own"] = row[0]
+        with ThreadPoolExecutor(THREADS) as pool:
+            refused["own"] = sum(pool.map(judged, parts))
 
     def modelled() -> None:
         refused["peer"] = sum(map(_is_bad, records))

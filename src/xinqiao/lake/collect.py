@@ -213,9 +213,11 @@ class _Batch:
     def run(self, connection: duckdb.DuckDBPyConnection, draft: Draft, progress: Progress) -> Receipt:
         """Judge, write, put aside, publish."""
         started = time.monotonic()
-        # a file that fits one piece is cut all the same, so that every thread has one
-        share = -(-self.staged.size // self.means.threads)
-        piece_bytes = min(self.means.piece_bytes, max(share, _LEAST_PIECE))
+        # as many pieces as keep all threads at work to the end; a file that fits one piece is cut all the same
+        threads = self.means.threads
+        pieces_each = -(-self.staged.size // (threads * self.means.piece_bytes)) or 1
+        even = -(-self.staged.size // (threads * pieces_each))
+        piece_bytes = min(self.means.piece_bytes, max(even, _LEAST_PIECE))
         parts = [
             piece
             for place, table in enumerate(self.tables)

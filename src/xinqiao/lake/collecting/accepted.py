@@ -65,7 +65,7 @@ def accepted(verdicts: Verdicts, *, buckets: int, as_of: str) -> Accepted:
         subject=subject,
         as_of=verdicts.as_of(good, as_of),
         texts=texts,
-        fields=tuple(taken(field.column) for field in verdicts.fields),
+        fields=tuple(taken(_shared(verdicts, place)) for place in range(len(verdicts.fields))),
         cells=tuple(map(taken, verdicts.cells.columns)),
     )
 
@@ -88,6 +88,15 @@ def _by_subject(subject: Coded, buckets: int) -> tuple[Rows, Rows]:
     return rows, np.searchsorted(ranks[rows], edges)
 
 
+def _shared(verdicts: Verdicts, place: int) -> Coded:
+    """A field's column; the file's own where the values are what stood there, so that they are kept once."""
+    made, cell = verdicts.fields[place].column, verdicts.compiled.fields[place].cell
+    if cell is None:
+        return made
+    given = verdicts.cells.columns[cell]
+    return given if made.places is given.places and made.values.equals(given.values) else made
+
+
 class _Taken:
     """Columns of some rows only; those that share their places go on sharing them."""
 
@@ -105,29 +114,28 @@ class _Taken:
 def save(path: Path, part: Accepted) -> None:
     """Write it, for :func:`load`."""
     columns = [part.subject, part.as_of, *([part.texts] if part.texts else []), *part.fields, *part.cells]
-    places: dict[int, Places] = {id(one.places): one.places for one in columns}
-    number = {which: place for place, which in enumerate(places)}
+    places = {id(one.places): one.places for one in columns}
+    values = {id(one.values): one.values for one in columns}
+    numbers = [[list(kind).index(id(part)) for part in parts] for kind, parts in (
+        (places, [one.places for one in columns]), (values, [one.values for one in columns]),
+    )]  # fmt: skip
+    shape = [part.edges, [int(part.texts is not None)], [len(part.fields)], *numbers]
     with pa.OSFile(str(path), "wb") as file:
-        shape = [
-            part.edges,
-            [int(part.texts is not None)],
-            [len(part.fields)],
-            [number[id(c.places)] for c in columns],
-        ]
         _put(file, [pa.array(shape, pa.list_(pa.int64()))])
         _put(file, [pa.array(one) for one in (part.rows, part.keys, part.digests)])
         _put(file, [pa.array(one) for one in places.values()])
-        for column in columns:
-            _put(file, [column.values])
+        for one in values.values():
+            _put(file, [one])
 
 
 def load(path: Path) -> Accepted:
     """What :func:`save` wrote; its arrays lie in the mapped file."""
     file = pa.memory_map(str(path))
-    edges, keyed, count, numbers = _get(file)[0].to_pylist()
+    edges, keyed, count, at, of = _get(file)[0].to_pylist()
     rows, keys, digests = (one.to_numpy() for one in _get(file))
     places = [one.to_numpy() for one in _get(file)]
-    found = iter([Coded(places[number], _get(file)[0]) for number in numbers])
+    values = [_get(file)[0] for _ in range(max(of) + 1)]
+    found = iter([Coded(places[one], values[other]) for one, other in zip(at, of, strict=True)])
     return Accepted(
         tuple(edges), rows, keys, digests,
         subject=next(found),

@@ -145,6 +145,7 @@ class Verdicts:
         self.known = known or Known()
         self.connection, self.compiled, self.cells = connection, compiled, cells
         self.count = len(cells.rows)
+        self._absent = constant(self.count, pa.scalar(None, pa.string()))
         self.fields = self._fields()
         self._codes = [field.broken() for field in self.fields]
         self._crossed = self._across()
@@ -192,9 +193,7 @@ class Verdicts:
         return ask(self.connection, given, f"v, CAST({made.broken} AS UTINYINT) AS c, hash(v) AS h", value)
 
     def _cell(self, place: int | None) -> Coded:
-        if place is None:
-            return constant(self.count, pa.scalar(None, pa.string()))
-        return self.cells.columns[place]
+        return self._absent if place is None else self.cells.columns[place]
 
     # rules across fields
 
@@ -276,8 +275,12 @@ class Verdicts:
             made = ask(self.connection, given, f"hash({', '.join(given)}) AS h")
             hashes: Hashes = whole(made, "h").to_numpy()
             return hashes
-        parts = (self.fields[place].hashes[self.fields[place].column.places[rows]] for place in places)
-        return reduce(_mixed, parts)
+        return reduce(_mixed, (self._hashes(self.fields[place], rows) for place in places))
+
+    def _hashes(self, field: Judged, rows: Rows) -> Hashes:
+        if len(field.hashes) == 1:
+            return np.broadcast_to(field.hashes, len(rows))
+        return field.hashes[field.column.places[rows]]
 
     def subjects(self, rows: Rows) -> Coded:
         """Whom rows are about; never ``NULL`` for a good row."""

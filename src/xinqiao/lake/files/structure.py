@@ -9,6 +9,7 @@ strict reader and written anew.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xinqiao.lake.files.model import over
 
@@ -61,10 +62,20 @@ class Structure:
             self._closed = True
             closing = closing[:-1]
         self.regular &= bool(self._edge[before].all() and self._edge[codes[closing + 1]].all())
-        ends = np.flatnonzero(codes == _LINE_ENDS[0])
-        ends = ends[(np.searchsorted(places, ends) + self._inside) % 2 == 0]
-        self._measure(piece, int(ends[0]) if ends.size else -1, int(ends[-1]) if ends.size else -1)
+        self._measure(piece, *self._ends(piece, places))
         self._inside = (self._inside + places.size) % 2
+
+    def _ends(self, piece: bytes, places: NDArray[np.intp]) -> tuple[int, int]:
+        """The first and the last line end outside quotes, or -1."""
+        first, last = piece.find(b"\n"), piece.rfind(b"\n")
+        if last < 0 or (self._outside(places, first) and self._outside(places, last)):
+            return first, last
+        ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == _LINE_ENDS[0])
+        ends = ends[(np.searchsorted(places, ends) + self._inside) % 2 == 0]
+        return (int(ends[0]), int(ends[-1])) if ends.size else (-1, -1)
+
+    def _outside(self, places: NDArray[np.intp], place: int) -> bool:
+        return (int(np.searchsorted(places, place)) + self._inside) % 2 == 0
 
     def _measure(self, piece: bytes, first: int, last: int) -> None:
         """The longest record: only those that cross pieces can be long. ``first``, ``last``: its line ends, or -1."""

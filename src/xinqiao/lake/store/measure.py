@@ -88,7 +88,8 @@ def measure(
     sums = "".join(f", CAST(coalesce(sum({name(column)}), 0) AS VARCHAR)" for column in exact)
     # a missing value is no constant: it shows as an empty text beside the others
     bounds = "".join(
-        f", min(coalesce(CAST({one} AS VARCHAR), '')), max(coalesce(CAST({one} AS VARCHAR), ''))"
+        f", CASE WHEN count({one}) = count(*) THEN CAST(min({one}) AS VARCHAR) ELSE '' END,"
+        f" coalesce(CAST(max({one}) AS VARCHAR), '')"
         for one in CONSTANTS
     )
     after = 7 + 2 * len(CONSTANTS)

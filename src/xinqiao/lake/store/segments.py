@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -17,6 +19,7 @@ from xinqiao.lake.store.manifest import Segment
 from xinqiao.lake.store.measure import Measured, measure, sha256_of
 
 _INDEX = "segments.idx"
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,9 @@ def prepare(
     index_name, offset = index_file(item, stem), 0
     segments, moves = [], {}
     with (folder / _INDEX).open("wb") as file:
-        for one in written:
-            entry, distinct = index.build(one.path, is_sorted=one.is_sorted)
-            if not np.all(buckets_of_column(distinct, buckets) == one.bucket):
-                raise Invalid(Code.LAKE_INVALID, "a row lies in the bucket of another subject")
-            content = entry.to_bytes()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            looked = list(pool.map(partial(_looked_at, buckets), written))
+        for one, (content, sha256) in zip(written, looked, strict=True):
             file.write(content)
             figures = measured[one.path]
             target = segment_file(item, one.bucket, one.kind, one.stem)
@@ -75,7 +76,7 @@ def prepare(
                     kind=one.kind,
                     rows=figures.rows,
                     bytes=one.path.stat().st_size,
-                    sha256=sha256_of(one.path),
+                    sha256=sha256,
                     sums=figures.sums,
                     content_digest=figures.content_digest,
                     index=(index_name, offset, len(content)),
@@ -86,6 +87,14 @@ def prepare(
     for path in [*moves, folder / _INDEX]:
         sync_file(path)
     return Prepared(tuple(segments), {**moves, folder / _INDEX: index_name}, measured)
+
+
+def _looked_at(buckets: int, one: Written) -> tuple[bytes, str]:
+    """The index entry of a file and its SHA-256. Raises as :func:`prepare`."""
+    entry, distinct = index.build(one.path, is_sorted=one.is_sorted)
+    if not np.all(buckets_of_column(distinct, buckets) == one.bucket):
+        raise Invalid(Code.LAKE_INVALID, "a row lies in the bucket of another subject")
+    return entry.to_bytes(), sha256_of(one.path)
 
 
 def add_sums(parts: Sequence[Mapping[str, str]]) -> dict[str, str]:
