@@ -168,6 +168,21 @@ def test_a_ragged_row_is_put_aside_whole(lake: Lake, tmp_path: Path) -> None:
     assert take(lake, path).by_field == {"": {"RAGGED": 2}}
 
 
+def test_blank_lines_between_objects_lose_no_row(lake: Lake, tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    rows = [
+        dict(zip(HEADER, good(number, 用电户号="wrong" if number == 9 else f"{number:010d}"), strict=True))
+        for number in range(10)
+    ]
+    path.write_text("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", "utf-8")
+    receipt = take(lake, path)
+    assert (receipt.rows, receipt.accepted, receipt.refused) == (10, 9, 1)
+    (example,) = receipt.examples
+    assert receipt.place(example.row)[1] == 19  # the line it stands in
+    account = next(column for column in receipt.columns if column.field == "account_no")
+    assert (account.present, account.valid) == (10, 9)
+
+
 def test_too_much_wrong_goes_back_whole(lake: Lake, tmp_path: Path) -> None:
     bad = [good(number, 用电户号="?") for number in range(3)]
     path = a_file(tmp_path / "one.csv", good(1), *bad)

@@ -254,7 +254,7 @@ class _Batch:
             sheet = table.sheet
             ignored = tuple(name for name in table.columns.unknown)
             found.append(SheetRows(sheet.name, sheet.header, rows, before, sheet.first_row, ignored))
-            before += rows
+            before += sum(span for piece, span in work.spans.items() if piece.sheet == place)
         return tuple(found)
 
     def _put_aside(

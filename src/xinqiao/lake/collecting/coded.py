@@ -36,7 +36,7 @@ def coded(column: pa.ChunkedArray) -> Coded:
         some = column.slice(0, _SAMPLE).combine_chunks()
         if len(some.unique()) > _WORTH * _SAMPLE:
             return Coded(np.arange(len(column), dtype=np.int32), column.combine_chunks())
-    if not column.num_chunks:
+    if not len(column):
         return Coded(np.zeros(0, np.int32), pa.array([], column.type))
     found = column.dictionary_encode(null_encoding="encode")
     # one table of values for all parts

@@ -20,6 +20,7 @@ from xinqiao.domain.catalogue.model import Catalogue, Item, RowRule
 from xinqiao.domain.catalogue.receipt import Example, Receipt, SheetRows, masked
 from xinqiao.domain.errors import Code, Invalid, TooLarge
 from xinqiao.lake.collecting.fields_sql import RULES, quoted, trimmed
+from xinqiao.lake.collecting.pieces import END
 from xinqiao.lake.collecting.words import finding_words
 from xinqiao.lake.rules_sql import FINDING_SHIFT, WHOLE_ROW
 
@@ -115,10 +116,11 @@ def _present(
 ) -> dict[str, int]:
     """Cells that are not blank, by field."""
     present: dict[str, int] = {}
-    for sheet in sheets:
+    ends = [*(sheet.before for sheet in sheets[1:]), END]
+    for sheet, end in zip(sheets, ends, strict=True):
         columns = _columns(item, sheet)
         counts = ", ".join(f"count({trimmed(f'_cells[{place + 1}]')})" for place in columns.values())
-        within = f"_row > {sheet.before} AND _row <= {sheet.before + sheet.rows}"
+        within = f"_row > {sheet.before} AND _row <= {end}"
         row = connection.execute(f"SELECT {counts} FROM {source} WHERE {within}").fetchone()  # noqa: S608
         for name, count in zip(columns, row or (), strict=True):
             present[name] = present.get(name, 0) + int(count)

@@ -22,9 +22,9 @@ from xinqiao.domain.catalogue.model import Item, RowRule
 from xinqiao.lake.collecting.accepted import Accepted, accepted, load, save
 from xinqiao.lake.collecting.fields_sql import quoted
 from xinqiao.lake.collecting.keys import KeyHashes, Repeated
-from xinqiao.lake.collecting.pieces import Piece
+from xinqiao.lake.collecting.pieces import END, Piece
 from xinqiao.lake.collecting.reading import read
-from xinqiao.lake.collecting.verdicts import Known, Rows, Verdicts, ask, whole
+from xinqiao.lake.collecting.verdicts import Cells, Known, Rows, Verdicts, ask, whole
 from xinqiao.lake.collecting.writing import (
     Lineage,
     by_bucket,
@@ -76,8 +76,9 @@ class Work:
         self.connection, self.tables, self.parts, self.folder = connection, tables, parts, folder
         self.lineage, self.buckets, self.threads = lineage, buckets, threads
         self.item: Item = tables[0].compiled.item
-        #: rows of each piece, known after the first half
+        #: rows of each piece, known after the first half, and how far their numbers go
         self.rows: dict[Piece, int] = {}
+        self.spans: dict[Piece, int] = {}
         self._repeated = Repeated.none()
         self._known = [Known() for _ in tables]
         self._progress = progress
@@ -93,9 +94,9 @@ class Work:
         return self._settle_doubtful() if self.has(DOUBTFUL) else 0
 
     def before(self, piece: Piece) -> int:
-        """Rows of the batch before a piece."""
+        """The last number of a row before a piece."""
         place = (piece.sheet, piece.number)
-        return sum(rows for one, rows in self.rows.items() if (one.sheet, one.number) < place)
+        return sum(span for one, span in self.spans.items() if (one.sheet, one.number) < place)
 
     def _each(self, phase: str, do: Callable[[duckdb.DuckDBPyConnection, Piece], None]) -> None:
         """Run over all pieces, as many at once as there are threads."""
@@ -125,6 +126,7 @@ class Work:
         save(self._waiting(piece), part)
         with self._lock:
             self.rows[piece] = verdicts.count
+            self.spans[piece] = _span(piece, table.sheet, cells)
 
     def _waiting(self, piece: Piece) -> Path:
         return self.folder / WAITING / _name(piece)
@@ -211,6 +213,12 @@ class Work:
 
     def _place(self, name: str) -> int:
         return [field.name for field in self.item.fields].index(name)
+
+
+def _span(piece: Piece, sheet: Sheet, cells: Cells) -> int:
+    if sheet.kind == "parquet" and piece.end != END:
+        return piece.end - piece.start
+    return int(cells.rows.max(initial=0))
 
 
 def _name(piece: Piece) -> str:

@@ -21,6 +21,11 @@ _GROUP_ROWS = 2_048
 _FEW = 128
 #: Columns of ours whose values hardly repeat.
 _ONCE = ("_digest", "_row", "_key")
+_REFUSED = pa.schema(
+    [("_row", pa.int64()), ("_findings", pa.list_(pa.int32())), ("_cells", pa.list_(pa.string()))]
+)
+#: So many refused rows are told at once: a file may hold no others.
+_REFUSED_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +130,18 @@ def cells_of(columns: Sequence[Coded], at: Rows) -> pa.ListArray:
 def write_refused(path: Path, verdicts: Verdicts) -> None:
     """The rows that are put aside, with their findings as numbers and their cells; no file when there are none."""
     bad = np.flatnonzero(verdicts.bad)
-    if len(bad):
-        path.parent.mkdir(exist_ok=True)
-        columns = {
-            "_row": pa.array(verdicts.cells.rows[bad]),
-            "_findings": verdicts.findings(bad),
-            "_cells": cells_of(verdicts.cells.columns, bad),
-        }
-        pq.write_table(pa.table(columns), path, compression="zstd")
+    if not len(bad):
+        return
+    path.parent.mkdir(exist_ok=True)
+    with pq.ParquetWriter(path, _REFUSED, compression="zstd") as writer:
+        for start in range(0, len(bad), _REFUSED_ROWS):
+            rows = bad[start : start + _REFUSED_ROWS]
+            told = [
+                pa.array(verdicts.cells.rows[rows]),
+                verdicts.findings(rows),
+                cells_of(verdicts.cells.columns, rows),
+            ]
+            writer.write_table(pa.Table.from_arrays(told, schema=_REFUSED))
 
 
 def write_doubtful(path: Path, table: pa.Table, keys: pa.Array, cells: pa.ListArray) -> None:
