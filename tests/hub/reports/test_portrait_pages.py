@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
-from tests.hub.cast import Cast
+from tests.hub.cast import OWNER_USCC, Cast
 from tests.hub.portals.conftest import Visitor, text_of, visitor  # noqa: F401 - a fixture
 from tests.hub.reports.test_portraits import known, platform  # noqa: F401 - fixtures
 
@@ -19,6 +19,7 @@ from xinqiao.hub.actors import AgentScope
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.reports.holdings import Holdings
+from xinqiao.hub.apps.reports.oversight import look_at_holdings
 from xinqiao.hub.apps.reports.peers import refresh_peers
 from xinqiao.hub.apps.reports.services import issue_own
 from xinqiao.hub.portals.enterprise import portrait
@@ -108,3 +109,16 @@ def test_the_page_is_english_for_who_reads_english(cast: Cast, visitor: Visitor)
     page = page_of(client, lang="en")
     assert "Insured employees" in page
     assert "Not collected" in page
+
+
+def test_looks_stand_in_the_firms_own_record_and_in_nobody_elses(cast: Cast, visitor: Visitor, known: Holdings) -> None:  # noqa: F811  # fmt: skip
+    at = cast.clock.now()
+    page_of(visitor(cast.owner))
+    issued = issue_own(actor=cast.owner, holdings=known, at=at)
+    look_at_holdings(actor=cast.operator, uscc=OWNER_USCC, holdings=known, at=at)
+    page = text_of(visitor(cast.owner).get(reverse("enterprise:ledger")))
+    for words in ("您看了自己的企业画像", f"您生成了信用报告 {issued.head.number}", "平台工作人员看了平台存有您企业的哪些事项", "4 项 · 没有显示记录的内容"):  # fmt: skip
+        assert words in page, words
+    other = text_of(visitor(cast.stranger).get(reverse("enterprise:ledger")))
+    assert "平台工作人员" not in other
+    assert issued.head.number not in other

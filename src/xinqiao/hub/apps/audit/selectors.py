@@ -1,5 +1,6 @@
 """Questions about the log, for a given actor."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -32,6 +33,17 @@ def leaves(actor: Actor, *, object_id: str = "", before: int | None = None, limi
     if before is not None:
         rows = rows.filter(index__lt=before)
     return [_row(leaf) for leaf in rows.order_by("-index")[:limit]]
+
+
+def acts(
+    actor: Actor, *, types: Collection[str], named: Collection[str], since: datetime | None, limit: int
+) -> list[LeafRow]:
+    """Leaves of these types that concern the actor and name one of these acts, newest first; of the newest ``limit``."""
+    rows = Leaf.objects.for_viewer(actor).filter(type__in=types)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    found = map(_row, rows.order_by("-index")[:limit])
+    return [row for row in found if row.facts.get("act") in named]
 
 
 def _row(leaf: Leaf) -> LeafRow:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from xinqiao.domain.errors import Code
 from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.audit import selectors as audit
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.items import selectors as items
@@ -40,7 +41,7 @@ class Entry:
     """One line of the timeline, as the macro ``entry`` takes it."""
 
     at: datetime
-    family: str  # use, deny, consent, binding, self
+    family: str  # use, deny, consent, binding, self, look
     kind: str  # the macro's class
     icon: str
     sentence: str
@@ -180,6 +181,7 @@ def _no(said: str, nearest: str) -> RefusalWords:
     return RefusalWords(f"{words(code).title}{_('。')}", said, nearest)
 
 
+_LOOKS = ("credit_report", "portrait", "firm_looked_up")
 _EVENTS: dict[tuple[str, str], tuple[str, str]] = {
     # (kind, event): (class, icon)
     ("binding", "check"): ("", "search"),
@@ -268,6 +270,23 @@ def move_entry(row: consents.LedgerRow, accounts: Mapping[str, str]) -> Entry:
     )  # fmt: skip
 
 
+def look_entry(row: audit.LeafRow) -> Entry:
+    """A look at what was collected: the firm's own report or portrait, or the platform's staff at how much there is."""
+    match row.facts["act"]:
+        case "credit_report":
+            family, icon, sentence = "self", "report-analytics", _("您生成了信用报告 {number}")
+            sentence = sentence.format(number=row.facts.get("number", ""))
+            facts = _("不留存内容")
+        case "portrait":
+            family, icon, sentence = "self", "chart-line", _("您看了自己的企业画像")
+            facts = _("到 {month} 为止").format(month=fmt.month(str(row.facts.get("month", ""))))
+        case _:
+            family, icon = "look", "eye"
+            sentence = _("平台工作人员看了平台存有您企业的哪些事项")
+            facts = _("{n} 项 · 没有显示记录的内容").format(n=row.facts.get("items", 0))
+    return Entry(row.at, family, "", icon, sentence, facts, row.index, f"leaf-{row.index}")
+
+
 def recent_entries(
     actor: EnterpriseActor,
     bindings: list[consents.BindingRow],
@@ -284,6 +303,8 @@ def recent_entries(
     rows += [item_entry(row) for row in items.queries(actor, since=since, limit=limit)]
     rows += [report_entry(row) for row in reports.asked(actor, since=since, limit=limit)]
     rows += [move_entry(row, accounts) for row in consents.ledger(actor, since=since, limit=limit)]
+    looked = audit.acts(actor, types=("SELF_USE", "ADMIN"), named=_LOOKS, since=since, limit=limit)
+    rows += [look_entry(row) for row in looked]
     return sorted(rows, key=lambda e: e.at, reverse=True)[:limit]
 
 
