@@ -111,6 +111,15 @@ class Reader:
                         return method
         raise LookupError(f"{name} is no method beside {self.function.name}")
 
+    def _own(self, name: str) -> Function:
+        """A method of the class that this function belongs to."""
+        for node in self.module.body:
+            if isinstance(node, ast.ClassDef) and self.function in node.body:
+                for one in node.body:
+                    if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == name:
+                        return one
+        raise LookupError(f"no method {name} beside {self.function.name}")
+
     def members(self, value: ast.expr | None) -> list[str]:
         """The member names of a mapping of facts."""
         match value:
@@ -131,6 +140,9 @@ class Reader:
                 return known or self._from_caller(name)
             case ast.Call(func=ast.Name(id=name)):
                 inside = Reader(self.source, self.module, self._local(name))
+                return [n for item in returned(inside.function) for n in inside.members(item)]
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+                inside = Reader(self.source, self.module, self._own(name))
                 return [n for item in returned(inside.function) for n in inside.members(item)]
             case _:
                 raise LookupError(f"facts {ast.unparse(value)} in {self.function.name}")

@@ -33,7 +33,9 @@ class Marks:
 
 
 def marks_of(uscc: str) -> Marks:
-    """The marks of a firm's records, read now: two indexed questions."""
+    """The marks of a firm's records, read now: one indexed question for most firms, three where there ever was a mark."""
+    if not standing_version(uscc):  # every mark raises it
+        return Marks({}, {}, {})
     gone = {
         ref: RecordStatus(reason)
         for ref, reason in Suppression.objects.filter(uscc=uscc).values_list("record_ref", "reason")
@@ -75,6 +77,10 @@ class Judge:
         """With the marks as they are now."""
         return cls(marks_of(uscc), business_day(at))
 
+    def passes(self, item: Item) -> bool:
+        """Whether nothing can be said about any record of an item, so that none needs to be told from the others."""
+        return item.adverse is None and not (self.marks.gone or self.marks.disputed or self.marks.remarks)
+
     def mark(self, item: Item, ref: str, values: Mapping[str, Value], status: RecordStatus) -> Mark:
         """The standing of one record; its status says whether it goes out."""
         marks = self.marks
@@ -96,7 +102,10 @@ def standing(uscc: str, records: Mapping[str, Sequence[Record]], *, at: datetime
         mark = judge.mark(items[item_id], record.ref, record.values, record.status)
         return replace(record, status=mark.status, disputed=mark.disputed, remarks=mark.remarks)
 
-    return {item_id: [one(item_id, record) for record in rows] for item_id, rows in records.items()}
+    return {
+        item_id: [*rows] if judge.passes(items[item_id]) else [one(item_id, record) for record in rows]
+        for item_id, rows in records.items()
+    }
 
 
 def standing_rows[R: Mapping[str, object]](
@@ -106,11 +115,12 @@ def standing_rows[R: Mapping[str, object]](
     judge, items = Judge.of(uscc, at=at), runtime.catalogue.items
     found: dict[str, list[tuple[R, Mark]]] = {}
     for name in rows.keys() & items.keys():
+        item, passes = items[name], judge.passes(items[name])
         for row in rows[name]:
-            values = values_of(items[name], row)
-            mark = judge.mark(
-                items[name], record_ref(items[name], uscc, values), values, RecordStatus(str(row["_status"]))
-            )
+            mark = Mark(RecordStatus(str(row["_status"])))
+            if not passes:
+                values = values_of(item, row)
+                mark = judge.mark(item, record_ref(item, uscc, values), values, mark.status)
             if mark.status.goes_out:
                 found.setdefault(name, []).append((row, mark))
     return found
