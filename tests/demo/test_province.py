@@ -26,7 +26,7 @@ SMALL = Size(
     records=2_400, firms=30, registered=7, piece_rows=500, errors=0.3, seed=5,
     items=("water_fee", "gas_fee", "medical_qualification"),
 )  # fmt: skip
-QUICK = How(reads=0, index=False, memory="300MB")
+QUICK = How(reads=0, index=False, memory="300MB", fold_every=2)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -24,6 +24,7 @@ def main_province(argv: list[str]) -> int:
         threads=args.threads,
         memory=args.memory,
         piece_bytes=args.piece_mb << 20,
+        fold_every=args.fold_every,
         reads=args.reads,
         index=not args.no_index,
     )
@@ -79,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         default=512,
         metavar="MB",
         help="每个线程一次判多大一块 judged at once by a thread",
+    )
+    add(
+        "--fold-every",
+        type=_count,
+        default=4,
+        metavar="N",
+        help="一个事项每几批压实一次 batches between compactions",
     )
     add("--no-index", action="store_true", help="不建企业名录索引 no firm index")
     return parser

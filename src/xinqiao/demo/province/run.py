@@ -28,9 +28,6 @@ from xinqiao.lake.files import expected_names, stage
 from xinqiao.lake.store import Lake
 from xinqiao.lake.store.manifest import BASE, HISTORY
 
-#: Batches of an item that may wait for their compaction: each is two more files in every bucket to look for a firm, and
-#: each compaction writes all of the item's rows anew.
-FOLD_EVERY = 6
 #: The key of persons' hashes. Nobody in this data is a person.
 _SECRET = b"province"
 _SOURCE = "演示省数据归集"
@@ -38,12 +35,17 @@ _SOURCE = "演示省数据归集"
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What the run may use of the machine. ``reads``: dossiers a second beside it, 0 for none."""
+    """What the run may use of the machine.
+
+    ``piece_bytes``: of a file, judged at once by one thread; a batch leaves a file of each such piece in every bucket.
+    ``fold_every``: batches of an item that may wait for their compaction: until then each is more files to look for a
+    firm in, and every compaction writes all of the item's rows anew. ``reads``: dossiers a second beside it, 0 for none.
+    """
 
     threads: int = 2
     memory: str = "1500MB"
-    #: of a file, judged at once by one thread: as many files come of a batch in every bucket as it has such pieces
     piece_bytes: int = 512 << 20
+    fold_every: int = 4
     reads: float = 10.0
     index: bool = True
 
@@ -140,11 +142,12 @@ class Province:
     def _item(self, item: Item, gauge: Gauge) -> None:
         if item.id in self.journal.folded:
             return
-        for piece in self.factory.pieces(item):
+        pieces = list(self.factory.pieces(item))
+        for piece in pieces:
             if f"{item.id}/{piece.number}" in self.journal.done:
                 continue
             self._piece(piece, gauge)
-            if piece.number % FOLD_EVERY == 0:
+            if piece.number % self.how.fold_every == 0 and piece is not pieces[-1]:
                 self._compact(item, full=False)
         self._compact(item, full=True)
         gauge.look()
