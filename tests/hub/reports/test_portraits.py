@@ -26,6 +26,7 @@ from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.reports import peers as counted
 from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.apps.reports.lake import opened_lake
+from xinqiao.hub.apps.reports.models import CreditReport
 from xinqiao.hub.apps.reports.peers import refresh_peers
 from xinqiao.hub.apps.reports.portraits import look_at_own, portrait_of
 from xinqiao.hub.apps.reports.services import issue_own
@@ -207,6 +208,19 @@ def test_a_report_of_a_firm_without_records_leaves_marks_too(cast: Cast, holding
     since = look_at_own(actor=cast.owner, holdings=holdings, at=at).portrait.since
     assert since is not None
     assert {one.item: one.kind for one in since.changes} == dict.fromkeys(holdings.records, Kind.NEW)
+
+
+def test_a_report_for_an_institution_is_not_compared_with(cast: Cast, holdings: Holdings) -> None:
+    at = cast.clock.now()
+    issued = issue_own(actor=cast.owner, holdings=holdings, at=at)
+    row = CreditReport.objects.get()
+    row.pk, row.number, row.verify_code = "crp-" + "1" * 32, "CR-20261121-9999", "AAAA-BBBB-CCCC-DDDD"
+    row.reader, row.institution_id, row.marks = "institution", cast.bank.institution_id, None
+    row.generated_at = at + timedelta(hours=1)
+    row.save(force_insert=True)
+    since = look_at_own(actor=cast.owner, holdings=holdings, at=at + timedelta(hours=2)).portrait.since
+    assert since is not None
+    assert since.number == issued.head.number
 
 
 def test_another_firms_report_is_not_compared_with(cast: Cast, holdings: Holdings) -> None:
