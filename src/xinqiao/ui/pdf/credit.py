@@ -80,6 +80,11 @@ def _chapter(chapter: ChapterView) -> dict[str, object]:
     }
 
 
+def _breakable(text: str) -> str:
+    """A long number may go on in the next line after a hyphen; a cell of paper does not widen for it."""
+    return text.replace("-", "-\u200b") if len(text) > 12 else text
+
+
 def _part(part: Part) -> dict[str, object]:
     """A part beside the records, in the form of a chapter."""
     source = _("来源 {source}　方式 {mode}").format(source=part.source, mode=part.mode)
@@ -91,7 +96,7 @@ def _part(part: Part) -> dict[str, object]:
         "facts": [],
         "table": {
             "columns": [{**head, "num": False} for head in part.heads],
-            "rows": [[*row] for row in part.rows],
+            "rows": [[_breakable(cell) for cell in row] for row in part.rows],
         },
         "source": "　".join(words for words in (source, part.note) if words),
     }
