@@ -103,15 +103,6 @@ class Reader:
         return self.source.named(name)
 
     def _own(self, name: str) -> Function:
-        """The method of this name in the class the function stands in."""
-        for node in self.module.body:
-            if isinstance(node, ast.ClassDef) and self.function in node.body:
-                for method in node.body:
-                    if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name == name:
-                        return method
-        raise LookupError(f"{name} is no method beside {self.function.name}")
-
-    def _own(self, name: str) -> Function:
         """A method of the class that this function belongs to."""
         for node in self.module.body:
             if isinstance(node, ast.ClassDef) and self.function in node.body:
