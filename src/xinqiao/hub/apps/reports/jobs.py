@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent.decision import refuse
-from xinqiao.domain.errors import Code
+from xinqiao.domain.errors import Code, Stale
 from xinqiao.domain.items import ItemDecision, ItemKind, ReportAsk, decide_report
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.collection.usage import announce_use
@@ -27,6 +27,7 @@ from xinqiao.hub.apps.fundflow.transaction import Step, Tx
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.items.rows import Held, held, source_of
 from xinqiao.hub.apps.items.scopes import REPORT_PRODUCT, all_terms
+from xinqiao.hub.apps.redress.rows import standing_held
 from xinqiao.hub.apps.reports.models import CreditReport, ReportQuery
 from xinqiao.hub.apps.reports.protocol import CallWanted, Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
@@ -193,6 +194,8 @@ class SealReport:
     coverage: dict[str, Json]
     catalogue: str
     shown: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    uscc: str = ""
+    standing: int = 0
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -200,7 +203,7 @@ class SealReport:
         return self.opened.ask.authorisations
 
     def run(self, tx: Tx) -> Step[Sealed | Refused]:
-        """Decide again; see the class."""
+        """Decide again; see the class. Raises Stale, and nothing is written: a record was repaired or disputed meanwhile."""
         ask = self.opened.ask
         grants = [held(tx, name) for name in ask.authorisations]
         if tx.audit_failing:
@@ -214,6 +217,8 @@ class SealReport:
             return (yield from self._deny(tx, decision, grant))
         standing = [one for one in grants if one]
         numbered = self._number(tx)
+        if self.uscc and standing_held(tx, self.uscc)[0] != self.standing:
+            raise Stale("the standing of a record changed while the report was made")
         document, digest, valid_until = self.write(numbered)
         report_id = new_id(Prefix.CREDIT_REPORT)
         leaves = yield self._entries(tx, standing, numbered, digest, report_id)

@@ -8,7 +8,7 @@ from xinqiao.domain.report import Supply
 from xinqiao.hub.apps.collection.gathered import gathered
 from xinqiao.hub.apps.collection.held import held_records, opened
 from xinqiao.hub.apps.items.selectors import served
-from xinqiao.hub.apps.redress.standing import standing
+from xinqiao.hub.apps.redress.standing import standing, standing_version
 from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.runtime import runtime
 from xinqiao.lake.store import Lake
@@ -29,5 +29,6 @@ def holdings_of(uscc: str) -> Holdings:
     collected = gathered()
     supplies = {item: Supply((name,), None) for item, name in served().items()}
     supplies |= {item: Supply(found.sources, found.newest) for item, found in collected.items()}
+    version = standing_version(uscc)
     held = held_records(uscc) if collected else {}
-    return Holdings(runtime.catalogue, standing(uscc, held, at=runtime.clock.now()), supplies)
+    return Holdings(runtime.catalogue, standing(uscc, held, at=runtime.clock.now()), supplies, version)

@@ -5,6 +5,7 @@ A report is put together in memory for one answer. What is kept is its number, i
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from django.db.models import Max
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.catalogue.model import Catalogue
-from xinqiao.domain.errors import Code, Forbidden, Invalid
+from xinqiao.domain.errors import Code, Forbidden, Invalid, Stale
 from xinqiao.domain.items import ItemAuthorisation
 from xinqiao.domain.report import CreditReport as Composed
 from xinqiao.domain.report import Sight, compose
@@ -43,6 +44,8 @@ from xinqiao.hub.runtime import runtime
 
 #: Platform rules, credit products: a report is good for 30 days.
 VALID = timedelta(days=30)
+#: How often a report is put together anew because a record changed its standing meanwhile.
+_TRIES = 3
 #: Authorisations one report may stand on.
 MOST_AUTHORISATIONS = 8
 
@@ -171,7 +174,22 @@ def _made(
 ) -> Issued | Refused:
     called = call_items(opened, client=client, clock=clock)
     firm = Enterprise.objects.get(id=opened.enterprise_id)
-    report, catalogue = _composed(opened.grants, holdings_of(firm.uscc), called)
+    for _ in range(_TRIES - 1):
+        # a record was repaired or disputed while the report was put together: put it together again
+        with suppress(Stale):
+            return _sealed(actor, opened, firm, holdings_of(firm.uscc), called, clock)
+    return _sealed(actor, opened, firm, holdings_of(firm.uscc), called, clock)
+
+
+def _sealed(
+    actor: InstitutionActor,
+    opened: Opened,
+    firm: Enterprise,
+    holdings: Holdings,
+    called: CalledItems,
+    clock: Clock,
+) -> Issued | Refused:
+    report, catalogue = _composed(opened.grants, holdings, called)
     blank = _head(actor, opened, firm, catalogue.id, called, at=clock.now())
     heads: list[Head] = []
 
@@ -186,7 +204,10 @@ def _made(
         return made, _digest(made), until
 
     sealed = run_now(
-        SealReport(opened, write, _coverage(report), catalogue.id, report.shown_sources), clock=clock
+        SealReport(
+            opened, write, _coverage(report), catalogue.id, report.shown_sources, firm.uscc, holdings.standing
+        ),
+        clock=clock,
     )
     if not isinstance(sealed, Sealed):
         return sealed
