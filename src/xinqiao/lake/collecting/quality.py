@@ -16,6 +16,7 @@ from xinqiao.domain.catalogue.receipt import RegionTally, SheetRows
 from xinqiao.domain.quality import CROSS_RULES, VALUE_RULES, Tally
 from xinqiao.lake.collecting.fields_sql import quoted, trimmed
 from xinqiao.lake.collecting.figures import AcceptedRows, region_of, region_sql
+from xinqiao.lake.collecting.pieces import END
 
 _UNKNOWN = ""
 
@@ -59,9 +60,10 @@ def refused_tallies(
 ) -> dict[str, Tally]:
     """The counts of a quarantine file by region, as far as a row says one; none without such a file."""
     found: dict[str, Tally] = {}
-    for sheet in sheets if aside else ():
+    ends = [*(sheet.before for sheet in sheets[1:]), END]
+    for sheet, end in zip(sheets, ends, strict=True) if aside else ():
         assert aside is not None
-        for four, *counts in connection.execute(_refused_sql(item, aside, sheet)).fetchall():
+        for four, *counts in connection.execute(_refused_sql(item, aside, sheet, end)).fetchall():
             region = region_of(four)
             rows, filled, required_filled, wrong, broken, keyed, repeated, torn = map(int, counts)
             found[region] = found.get(region, Tally()) + Tally(
@@ -78,7 +80,7 @@ def refused_tallies(
     return found
 
 
-def _refused_sql(item: Item, aside: Path, sheet: SheetRows) -> str:
+def _refused_sql(item: Item, aside: Path, sheet: SheetRows, end: int) -> str:
     names = match_headers(item, sheet.header).fields
     cells = {name: trimmed(f"_cells[{place + 1}]") for place, name in enumerate(names) if name is not None}
     code = cells.get(item.subject[-1]) if item.field(item.subject[-1]).type is FieldType.USCC else None
@@ -91,7 +93,7 @@ def _refused_sql(item: Item, aside: Path, sheet: SheetRows) -> str:
         f" {_filled(cells.values())} AS filled,"
         f" {_filled(cells[one.name] for one in item.fields if one.required and one.name in cells)} AS needed,"
         f" {keyed} AS keyed FROM read_parquet({quoted(str(aside))})"
-        f" WHERE _row > {sheet.before} AND _row <= {sheet.before + sheet.rows}"
+        f" WHERE _row > {sheet.before} AND _row <= {end}"
     )
     return (
         f"SELECT region, count(*), sum(filled), sum(needed), sum({_among(VALUE_RULES)}),"
