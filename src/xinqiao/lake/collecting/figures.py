@@ -60,18 +60,21 @@ def accepted_figures(
     files = _files(folder)
     if not files:
         return []
-    counts = ", ".join(f"count({name})" for name in compiled.stored)
+    # what must be there is there in every accepted row: those columns need not be read
+    required = {field.name for field in compiled.item.fields if field.required}
+    optional = [name for name in compiled.stored if name not in required]
+    counts = "".join(f", count({name})" for name in optional)
     day, limit = f"DATE '{on}'", IN_TIME_DAYS.get(compiled.item.frequency)
     term = "false" if limit is None else f"{day} - _as_of <= {limit}"
     rows = connection.execute(
         f"SELECT {_REGION}, date_trunc('month', _as_of), count(*), count(_as_of),"  # noqa: S608
-        f" count(*) FILTER (WHERE {term}), coalesce(sum(greatest({day} - _as_of, 0)), 0), max(_as_of), {counts}"
+        f" count(*) FILTER (WHERE {term}), coalesce(sum(greatest({day} - _as_of, 0)), 0), max(_as_of){counts}"
         f" FROM {_scan(files)} GROUP BY 1, 2 ORDER BY 1, 2"
     ).fetchall()
     found = []
     for four, month, count, dated, timely, lag, latest, *cells in rows:
-        present = {name: int(one) for name, one in zip(compiled.stored, cells, strict=True)}
-        # the subject's own number is not stored, and is there or the row would not be
+        present = {name: int(one) for name, one in zip(optional, cells, strict=True)}
+        # nor is the subject's own number, which is not stored, missing in any
         for field in compiled.item.fields:
             present.setdefault(field.name, int(count))
         timed, lag_days = (0, 0) if limit is None else (int(dated), int(lag))
