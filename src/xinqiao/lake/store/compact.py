@@ -217,8 +217,14 @@ class Compactor:
         with self.committer.writing():
             now = self.committer.manifests.read().state(item)
             merged = merge_pending(self.committer.folder, now, always=True)
-            if merged is not now:
+            if merged is now:
+                return
+            try:
                 self.committer.commit(merged, "compact:rollup")
+            except BaseException:
+                if merged.rollup not in self.committer.manifests.read().files():
+                    (self.committer.folder / merged.rollup).unlink(missing_ok=True)
+                raise
 
 
 def _tier(segments: Sequence[Segment]) -> tuple[Segment, ...]:
