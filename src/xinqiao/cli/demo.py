@@ -51,6 +51,8 @@ def _firms(text: str) -> int:
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
+    # A second one (a wrapper that passes the signal on beside it) must not cut short how the children are stopped.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
