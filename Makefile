@@ -11,7 +11,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 PORT ?= 8800
 DEMO_DIR ?= demo-data
 
-.PHONY: help install assets demo demo-check test lint types contracts unit unit-sqlite unit-postgres browser docs-check bench spark lock dist clean
+.PHONY: help install assets demo demo-check test lint types contracts unit unit-sqlite unit-postgres whole browser docs-check bench spark lock dist clean
 
 help: ## 显示这些目标 show these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,7 +57,10 @@ contracts: $(VENV)/.installed
 unit: unit-sqlite unit-postgres
 
 unit-sqlite: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not whole"
+
+whole: $(VENV)/.installed ## 全部情形 every case of what `make test` has a slice of
+	$(BIN)/pytest -q -n 2 -m whole
 
 # The same tests of everything that touches the database, on a real PostgreSQL server.
 unit-postgres: $(VENV)/.installed

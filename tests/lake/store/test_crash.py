@@ -28,7 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return kill_lake.answers(lake)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_killed_at_every_marker(tmp_path: Path, whole: list[Any]) -> None:
     names = kill_lake.markers(tmp_path / "names")
     assert {name.partition(":")[0] for name in names} >= {"publish", "compact", "sweep"}
