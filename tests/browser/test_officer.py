@@ -34,9 +34,9 @@ NOTHING = """(name) => {
 def _collected(arrive: Arrive, province: Province) -> None:
     """Wait until the worker has judged what the power company sent: the demonstration says ready before that."""
     steward = arrive.staff(province.source("gongdian"), "officer-source")
+    assert "B-2" in steward.go("/source/batches").text
     for _ in range(120):
-        steward.go("/source/batches")
-        if "2026" in steward.text and not any(word in steward.text for word in ("待校验", "校验中")):
+        if "B-2" not in steward.go("/source/batches?show=waiting").text:
             return
         steward.page.wait_for_timeout(1_000)
     raise AssertionError("the batches were not judged in time")
@@ -77,10 +77,10 @@ def test_a_credit_officer_answers_five_questions_from_the_report_alone(
     assert owed in tax.values()
     assert "已清缴" in tax.values() or "已缴清" in tax.values(), tax
     # 3. How many people does it insure, by the newest month?
-    staff = max(_rows(officer, "职工养老保险"), key=lambda row: row["费款所属期"])
-    assert (staff["费款所属期"], staff["参保人数"]) == (last_month, str(heads))
+    staff = max(_rows(officer, "企业职工基本养老保险"), key=lambda row: row["费款所属期"])
+    assert (staff["费款所属期"], staff["参保缴费人数"]) == (last_month, str(heads))
     # 4. What may the bank not see? That is said of the item, and not whether there is anything.
-    assert "未授权" in officer.page.evaluate(NOTHING, "职工医疗保险费基本信息")
+    assert "没有授权" in officer.page.evaluate(NOTHING, "职工医疗保险费变动信息")
     # 5. Where does it come from, and as of when?
     source = officer.page.evaluate(
         """() => [...document.querySelectorAll("main .xq-src")].map((e) => e.innerText).find((t) => t.includes("供电"))"""

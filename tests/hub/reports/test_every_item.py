@@ -27,7 +27,9 @@ from xinqiao.hub.runtime import runtime
 def _filled(item: Item) -> dict[str, str]:
     """A complete row about the owner's firm, named by its credit code whichever field the item knows firms by."""
     row = dict(next(should_pass(item))[0])
-    if "removed_on" in row:  # a person's judgment is no firm's record, and one that was removed is in no report
+    if (
+        "removed_on" in row
+    ):  # a person's judgment is no firm's record, and one that was removed is in no report
         row |= {"subject_kind": "法人或其他组织", "subject_id_no": ""}
         row |= {"removed_on": "", "removal_reason": "", "listed_until": ""}
     if "uscc" in row:
