@@ -2,11 +2,12 @@
 
 import csv
 from collections.abc import Mapping
-from datetime import date, timedelta
 
 import pytest
 from tests.browser.conftest import Arrive, Province
 from tests.browser.people import Person
+
+from xinqiao.demo import department
 
 pytestmark = pytest.mark.browser
 
@@ -54,9 +55,10 @@ def test_a_credit_officer_answers_five_questions_from_the_report_alone(
     firm = province.firm(0)
     with (province.folder / "collected" / "electricity_fee_own.csv").open(encoding="utf-8-sig") as lines:
         power = [row for row in csv.DictReader(lines) if row["统一社会信用代码"] == firm["uscc"]]
-    heads = 8 + sum(firm["uscc"].encode()) % 40
+    pensions = province.folder / "nodes" / "department" / "items" / f"{department.PENSION}.csv"
+    with pensions.open(encoding="utf-8") as lines:
+        insured = [row for row in csv.DictReader(lines) if row["uscc"] == firm["uscc"]]
     owed = f"{1000 + sum(firm['uscc'].encode()):,}.18"
-    last_month = (date.today().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")  # house: allow now
     _collected(arrive, province)
 
     officer = arrive.staff(province.staff("chenghu"), "officer")
@@ -78,7 +80,10 @@ def test_a_credit_officer_answers_five_questions_from_the_report_alone(
     assert "已清缴" in tax.values() or "已缴清" in tax.values(), tax
     # 3. How many people does it insure, by the newest month?
     staff = max(_rows(officer, "企业职工基本养老保险"), key=lambda row: row["费款所属期"])
-    assert (staff["费款所属期"], staff["参保缴费人数"]) == (last_month, str(heads))
+    assert (staff["费款所属期"], staff["参保缴费人数"]) == (
+        insured[-1]["period"],
+        insured[-1]["insured_count"],
+    )
     # 4. What may the bank not see? That is said of the item, and not whether there is anything.
     assert "没有授权" in officer.page.evaluate(NOTHING, "职工医疗保险费变动信息")
     # 5. Where does it come from, and as of when?
