@@ -29,21 +29,6 @@ QUANTILES: Final = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
 HEADCOUNT_MONTHS = 12
 
 
-class IndustryLevel(StrEnum):
-    """How wide an industry is taken."""
-
-    DIVISION = "division"
-    SECTION = "section"
-
-
-class RegionLevel(StrEnum):
-    """How wide a region is taken."""
-
-    CITY = "city"
-    PROVINCE = "province"
-    ANY = "any"
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
     """A group of firms.
@@ -55,16 +40,6 @@ class Group:
     industry: str
     region: str
     size: str
-
-    @property
-    def industry_level(self) -> IndustryLevel:
-        """How wide the industry is."""
-        return IndustryLevel.SECTION if len(self.industry) == 1 else IndustryLevel.DIVISION
-
-    @property
-    def region_level(self) -> RegionLevel:
-        """How wide the region is."""
-        return {0: RegionLevel.ANY, 2: RegionLevel.PROVINCE, 4: RegionLevel.CITY}[len(self.region)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from xinqiao.domain.catalogue.model import Sensitivity
 from xinqiao.domain.consent import Purpose
-from xinqiao.domain.errors import Code, Conflict, Invalid, XinqiaoError
+from xinqiao.domain.errors import Conflict, Invalid
 from xinqiao.domain.items import ItemGrant, ItemKind
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.items import requests
@@ -16,19 +16,16 @@ from xinqiao.hub.apps.items import selectors as items
 from xinqiao.hub.apps.items.scopes import all_terms, catalogue
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
+from xinqiao.hub.portals.institution.asking import AskingForm
 from xinqiao.hub.portals.institution.firms import as_code
 from xinqiao.hub.portals.institution.shell import desk_page
 from xinqiao.hub.portals.item_words import item_name
-from xinqiao.hub.portals.posted import whole_number
 from xinqiao.hub.portals.words import purpose_short
-from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
-
-_FIELDS = {"subject_uscc": "uscc", "valid_days": "days", "max_queries": "queries"}
 
 
 @dataclass(slots=True)
-class ReportForm:
+class ReportForm(AskingForm):
     """What was typed, kept when something was wrong; ``errors`` by field."""
 
     uscc: str = ""
@@ -57,33 +54,8 @@ class ReportForm:
             form.errors["purpose"] = _("请选一个用途。")
         if not form.items or not set(form.items) <= {one for one, _word in _offered()}:
             form.errors["item"] = _("至少选一项。")
-        for name, text, top in (("days", form.days, 3650), ("queries", form.queries, 1000)):
-            if whole_number(text, 1, top) is None:
-                form.errors[name] = _("请填 1 到 {n} 之间的整数。").format(n=top)
+        form.check_numbers(("days", form.days, 3650), ("queries", form.queries, 1_000))
         return form
-
-    def blame(self, refused: XinqiaoError) -> None:
-        """Put the verb's refusal beside the field it is about."""
-        said = words(refused.code)
-        over = refused.facts.get("items")
-        if refused.code is Code.CEILING_EXCEEDED and isinstance(over, list):
-            for item in over:
-                top = refused.facts.get(f"max_{item}")
-                self.errors[_FIELDS[item]] = _("超过这个用途的上限，最多 {n}。").format(n=top)
-        elif refused.facts.get("reason") == "NO_DATA_ACCOUNT":
-            self.errors["uscc"] = _("这家企业还没有数据账户，先邀请它登录。")
-        elif refused.code is Code.CONFLICT_DUPLICATE:
-            self.errors["business_ref"] = _("这笔业务已有一件等答复的申请。")
-        else:
-            named = str(refused.facts.get("field", ""))
-            coded = refused.code in (Code.USCC_FORMAT, Code.USCC_CHECKSUM)
-            name = "uscc" if coded else _FIELDS.get(named, named)
-            self.errors[name or "form"] = f"{said.title}{_('。')}{said.step}"
-
-    @property
-    def messages(self) -> list[tuple[str, str]]:
-        """The list at the top of the form: text and the field it leads to."""
-        return [(text, "" if name == "form" else f"f-{name}") for name, text in self.errors.items()]
 
 
 def _offered() -> list[tuple[str, str]]:

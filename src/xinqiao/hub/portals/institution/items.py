@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinqiao.domain.consent import DEFAULT_CEILINGS, Purpose, VisibleState
-from xinqiao.domain.errors import Code, Conflict, Invalid, XinqiaoError
+from xinqiao.domain.errors import Conflict, Invalid
 from xinqiao.domain.items import ItemGrant, ItemKind
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents import selectors as consents
@@ -24,6 +24,7 @@ from xinqiao.hub.apps.items.scopes import all_terms, catalogue
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.files import attachment
+from xinqiao.hub.portals.institution.asking import AskingForm
 from xinqiao.hub.portals.institution.firms import as_code
 from xinqiao.hub.portals.institution.item_cards import ItemCard, parts_of, timeline
 from xinqiao.hub.portals.institution.records import CSV_MOST, safe_cell, words_of
@@ -36,10 +37,8 @@ from xinqiao.hub.portals.item_words import (
     nearest_item_words,
     outcome_words,
 )
-from xinqiao.hub.portals.posted import whole_number
 from xinqiao.hub.portals.words import purpose_short
 from xinqiao.ui import format as fmt
-from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.item_words import field_label
 from xinqiao.ui.states import state_word
@@ -79,7 +78,7 @@ def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
 
 
 @dataclass(slots=True)
-class ItemsForm:
+class ItemsForm(AskingForm):
     """What was typed, kept when something was wrong; ``errors`` by field. ``fields``: ``item.field`` that is ticked."""
 
     uscc: str = ""
@@ -114,36 +113,7 @@ class ItemsForm:
             self.errors["purpose"] = _("请选一个用途。")
         if not self.fields:
             self.errors["items"] = _("至少选一个事项的一个字段。")
-        for name, text, top in (("days", self.days, 3650), ("queries", self.queries, 1_000)):
-            if whole_number(text, 1, top) is None:
-                self.errors[name] = _("请填 1 到 {n} 之间的整数。").format(n=top)
-
-    def blame(self, refused: XinqiaoError) -> None:
-        """Put the service's refusal beside the field it is about."""
-        said, items = words(refused.code), refused.facts.get("items")
-        if refused.code is Code.CEILING_EXCEEDED and isinstance(items, list):
-            for item in items:
-                top = refused.facts.get(f"max_{item}")
-                self.errors[_FIELDS[item]] = _("超过这个用途的上限，最多 {n}。").format(n=top)
-        elif refused.facts.get("reason") == "NO_DATA_ACCOUNT":
-            self.errors["uscc"] = _("这家企业还没有数据账户，先邀请它登录。")
-        elif refused.code is Code.CONFLICT_DUPLICATE:
-            self.errors["business_ref"] = _("这笔业务已有一件等答复的申请。")
-        else:
-            named = (
-                "subject_uscc"
-                if refused.code in (Code.USCC_FORMAT, Code.USCC_CHECKSUM)
-                else str(refused.facts.get("field", ""))
-            )
-            self.errors[_FIELDS.get(named, named) or "form"] = f"{said.title}{_('。')}{said.step}"
-
-    @property
-    def messages(self) -> list[tuple[str, str]]:
-        """The list at the top of the form: text and the field it leads to."""
-        return [(text, "" if name == "form" else f"f-{name}") for name, text in self.errors.items()]
-
-
-_FIELDS = {"subject_uscc": "uscc", "valid_days": "days", "max_queries": "queries"}
+        self.check_numbers(("days", self.days, 3650), ("queries", self.queries, 1_000))
 
 
 @require_http_methods(["GET", "POST"])

@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinqiao.domain.consent import DEFAULT_CEILINGS, MAX_MONTHS, Product, Purpose, Reader, VisibleState
-from xinqiao.domain.errors import Code, Conflict, Invalid, XinqiaoError
+from xinqiao.domain.errors import Conflict, Invalid
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents import desk, services
 from xinqiao.hub.apps.consents import selectors as consents
@@ -16,6 +16,7 @@ from xinqiao.hub.apps.consents.summary import purpose_words
 from xinqiao.hub.apps.fundflow import figures, selectors
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
+from xinqiao.hub.portals.institution.asking import AskingForm
 from xinqiao.hub.portals.institution.cards import (
     ReqCard,
     account_words,
@@ -27,7 +28,6 @@ from xinqiao.hub.portals.institution.firms import as_code
 from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
 from xinqiao.hub.portals.posted import whole_number
 from xinqiao.hub.portals.words import product_short, purpose_short
-from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.states import state_word
 
@@ -35,14 +35,6 @@ PAGE = 50
 MONTHS = (6, 12, 24, 36)
 DAYS = (7, 15, 30, 90, 180, 365)
 QUERIES = (1, 3, 5, 10, 30)
-#: Which field of the form a service means when it names one.
-_FIELDS = {
-    "subject_uscc": "uscc",
-    "uscc": "uscc",
-    "months_back": "months",
-    "valid_days": "days",
-    "max_queries": "queries",
-}
 
 
 @require_GET
@@ -77,7 +69,7 @@ def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
 
 
 @dataclass(slots=True)
-class RequestForm:
+class RequestForm(AskingForm):
     """What was typed, kept when something was wrong; ``errors`` by field."""
 
     uscc: str = ""
@@ -119,40 +111,9 @@ class RequestForm:
             self.errors["products"] = _("至少选一个产品。")
         if self.reader not in Reader:
             self.errors["reader"] = _("请选在哪里看。")
-        limits = (
-            ("months", self.months, MAX_MONTHS),
-            ("days", self.days, 3650),
-            ("queries", self.queries, 1_000),
+        self.check_numbers(
+            ("months", self.months, MAX_MONTHS), ("days", self.days, 3650), ("queries", self.queries, 1_000)
         )
-        for name, text, top in limits:
-            if whole_number(text, 1, top) is None:
-                self.errors[name] = _("请填 1 到 {n} 之间的整数。").format(n=top)
-
-    def blame(self, refused: XinqiaoError) -> None:
-        """Put the service's refusal beside the field it is about."""
-        said = words(refused.code)
-        items = refused.facts.get("items")
-        if refused.code is Code.CEILING_EXCEEDED and isinstance(items, list):
-            for item in items:
-                top = refused.facts.get(f"max_{item}")
-                self.errors[_FIELDS[item]] = _("超过这个用途的上限，最多 {n}。").format(n=top)
-        elif refused.facts.get("reason") == "NO_DATA_ACCOUNT":
-            self.errors["uscc"] = _("这家企业还没有数据账户，先邀请它登录。")
-        elif refused.code is Code.CONFLICT_DUPLICATE:
-            self.errors["business_ref"] = _("这笔业务已有一件等答复的申请。")
-        else:
-            named = str(refused.facts.get("field", ""))
-            name = (
-                "uscc"
-                if refused.code in (Code.USCC_FORMAT, Code.USCC_CHECKSUM)
-                else _FIELDS.get(named, named)
-            )
-            self.errors[name or "form"] = f"{said.title}{_('。')}{said.step}"
-
-    @property
-    def messages(self) -> list[tuple[str, str]]:
-        """The list at the top of the form: text and the field it leads to."""
-        return [(text, "" if name == "form" else f"f-{name}") for name, text in self.errors.items()]
 
 
 @require_http_methods(["GET", "POST"])

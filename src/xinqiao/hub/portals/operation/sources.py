@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xinqiao.domain.collection import BATCH, BatchEvent
@@ -28,8 +27,8 @@ from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.institution.keys import key_rows
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, needs, staff_page
-from xinqiao.hub.portals.posted import seen_version, whole_number
-from xinqiao.hub.portals.source.batches import MOST, batch_context, chips
+from xinqiao.hub.portals.posted import seen_version
+from xinqiao.hub.portals.source.batches import batch_context, batch_list
 from xinqiao.hub.portals.source.cards import BatchCard, item_word
 from xinqiao.hub.portals.source.people import colleague_row
 from xinqiao.hub.runtime import runtime
@@ -211,22 +210,7 @@ def set_items(visit: Visit[Staff], source_id: str) -> HttpResponse:
 @operator_page
 def batches(visit: Visit[Staff]) -> HttpResponse:
     """The batches of all sources, newest first."""
-    get = visit.request.GET
-    show = get.get("show", "") if get.get("show", "") in ("correct", "waiting", "failed") else ""
-    wanted = Wanted(show=show, text=get.get("q", "").strip(), source_id=get.get("source", ""))
-    before = whole_number(get.get("before", ""), 1, 10**14)
-    rows = collection.batches(visit.actor, wanted, before=before, limit=MOST + 1)
-    shown = rows[:MOST]
-    kept = {"show": show, "q": wanted.text, "source": wanted.source_id}
-    more = {**{name: value for name, value in kept.items() if value}, "before": shown[-1][0] if shown else ""}
-    context = {
-        "cards": [BatchCard.of(row) for _seq, row in shown],
-        "chips": chips(collection.counts(visit.actor, wanted)),
-        "show": show,
-        "q": wanted.text,
-        "source": wanted.source_id,
-        "next_href": f"?{urlencode(more)}" if len(rows) > MOST else "",
-    }
+    context = batch_list(visit.actor, visit.request.GET, "source")
     return staff_page(visit, "operation/batches.html", "batches", context)
 
 

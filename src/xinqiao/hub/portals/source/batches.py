@@ -1,8 +1,9 @@
 """Batches: the list, one with its progress or its receipt, the rows to correct, taking one back."""
 
 import json
+from typing import Literal
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from xinqiao.domain.collection import BATCH, BatchEvent, BatchState
 from xinqiao.domain.errors import Code, Invalid, NotFound
 from xinqiao.domain.machine import Role
-from xinqiao.hub.actors import SourceActor
+from xinqiao.hub.actors import Actor, SourceActor
 from xinqiao.hub.apps.collection import selectors as collection
 from xinqiao.hub.apps.collection.refused import refused_rows
 from xinqiao.hub.apps.collection.selectors import BatchRow, Wanted
@@ -38,28 +39,38 @@ def chips(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     return [(key, word, counts[key]) for key, word in said.items()]
 
 
+def batch_list(actor: Actor, get: QueryDict, narrow: Literal["item", "source"]) -> dict[str, object]:
+    """A list of batches as its page shows it, whoever looks; ``narrow``: by what it can be narrowed."""
+    show = get.get("show", "") if get.get("show", "") in _SHOWS else ""
+    only = get.get(narrow, "")
+    wanted = Wanted(
+        show=show,
+        text=get.get("q", "").strip(),
+        item=only if narrow == "item" else "",
+        source_id=only if narrow == "source" else "",
+    )
+    before = whole_number(get.get("before", ""), 1, 10**14)
+    rows = collection.batches(actor, wanted, before=before, limit=MOST + 1)
+    shown = rows[:MOST]
+    kept = {"show": show, "q": wanted.text, narrow: only}
+    more = {**{name: value for name, value in kept.items() if value}, "before": shown[-1][0] if shown else ""}
+    return {
+        "cards": [BatchCard.of(row) for _seq, row in shown],
+        "chips": chips(collection.counts(actor, wanted)),
+        "show": show,
+        "q": wanted.text,
+        narrow: only,
+        "next_href": f"?{urlencode(more)}" if len(rows) > MOST else "",
+    }
+
+
 @require_GET
 @source_page
 def listing(visit: Visit[SourceActor]) -> HttpResponse:
     """Everything the source sent, newest first."""
-    get = visit.request.GET
-    show = get.get("show", "") if get.get("show", "") in _SHOWS else ""
-    wanted = Wanted(show=show, text=get.get("q", "").strip(), item=get.get("item", ""))
-    before = whole_number(get.get("before", ""), 1, 10**14)
-    rows = collection.batches(visit.actor, wanted, before=before, limit=MOST + 1)
-    shown = rows[:MOST]
-    kept = {"show": show, "q": wanted.text, "item": wanted.item}
-    more = {**{name: value for name, value in kept.items() if value}, "before": shown[-1][0] if shown else ""}
-    context = {
-        "cards": [BatchCard.of(row) for _seq, row in shown],
-        "chips": chips(collection.counts(visit.actor, wanted)),
-        "show": show,
-        "q": wanted.text,
-        "item": wanted.item,
-        "item_word": item_word(wanted.item) if wanted.item else "",
-        "next_href": f"?{urlencode(more)}" if len(rows) > MOST else "",
-        "may_send": may_send(visit.actor),
-    }
+    found = batch_list(visit.actor, visit.request.GET, "item")
+    item = str(found["item"])
+    context = {**found, "item_word": item_word(item) if item else "", "may_send": may_send(visit.actor)}
     return source_page_of(visit, "source/batches.html", "batches", context)
 
 
