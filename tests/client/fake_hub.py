@@ -38,6 +38,7 @@ from xinqiao.trust.httpsig import sign_response, verify_request
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import SealKey, SigningKey
+from xinqiao.trust.packing import pack
 
 #: Stands in the product and nowhere else: found in a log or a file, it is a leak.
 CANARY = "CANARY-7c1f-月均经营流入"
@@ -368,7 +369,7 @@ class FakeHub:
         }  # fmt: skip
         inner = self._spoilt("inner", inner)
         signed = sign_jws(inner, self._spoilt("node_key", self.node_key), ArtefactType.PRODUCT)
-        sealed = seal(signed.encode(), to, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti})
+        sealed = seal(pack(signed), to, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti})
         sealed = self._spoilt("sealed", sealed)
         receipt: dict[str, Json] = {
             "iss": NODE, "aud": HUB, "iat": stamp, "jti": permit.jti, "sub": permit.subject, "account": permit.account,

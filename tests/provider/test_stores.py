@@ -138,9 +138,7 @@ def test_the_same_figures_come_from_every_kind_of_store(tmp_path: Path) -> None:
         account = store.find_account(FIRM.account_no)
         assert account is not None
         computer = Computer(store, cache_mb=16, kept_figures=8)
-        made.append(
-            computer.body(account, (), product=Product.REPORT, months=24, include_balance=True).sections
-        )
+        made.append(computer.body(account, (), product=Product.REPORT, months=24, include_balance=True))
         store.close()
     assert all(one == made[0] for one in made[1:])
 
@@ -160,9 +158,7 @@ def test_an_account_that_many_ask_for_at_once_is_read_once(tmp_path: Path) -> No
     computer = Computer(store, cache_mb=16, kept_figures=8)
 
     def figures(months: int) -> object:
-        return computer.body(
-            account, (), product=Product.REPORT, months=months, include_balance=True
-        ).sections
+        return computer.body(account, (), product=Product.REPORT, months=months, include_balance=True)
 
     wanted = [1 + turn % 36 for turn in range(72)]
     with ThreadPoolExecutor(8) as pool:
@@ -172,7 +168,7 @@ def test_an_account_that_many_ask_for_at_once_is_read_once(tmp_path: Path) -> No
     for months in (1, 12, 24, 36):
         alone = Computer(store, cache_mb=16, kept_figures=8)
         body = alone.body(account, (), product=Product.REPORT, months=months, include_balance=True)
-        assert made[months - 1] == body.sections
+        assert made[months - 1] == body
     store.close()
 
 
@@ -215,8 +211,7 @@ def test_a_changed_store_drops_what_was_computed(tmp_path: Path) -> None:
     computer = Computer(store, cache_mb=16, kept_figures=8)
 
     def figures() -> object:
-        body = computer.body(account, (), product=Product.REPORT, months=24, include_balance=True)
-        return body.sections
+        return computer.body(account, (), product=Product.REPORT, months=24, include_balance=True)
 
     first = figures()
     assert computer.is_warm(account, ())

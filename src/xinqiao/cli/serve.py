@@ -42,6 +42,7 @@ def _serve(host: str, port: int, workers: int, *, migrate: bool) -> int:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    from xinqiao.cli.serving import short_turns
     from xinqiao.hub.runtime import start
 
     django.setup()
@@ -68,5 +69,6 @@ def _serve(host: str, port: int, workers: int, *, migrate: bool) -> int:
         workers_kill_timeout=10,
     )
     print(f"信桥 Xinqiao: http://{host}:{port}", flush=True)
+    short_turns()
     server.serve()
     return 0

@@ -19,6 +19,7 @@ from xinqiao.trust.jwe import MAX_PLAINTEXT_BYTES, open_sealed
 from xinqiao.trust.jws import ArtefactType, verify_jws
 from xinqiao.trust.keyfile import write_private
 from xinqiao.trust.keys import OpenKey, VerifyKey
+from xinqiao.trust.packing import unpack
 
 #: Clocks of platform and institution may differ by this much.
 SKEW = timedelta(seconds=10)
@@ -239,7 +240,7 @@ def _product(
         opened = open_sealed(
             answer.product, question.key, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti}
         )
-        signed = opened.decode("ascii")
+        signed = unpack(opened, max_bytes=MAX_PLAINTEXT_BYTES)
         claims = verify_jws(
             signed,
             node.keys,
@@ -247,7 +248,7 @@ def _product(
             at=permit.issued_at,
             max_bytes=2 * MAX_PLAINTEXT_BYTES,
         )
-    except (XinqiaoError, UnicodeDecodeError) as error:
+    except XinqiaoError as error:
         raise invalid(Code.PROVIDER_INVALID, "the product does not open, or is not the node's") from error
     wanted: dict[str, Json] = {
         "iss": node.id,

@@ -39,6 +39,11 @@ def _check(value: object) -> None:
             raise TypeError(f"{kind.__name__} has no canonical form")
 
 
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode  # made once: ``json.dumps`` with options makes an encoder at every call
+
+
 def canonical_bytes(value: Json) -> bytes:
     """Return the one byte string that stands for ``value``.
 
@@ -47,9 +52,7 @@ def canonical_bytes(value: Json) -> bytes:
         ValueError: an integer beyond 2^53-1, a member name outside ASCII, or text that is not Unicode.
     """
     _check(value)
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode("utf-8")
+    return _encode(value).encode("utf-8")
 
 
 def canonical_object(members: Mapping[str, bytes]) -> bytes:

@@ -10,10 +10,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
 import pyarrow as pa
 
-from xinqiao.domain.canonical import Json, canonical_bytes
+from xinqiao.domain.canonical import Json, canonical_bytes, canonical_object
 from xinqiao.domain.consent import Product
 from xinqiao.domain.errors import Code, Unavailable
 from xinqiao.domain.fundflow.model import Context
@@ -25,6 +26,7 @@ from xinqiao.provider.stores.base import (
     TransactionStore,
     last_full_day,
 )
+from xinqiao.trust.packing import deflated
 
 #: What one row costs in memory once prepared; the cache is bounded by rows, which is what can be counted.
 #: Measured: 637 bytes, what the engine keeps beside the columns included.
@@ -50,14 +52,32 @@ class _Kept:
     size: int
 
 
+#: Where something else will stand; no JSON text holds a bare NUL.
+PLACE: Final = b"\0"
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """The figures of a product, still without its head: no query, no number, no time in it."""
 
     #: the members of the head that come from the figures
     basis: Mapping[str, Json]
-    #: name → canonical bytes: written once, because every answer with these figures signs the same 40 KB
-    sections: Mapping[str, bytes]
+    #: what stands before and after the head in the product's canonical bytes: written once, because every answer with
+    #: these figures signs the same 40 KB
+    before: bytes
+    after: bytes
+    #: the same deflated, as they travel
+    packed_before: bytes
+    packed_after: bytes
+
+
+def _around(sections: Mapping[str, Json]) -> tuple[bytes, bytes]:
+    """The canonical bytes of a product without its head: up to the place of its value, and from there on."""
+    whole = canonical_object(
+        {name: canonical_bytes(part) for name, part in sections.items()} | {"head": PLACE}
+    )
+    before, _, after = whole.partition(PLACE)
+    return before, after
 
 
 _NO_HEAD = ReportHead(
@@ -145,8 +165,8 @@ class Computer:
             made = build_report(_NO_HEAD, found, include_balance=include_balance)
         else:
             made = build_summary(_NO_HEAD, found)
-        sections = {name: canonical_bytes(part) for name, part in made.items() if name != "head"}
-        body = Body(basis_members(found), sections)
+        before, after = _around({name: part for name, part in made.items() if name != "head"})
+        body = Body(basis_members(found), before, after, deflated(before), deflated(after))
         with self._lock:
             self._bodies[which] = body
             while len(self._bodies) > self._kept_figures:

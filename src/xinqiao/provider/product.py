@@ -17,7 +17,7 @@ from xinqiao.domain.fundflow.products import TEMPLATE_VERSION, ReportHead, head_
 from xinqiao.domain.fundflow.products import Product as HeadProduct
 from xinqiao.domain.fundflow.products import QueryKind as HeadKind
 from xinqiao.domain.identifiers import mask_account
-from xinqiao.provider.compute import Computer
+from xinqiao.provider.compute import PLACE, Body, Computer
 from xinqiao.provider.config import NodeConfig
 from xinqiao.provider.directory import TrustStore
 from xinqiao.provider.faults import Fault, Hooks
@@ -26,6 +26,7 @@ from xinqiao.provider.stores.base import AccountRecord
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_canonical, sign_jws
 from xinqiao.trust.keys import SigningKey
+from xinqiao.trust.packing import packed, stored
 
 
 class ProductMaker:
@@ -60,7 +61,7 @@ class ProductMaker:
         report_no = f"FR-{now.astimezone(SHANGHAI):%Y%m%d}-{secrets.token_hex(6).upper()}"
         head = self._head(admitted, account, report_no, now)
         kind = HeadProduct.REPORT if permit.product is Product.REPORT else HeadProduct.SUMMARY
-        product = {"head": canonical_bytes(head_section(head, body.basis, kind)), **body.sections}
+        head_bytes = canonical_bytes(head_section(head, body.basis, kind))
         stamp = int(now.timestamp())
         subject = permit.subject
         if self._hooks.fault is Fault.WRONG_SUBJECT:
@@ -70,11 +71,11 @@ class ProductMaker:
             "sub": subject, "account": permit.account, "kind": str(permit.product), "months": permit.months,
             "report_no": report_no,
         }  # fmt: skip
-        members = {name: canonical_bytes(value) for name, value in inner.items()}
-        payload = canonical_object(members | {"product": canonical_object(product)})
-        signed = sign_canonical(payload, self._key, ArtefactType.PRODUCT)
         sealed = seal(
-            signed.encode("ascii"), admitted.seal_key, typ=ArtefactType.PRODUCT, facts={"jti": permit.jti}
+            self._signed(inner, head_bytes, body),
+            admitted.seal_key,
+            typ=ArtefactType.PRODUCT,
+            facts={"jti": permit.jti},
         )
         receipt: dict[str, Json] = {
             "iss": self._config.id, "aud": permit.hub, "iat": stamp, "jti": permit.jti, "sub": subject,
@@ -91,6 +92,26 @@ class ProductMaker:
             token = self._hooks.last_receipt
         self._hooks.last_receipt = token
         return {"receipt": token, "product": sealed}, report_no
+
+    def _signed(self, inner: dict[str, Json], head: bytes, body: Body) -> bytes:
+        """The signed product, packed; ``inner`` are the claims beside the product."""
+        around = canonical_object(
+            {name: canonical_bytes(value) for name, value in inner.items()} | {"product": PLACE}
+        )
+        first, _, last = around.partition(PLACE)
+        token = sign_canonical(
+            b"".join((first, body.before, head, body.after, last)), self._key, ArtefactType.PRODUCT
+        )
+        header, signature = token[: token.index(".") + 1], token[token.rindex(".") :]
+        return packed(
+            (
+                stored(header.encode("ascii") + first),
+                body.packed_before,
+                stored(head),
+                body.packed_after,
+                stored(last + signature.encode("ascii")),
+            )
+        )
 
     def _head(self, admitted: Admitted, account: AccountRecord, report_no: str, now: datetime) -> ReportHead:
         permit, authorisation = admitted.permit, admitted.authorisation

@@ -10,7 +10,7 @@ part
 
 Both go through :func:`seal` and :func:`open_sealed`. The header is authenticated with the content: facts a
 receiver must match (which permit, which query) are put there as ``xq``. ``zip`` is forbidden (decompression
-bombs, and length leaks what is inside); ``crit``, ``jku``, ``jwk``, ``x5u``, ``x5c`` and ``cty`` (nesting)
+bombs, and length leaks what is inside; what ``packing`` does about both stands there); ``crit``, ``jku``, ``jwk``, ``x5u``, ``x5c`` and ``cty`` (nesting)
 are unknown members.
 """
 

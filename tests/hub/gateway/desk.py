@@ -28,6 +28,7 @@ from xinqiao.trust.httpsig import sign_request, sign_response, verify_request, v
 from xinqiao.trust.jwe import open_sealed, seal
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import OpenKey, SealKey, SigningKey
+from xinqiao.trust.packing import pack, unpack
 
 PUBLIC = "http://localhost:8000"
 QUERIES = "/api/v1/fundflow/queries"
@@ -158,7 +159,7 @@ class TcpNode:
             "product": {"figures": {"B01": {"value": "3"}}, "note": CANARY},
         }
         signed = sign_jws(inner, self.key, ArtefactType.PRODUCT)
-        sealed = seal(signed.encode(), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT)
+        sealed = seal(pack(signed), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT)
         receipt: dict[str, Json] = {
             "iss": self.node_id,
             "aud": permit.hub,
@@ -381,7 +382,7 @@ class Desk:
     @staticmethod
     def open(answer: httpx.Response, key: OpenKey, node: TcpNode) -> dict[str, Json]:
         """Open a released product with the one-time key and check the node's signature."""
-        signed = open_sealed(answer.json()["product"], key).decode()
+        signed = unpack(open_sealed(answer.json()["product"], key), max_bytes=1 << 20)
         claims = verify_jws(
             signed, {node.key.kid: node.key.public}, typ=ArtefactType.PRODUCT, at=runtime.clock.now()
         )

@@ -23,6 +23,7 @@ from xinqiao.hub.apps.identity.directory import anchor
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import SealKey
+from xinqiao.trust.packing import pack
 from xinqiao.trust.verify import verify_stream
 
 LIN = Operator(name="林知远", department="小企业信贷部")
@@ -48,7 +49,7 @@ def full_product(world: World) -> None:
             }  # fmt: skip
             signed = sign_jws(inner, world.node.key, ArtefactType.PRODUCT)
             kept["product"] = seal(
-                signed.encode(), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT,
+                pack(signed), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT,
                 facts={"jti": permit.jti},
             )  # fmt: skip
             receipt["product_digest"] = hashlib.sha256(str(kept["product"]).encode()).hexdigest()

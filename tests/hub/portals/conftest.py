@@ -21,6 +21,7 @@ from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import SealKey
+from xinqiao.trust.packing import pack
 from xinqiao.ui import gallery_report
 
 type Browser = Callable[[str], Client]
@@ -100,7 +101,7 @@ def deliver(cast: Cast, token: str, made: dict[Product, dict[str, Json]]) -> dic
         "iss": cast.fake.node_id, "jti": permit.jti, "sub": permit.subject, "account": permit.account,
     }  # fmt: skip
     inner = sign_jws({**common, "product": made[permit.product]}, cast.fake.key, ArtefactType.PRODUCT)
-    sealed = seal(inner.encode(), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT)
+    sealed = seal(pack(inner), SealKey.from_jwk({**permit.enc_jwk}), typ=ArtefactType.PRODUCT)
     receipt: dict[str, Json] = {
         **common,
         "aud": permit.hub,

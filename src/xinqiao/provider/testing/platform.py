@@ -27,6 +27,7 @@ from xinqiao.trust.httpsig import sign_request
 from xinqiao.trust.jwe import open_sealed
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import OpenKey, SigningKey
+from xinqiao.trust.packing import unpack
 
 HUB_ID = "hub-test"
 HUB_URL = "http://hub.test"
@@ -168,6 +169,6 @@ class Platform:
         """Open a product with the one-time key and check the node's signature inside."""
         inner = open_sealed(str(answer["product"]), self.one_time, typ=ArtefactType.PRODUCT)
         return verify_jws(
-            inner.decode("ascii"), {node_key.kid: node_key.public}, typ=ArtefactType.PRODUCT,
+            unpack(inner, max_bytes=1 << 20), {node_key.kid: node_key.public}, typ=ArtefactType.PRODUCT,
             at=self.clock.now(), max_bytes=1 << 20,
         )  # fmt: skip

@@ -44,6 +44,7 @@ from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jwe import MAX_PLAINTEXT_BYTES, open_sealed
 from xinqiao.trust.jws import ArtefactType, sign_jws, verify_jws
 from xinqiao.trust.keys import OpenKey
+from xinqiao.trust.packing import unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +273,7 @@ def open_product(
     """
     permit = permitted.permit
     try:
-        signed = open_sealed(sealed, key).decode("ascii")
+        signed = unpack(open_sealed(sealed, key), max_bytes=MAX_PLAINTEXT_BYTES)
         claims = verify_jws(
             signed,
             address.keys,
