@@ -1,11 +1,21 @@
-"""Fixtures every test may use: a clock that is moved, a fresh hub runtime."""
+"""Fixtures every test may use: a clock that is moved, a fresh hub runtime, the hub's cast."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
+from tests import database
 from xinqiao.clock import AdjustableClock
+
+if TYPE_CHECKING:
+    from tests.hub.cast import Cast
+    from tests.hub.curtain import Curtain
 
 #: The instant at which every test starts: 10:00 on a Saturday in Shanghai.
 START = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
@@ -24,3 +34,45 @@ def clock() -> Iterator[AdjustableClock]:
         runtime.__dict__.pop("clock", None)
     else:
         runtime.__dict__["clock"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_emptied() -> Iterator[None]:
+    """Tests with real commits leave an empty database, by the short way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", database.empty_after)
+        yield
+
+
+@pytest.fixture(scope="session")
+def curtain(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> "Curtain":
+    """Everybody of the cast, made once before the first test that asks for them."""
+    from tests.hub.curtain import Curtain
+
+    with django_db_blocker.unblock():
+        return Curtain(START)
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Path | None:
+    """An SQLite file with every migration applied and no row of ours, for programs that tests start."""
+    if connection.vendor != "sqlite":
+        return None
+    made = tmp_path_factory.mktemp("migrated") / "hub.sqlite3"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(made)])
+    return made
+
+
+@pytest.fixture
+def cast(curtain: "Curtain", db: None, clock: AdjustableClock) -> "Cast":
+    """Everybody, in a test whose writes are rolled back."""
+    return curtain.up(clock)
+
+
+@pytest.fixture
+def stage(curtain: "Curtain", transactional_db: None, clock: AdjustableClock) -> "Cast":
+    """Everybody, with real commits."""
+    return curtain.up(clock)

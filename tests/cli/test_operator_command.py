@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
-from tests.hub.cast import Cast, make_cast
+from tests.hub.cast import Cast
 
 from xinqiao.cli import main
 from xinqiao.clock import AdjustableClock
@@ -24,12 +24,6 @@ PASSWORD = "oak-river-lantern-7"
 OUTSIDE = {n: v for n, v in os.environ.items() if not n.startswith(("XINQIAO_", "DJANGO_"))}
 
 type Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cast(db: None, clock: AdjustableClock) -> Cast:
-    """The hub's permanent cast."""
-    return make_cast(clock)
 
 
 @pytest.fixture

@@ -5,22 +5,20 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
-from tests.hub.cast import Cast, make_cast
+from tests.hub.cast import Cast
 from tests.hub.collection.sources import make_suppliers
 from tests.hub.quality.supply import TEN, Supply, found
 
 from xinqiao.cli import main
-from xinqiao.clock import AdjustableClock
 from xinqiao.hub.actors import OperatorActor
 from xinqiao.hub.apps.quality.models import Figure, QualityReport
 
 
 @pytest.fixture
-def supply(db: None, clock: AdjustableClock, tmp_path: Path, settings: Settings) -> Supply:
+def supply(cast: Cast, tmp_path: Path, settings: Settings) -> Supply:
     """A batch of the first source, of a month that is over by every clock."""
     settings.COLLECTION_DIR = tmp_path / "collection"
     settings.XINQIAO_LAKE = tmp_path / "lake"
-    cast: Cast = make_cast(clock)
     made = Supply(make_suppliers(cast), OperatorActor("usr-desk"))
     made.bring(found(("330100", TEN)))
     return made

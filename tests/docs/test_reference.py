@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from tests.docs.code import ROOT
-from tests.hub.cast import make_cast
 
 from xinqiao.cli import COMMANDS
 from xinqiao.hub.apps.audit.models import Leaf
@@ -63,7 +62,7 @@ def test_every_type_of_leaf_is_written_somewhere_or_said_to_be_reserved() -> Non
     assert [kind for kind in LeafType if f"`{kind}`" not in page] == []
 
 
-def test_leaves_of_a_real_journey_hold_what_the_page_says(db, clock) -> None:
+def test_leaves_of_a_real_journey_hold_what_the_page_says(cast) -> None:
     """The page is read off the source; this holds it against rows."""
     facts, ids, secret = defaultdict(set), defaultdict(set), defaultdict(set)
     for site in EVENTS["sites"]():
@@ -71,7 +70,6 @@ def test_leaves_of_a_real_journey_hold_what_the_page_says(db, clock) -> None:
             facts[kind] |= {name.partition("=")[0] for name in site.facts}
             ids[kind] |= set(site.ids)
             secret[kind] |= set(site.personal)
-    cast = make_cast(clock)
     row = cast.confirmed(cast.bound())
     cast.withdraw(cast.owner, row)
     leaves = [json.loads(bytes(leaf.body)) for leaf in Leaf.objects.all()]
