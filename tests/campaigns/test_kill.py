@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.database import copy_of_migrated
 
 from xinqiao.campaigns.caller import Answer, Caller, Question
 from xinqiao.campaigns.kill import Campaign, Case
@@ -22,7 +23,8 @@ print(json.dumps(kill.run(2, seed=3, folder=Path(sys.argv[1]))))
 
 
 @pytest.mark.slow
-def test_two_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+def test_two_kills_lose_nothing_that_was_acknowledged(migrated: Path | None, tmp_path: Path) -> None:
+    copy_of_migrated(migrated, tmp_path / "hub")
     # a process of its own: the campaign sets Django up on a database this run must not share
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(tmp_path)], capture_output=True, text=True, timeout=300, check=False

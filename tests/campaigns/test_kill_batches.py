@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.database import copy_of_migrated
 
 # a process of its own: the campaign sets Django up on a database this run must not share
 _RUN = """
 import json, sys
+from pathlib import Path
 from xinqiao.campaigns import kill_batches
-print(json.dumps(kill_batches.run(3, seed=5, rows=300)))
+print(json.dumps(kill_batches.run(3, seed=5, rows=300, folder=Path(sys.argv[1]))))
 """
 _GUILT = """
 import json, random, shutil, sys
@@ -45,7 +47,8 @@ def ran(script: str, folder: Path) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_killed_workers_leave_whole_batches_or_nothing(tmp_path: Path) -> None:
+def test_killed_workers_leave_whole_batches_or_nothing(migrated: Path | None, tmp_path: Path) -> None:
+    copy_of_migrated(migrated, tmp_path / "hub")
     found = ran(_RUN, tmp_path)
     assert found["ok"], found["problems"]
     figures = found["figures"]
@@ -55,7 +58,8 @@ def test_killed_workers_leave_whole_batches_or_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_judge_finds_guilt(tmp_path: Path) -> None:
+def test_the_judge_finds_guilt(migrated: Path | None, tmp_path: Path) -> None:
+    copy_of_migrated(migrated, tmp_path / "hub")
     found = ran(_GUILT, tmp_path)
     assert found["clean"] == []
     told = " | ".join(map(str, found["problems"]))  # type: ignore[call-overload]

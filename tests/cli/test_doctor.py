@@ -10,7 +10,8 @@ import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
-from tests.hub.cast import Cast, make_cast
+from tests.database import copy_of_migrated
+from tests.hub.cast import Cast
 
 from xinqiao.cli import hub_checks, machine_checks
 from xinqiao.cli.doctor import main_doctor
@@ -22,13 +23,6 @@ from xinqiao.provider.setup import NodeSetup, write_home
 from xinqiao.trust.encoding import strict_object
 from xinqiao.trust.keyfile import write_private
 from xinqiao.trust.keys import SigningKey
-
-
-@pytest.fixture
-def cast(db: None, clock: AdjustableClock) -> Cast:
-    """The hub's permanent cast."""
-    return make_cast(clock)
-
 
 OUTSIDE = {n: v for n, v in os.environ.items() if not n.startswith(("XINQIAO_", "DJANGO_"))}
 
@@ -79,7 +73,10 @@ def test_a_misspelled_variable_is_named(tmp_path: Path) -> None:
     assert "XINQIAO_HOEM" in found["settings"]["said"]
 
 
-def test_a_demonstration_that_was_started_once_has_nothing_wrong_and_stays_as_it_was(tmp_path: Path) -> None:
+def test_a_demonstration_that_was_started_once_has_nothing_wrong_and_stays_as_it_was(
+    migrated: Path | None, tmp_path: Path
+) -> None:
+    copy_of_migrated(migrated, tmp_path / "home")
     made = (
         "import os; from pathlib import Path; from xinqiao.hub.runtime import prepare_home;"
         "prepare_home(Path(os.environ['XINQIAO_HOME'])); import django; django.setup();"

@@ -232,10 +232,10 @@ class Campaign:
             )
 
 
-def run(rounds: int, *, seed: int = 1, rows: int = 5_000) -> dict[str, Json]:
-    """Kill ``rounds`` times and judge. For a process of its own: it sets a hub up."""
+def run(rounds: int, *, seed: int = 1, rows: int = 5_000, folder: Path | None = None) -> dict[str, Json]:
+    """Kill ``rounds`` times and judge. For a process of its own: it sets a hub up, in ``folder`` if one is given."""
     with tempfile.TemporaryDirectory(prefix="xinqiao-kill-batches-") as made:
-        home = Path(made) / "hub"
+        home = (folder or Path(made)) / "hub"
         campaign = Campaign(home, random.Random(seed), rows, register(home))  # noqa: S311  chance, not secrets
         campaign.run(rounds)
         return {
