@@ -11,6 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
+from tests.lake.staging import staged_here
 
 from xinqiao.campaigns.planted import HEADER, Truth, plant
 from xinqiao.catalogue import load
@@ -20,7 +21,7 @@ from xinqiao.domain.catalogue.receipt import BatchStatus, Receipt, Threshold, ma
 from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound
 from xinqiao.domain.identifiers import uscc_check
 from xinqiao.lake.collect import Means, Terms, collect, quarantine_file, quarantine_path, receipt_of
-from xinqiao.lake.files import expected_names, stage
+from xinqiao.lake.files import expected_names
 from xinqiao.lake.store import Lake
 
 CATALOGUE = load()
@@ -39,7 +40,7 @@ def take(lake: Lake, path: Path, batch_no: str = "b1", **more: object) -> Receip
     item = more.pop("item", ITEM)
     into = path.parent / "staged"
     into.mkdir(exist_ok=True)
-    staged = stage(path, into, expected=expected_names(item))  # type: ignore[arg-type]
+    staged = staged_here(path, into, expected=expected_names(item))  # type: ignore[arg-type]
     options: dict[str, object] = {
         "source": "grid-01", "batch_no": batch_no, "received_at": NOW, "means": MEANS, **more,
     }  # fmt: skip

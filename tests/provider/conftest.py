@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from xinqiao.provider import setup
 from xinqiao.provider.testing import NodeFixture
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Hashing is slow on purpose; every node of a test has a user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(setup, "_N", 2**9)
+        yield
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.lake.staging import staged_here
 
 from xinqiao.lake.collecting import pieces as cutting
 from xinqiao.lake.collecting.pieces import pieces
 from xinqiao.lake.collecting.reading import careful, quick, read
 from xinqiao.lake.collecting.verdicts import Cells
-from xinqiao.lake.files import READER_SETTINGS, Sheet, stage
+from xinqiao.lake.files import READER_SETTINGS, Sheet
 
 _CELLS = ["", " ", "a", "太原", "0012", "x y", "　", "=1", "1.50", "é\u2028", "a;b"]
 _QUOTED = ['"a,b"', '"""q"""', '"two\nlines"', '"\r\n"', '""', '"说""了"']
@@ -28,7 +29,7 @@ def a_csv(rng: random.Random, rows: int, *, end: str = "\n", quoted: bool = True
 def staged(tmp_path: Path, text: str) -> Sheet:
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode())
-    (sheet,) = stage(path, tmp_path).sheets
+    (sheet,) = staged_here(path, tmp_path).sheets
     return sheet
 
 
@@ -49,12 +50,12 @@ def connected() -> duckdb.DuckDBPyConnection:
 @pytest.mark.parametrize("quoted", [True, False])
 def test_both_readers_read_the_same(tmp_path: Path, end: str, quoted: bool) -> None:
     rng = random.Random(f"{end}{quoted}")
-    for number in range(12):
-        sheet = staged(tmp_path, a_csv(rng, 60, end=end, quoted=quoted))
-        for piece in pieces(0, sheet, piece_bytes=rng.choice([200, 10_000])):
-            found = quick(piece, sheet)
-            assert found is not None, number
-            with connected() as connection:
+    with connected() as connection:
+        for number in range(12):
+            sheet = staged(tmp_path, a_csv(rng, 60, end=end, quoted=quoted))
+            for piece in pieces(0, sheet, piece_bytes=rng.choice([200, 10_000])):
+                found = quick(piece, sheet)
+                assert found is not None, number
                 assert rows_of(found) == rows_of(careful(connection, piece, sheet))
 
 
