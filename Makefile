@@ -11,7 +11,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 PORT ?= 8800
 DEMO_DIR ?= demo-data
 
-.PHONY: help install assets demo demo-check test lint types contracts unit unit-sqlite unit-postgres whole browser docs-check bench spark lock dist clean
+# Files in the order of their folders: the heaviest, which hold few tests, would otherwise come last, one worker alone.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help install assets demo demo-check test static lint types contracts unit unit-sqlite unit-postgres whole browser docs-check bench spark lock dist clean
 
 help: ## 显示这些目标 show these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,7 +45,11 @@ demo: install ## 建立并启动演示省 build and run the demonstration provin
 demo-check: install ## 无界面走完主流程 run the main journey headless
 	$(BIN)/xinqiao demo --check
 
-test: install lint types contracts unit docs-check ## 格式、类型、约束、全部测试 everything but the browser
+# The checks of documents (docs-check) are among the tests of unit-sqlite.
+test: install static unit ## 格式、类型、约束、全部测试 everything but the browser
+
+static: $(VENV)/.installed
+	$(MAKE) --no-print-directory -j 3 --output-sync=target types contracts lint
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check src tests bench
@@ -57,14 +64,14 @@ contracts: $(VENV)/.installed
 unit: unit-sqlite unit-postgres
 
 unit-sqlite: $(VENV)/.installed
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not whole"
+	$(BIN)/pytest -q $(SPREAD) -m "not browser and not whole"
 
 whole: $(VENV)/.installed ## 全部情形 every case of what `make test` has a slice of
 	$(BIN)/pytest -q -n 2 -m whole
 
 # The same tests of everything that touches the database, on a real PostgreSQL server.
 unit-postgres: $(VENV)/.installed
-	$(PY) -m xinqiao.devtools.postgres $(BIN)/pytest -q -n 2 --dist loadfile -m "not browser" tests/hub
+	$(PY) -m xinqiao.devtools.postgres $(BIN)/pytest -q $(SPREAD) -m "not browser" tests/hub
 
 browser: install ## 浏览器旅程 journeys in Chromium
 	$(BIN)/pytest -q -m browser tests/browser
