@@ -47,8 +47,12 @@ def test_killed_at_every_marker(tmp_path: Path, whole: list[Any]) -> None:
 
 @pytest.mark.slow
 def test_a_slice_of_the_campaign(tmp_path: Path) -> None:
-    found = kill_lake.run(4, seed=3, folder=tmp_path)
+    """A death at a random moment and one at a step; every step is for ``make whole``."""
+    found = kill_lake.run(2, seed=3, folder=tmp_path)
     assert found["ok"], found["problems"]
+    figures = found["figures"]
+    assert isinstance(figures, dict)
+    assert (sum(figures.values()) >= 2, figures.get("killed_at_a_step")) == (True, 1), figures
 
 
 def test_the_judge_finds_what_was_left_and_what_was_changed(tmp_path: Path) -> None:
