@@ -32,6 +32,8 @@ from xinqiao.trust.packing import pack, unpack
 
 PUBLIC = "http://localhost:8000"
 QUERIES = "/api/v1/fundflow/queries"
+#: Seconds after which a test gives its loop up: no law, so long enough for a crowded machine.
+PATIENCE = 150
 
 
 class LoopThread:
@@ -44,7 +46,7 @@ class LoopThread:
 
     def run[T](self, work: Coroutine[object, object, T]) -> T:
         """Run a coroutine there and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
 
     def start[T](self, work: Coroutine[object, object, T]) -> "asyncio.Future[T]":
         """Begin a coroutine there."""
