@@ -56,13 +56,17 @@ def document(now: datetime) -> dict[str, Json]:
         "as_of": None, "mode": "sealed_product",
     }  # fmt: skip
     return {
-        "artefact": "credit_report", "v": 2, "number": "CR-20261121-0001", "version": 1, "verify_code": "AAAA-BBBB",
+        "artefact": "credit_report", "v": 3, "number": "CR-20261121-0001", "version": 1, "verify_code": "AAAA-BBBB",
         "iss": HUB, "catalogue": "2024", "subject": {"name": "金丝雀家具有限公司（演示）", "uscc": USCC},
         "reader": "institution", "institution": {"id": INSTITUTION, "name": "远山银行"}, "purpose": "loan_application",
         "operator": "林知远", "authorisations": [ITEMS], "generated_at": format_instant(now),
         "valid_until": format_instant(now + timedelta(days=30)), "coverage": {"shown": 1},
         "chapters": [{"id": "utilities", "title": "水电气费", "sections": [section, idle]}], "verifications": [],
-        "calls": [], "fundflow": [held], "self_declared": [],
+        "calls": [], "fundflow": [held], "statements": [], "own_fundflow": None,
+        "self_declared": {
+            "availability": "no_record", "version": None, "as_of": None, "verified": False, "mode": "self_declared",
+            "fields": [],
+        },
         "query_record": {"scope": "own", "since": None, "lines": [], "more": 0, "others": None, "institutions": None},
     }  # fmt: skip
 

@@ -40,6 +40,7 @@ class Prefix(StrEnum):
     SUPPRESSION = "sup"
     TICKET = "tkt"
     QUALITY_REPORT = "qrp"
+    DECLARATION = "dcl"
 
 
 ID_LENGTH = 40

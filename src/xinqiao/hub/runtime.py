@@ -17,8 +17,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from xinqiao.catalogue import CURRENT, CatalogueError, load
+from xinqiao.catalogue.declared import load_form
 from xinqiao.clock import AdjustableClock, Clock, SystemClock
 from xinqiao.domain.canonical import Json
+from xinqiao.domain.catalogue.declared import Form
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.errors import Invalid
 from xinqiao.domain.items import ItemTerms
@@ -75,6 +77,11 @@ class Runtime:
         """The figures of quality and coordination that this platform set. Raises Invalid, which a start refuses."""
         file: Path | None = settings.XINQIAO_QUALITY_RULES
         return QualityRules() if file is None else parse_quality_rules(file.read_text(encoding="utf-8"))
+
+    @property
+    def declared_form(self) -> Form | None:
+        """What firms may declare about themselves; ``None`` where they are not asked. Raises as :func:`load_form`."""
+        return load_form(settings.XINQIAO_DECLARED_FORM) if settings.DECLARED_ASKED else None
 
     @cached_property
     def hub_key(self) -> SigningKey:
@@ -218,5 +225,9 @@ def start() -> None:
         _ = runtime.quality_rules
     except (Invalid, OSError) as error:
         raise ImproperlyConfigured(f"XINQIAO_QUALITY_RULES: {error}") from error
+    try:
+        _ = runtime.declared_form
+    except (CatalogueError, OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"XINQIAO_DECLARED_FORM: {error}") from error
     check_database()
     _ = runtime.hub_key, runtime.field_cipher

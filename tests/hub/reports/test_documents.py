@@ -13,13 +13,18 @@ from xinqiao.domain.canonical import canonical_bytes
 from xinqiao.domain.errors import Invalid
 from xinqiao.domain.report import (
     Answered,
+    Availability,
     Beside,
     Call,
+    Cell,
     Declared,
     Held,
     Inquiries,
     Inquiry,
+    OwnProduct,
     Record,
+    Said,
+    SelfDeclared,
     Sight,
     beside_of,
     compose,
@@ -40,6 +45,13 @@ BESIDE = Beside(
     holdings=(Held("AU-1", "aut-1", ("6222****1",), ("FLOW_REPORT",), AT, "R-1", "d", "CODE", AT),),
     declared=(Declared("话", AT, ""),),
     inquiries=Inquiries("count", AT, (Inquiry("", "item", "i", "", AT, "denied", "X"),), 3, 4, 2),
+    said=SelfDeclared(
+        Availability.SHOWN,
+        2,
+        AT,
+        (Said("staff", "员工", "Staff", Cell("36", 36)), Said("m", "手机", "M", Cell("1*", masked=True))),
+    ),
+    own_product=OwnProduct("6222****1", 24, "某行", "R-2", "d2", "C2", AT, {"head": {}}, "a.b.c"),
 )
 
 
@@ -76,7 +88,7 @@ def test_a_document_is_read_back_whole_and_a_broken_one_is_refused() -> None:
     nobodys = replace(HOLDINGS.catalogue, items={})
     again = document(HEAD, report_of(made, nobodys))
     assert canonical_bytes(again["chapters"]) == canonical_bytes(made["chapters"])
-    for member in ("query_record", "fundflow", "calls", "verifications", "self_declared"):
+    for member in ("query_record", "fundflow", "calls", "verifications", "self_declared", "statements"):
         with pytest.raises(Invalid):
             beside_of({**made, member: "x"})
     for wrong in ("x", ["x"], [{"id": "identity"}]):

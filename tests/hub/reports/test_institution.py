@@ -316,7 +316,7 @@ def test_what_stands_beside_the_records_is_marked_and_only_the_readers_own(bank:
     bank.issued(other, actor=cast.outsider)
     row = bank.granted(WATER)
     made = bank.issued(row).document
-    (said,) = made["self_declared"]
+    (said,) = made["statements"]
     assert (said["text"], said["verified"], said["mode"]) == ("欠费已在十月缴清", False, "self_declared")
     (held,) = made["fundflow"]
     assert (held["authorisation_id"], held["report_no"]) == (flow.id, None)

@@ -66,12 +66,8 @@ def check_item(item: Item, lists: Mapping[str, CodeList], file: str, problems: l
         wrong("authorisation_required", "归集的事项为 false，接口和核验的为 true does not suit the mode")
     if item.retention_months is not None and item.retention_months < 1:
         wrong("retention_months", "从 1 起 starts at 1")
-    for repeated in sorted(_repeated(field.name for field in item.fields)):
-        wrong(f"fields[{repeated}].name", "同一事项里重复 repeated in the item")
-    _check_labels(item, wrong)
+    check_fields(item, lists, file, problems)
     fields = {field.name: field for field in item.fields}
-    for field in item.fields:
-        _check_field(field, fields, lists, wrong)
     _check_roles(item, fields, wrong)
     for repeated in sorted(_repeated(rule.id for rule in item.rules)):
         wrong(f"rules[{repeated}]", "重复 repeated")
@@ -79,6 +75,20 @@ def check_item(item: Item, lists: Mapping[str, CodeList], file: str, problems: l
         _check_rule(rule, fields, lists, wrong)
     if item.adverse is not None:
         _check_adverse(item, item.adverse, fields, lists, wrong)
+
+
+def check_fields(item: Item, lists: Mapping[str, CodeList], file: str, problems: list[Problem]) -> None:
+    """The fields alone: each in itself, and told apart by name and label."""
+
+    def wrong(place: str, what: str) -> None:
+        problems.append(Problem(file, place, what))
+
+    for repeated in sorted(_repeated(field.name for field in item.fields)):
+        wrong(f"fields[{repeated}].name", "同一事项里重复 repeated in the item")
+    _check_labels(item, wrong)
+    fields = {field.name: field for field in item.fields}
+    for field in item.fields:
+        _check_field(field, fields, lists, wrong)
 
 
 def _check_adverse(

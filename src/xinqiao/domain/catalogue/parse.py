@@ -35,6 +35,8 @@ __all__ = [
     "Problem",
     "extend_catalogue",
     "parse_catalogue",
+    "read_code_lists",
+    "read_field",
 ]
 
 LIST_FILE = "list.toml"
@@ -53,7 +55,7 @@ def parse_catalogue(texts: Mapping[str, str]) -> Catalogue:
     """
     problems: list[Problem] = []
     tables = _tables(texts, problems)
-    lists = _code_lists(tables.get(CODES_FILE, {}), CODES_FILE, problems)
+    lists = read_code_lists(tables.get(CODES_FILE, {}), CODES_FILE, problems)
     check_code_lists(lists, CODES_FILE, problems)
     files: dict[str, str] = {}
     items: list[Item] = []
@@ -86,7 +88,7 @@ def extend_catalogue(catalogue: Catalogue, texts: Mapping[str, str], *, origin: 
     """
     problems: list[Problem] = []
     tables = _tables(texts, problems)
-    added = _code_lists(tables.get(CODES_FILE, {}), CODES_FILE, problems)
+    added = read_code_lists(tables.get(CODES_FILE, {}), CODES_FILE, problems)
     check_code_lists(added, CODES_FILE, problems)
     for name in added:
         if name in catalogue.code_lists or not EXTENSION_ID.fullmatch(name):
@@ -182,7 +184,8 @@ def _category(table: Reader) -> Category:
     return found
 
 
-def _code_lists(table: Mapping[str, object], file: str, problems: list[Problem]) -> dict[str, CodeList]:
+def read_code_lists(table: Mapping[str, object], file: str, problems: list[Problem]) -> dict[str, CodeList]:
+    """The code lists of a table; mistakes are noted."""
     found: dict[str, CodeList] = {}
     for name, value in table.items():
         entries = value.get("entries") if isinstance(value, dict) else None
@@ -211,7 +214,7 @@ def _item(table: Mapping[str, object], file: str, origin: str, problems: list[Pr
         natural_key=top.texts("natural_key"),
         subject=top.texts("subject"),
         frequency=top.choice("frequency", Frequency, Frequency.ON_REQUEST),
-        fields=tuple(_field(one) for one in top.tables("fields", needed=True)),
+        fields=tuple(read_field(one) for one in top.tables("fields", needed=True)),
         rules=tuple(_rule(one) for one in top.tables("rules")),
         as_of_field=top.maybe_text("as_of_field"),
         annex_fields=top.texts("annex_fields", ()),
@@ -244,7 +247,8 @@ def _adverse(table: Reader | None) -> Adverse | None:
     return found
 
 
-def _field(table: Reader) -> Field:
+def read_field(table: Reader) -> Field:
+    """A field of an item or of a form; mistakes are noted."""
     found = Field(
         name=table.text("name"),
         label=table.text("label"),

@@ -3,7 +3,16 @@
 ``sight`` decides field by field, ``compose`` puts records into chapters. Numbers, signatures and pages are elsewhere.
 """
 
-from xinqiao.domain.report.beside import Answered, Beside, Call, Declared, Held, Inquiries, Inquiry
+from xinqiao.domain.report.beside import (
+    Answered,
+    Beside,
+    Call,
+    Declared,
+    Held,
+    Inquiries,
+    Inquiry,
+    OwnProduct,
+)
 from xinqiao.domain.report.compose import (
     CHAPTERS,
     Availability,
@@ -17,6 +26,7 @@ from xinqiao.domain.report.compose import (
     Supply,
     compose,
 )
+from xinqiao.domain.report.declared import Declaration, Said, SelfDeclared, compose_declared
 from xinqiao.domain.report.reading import beside_of, report_of
 from xinqiao.domain.report.sight import Cell, Sight, cell_of
 
@@ -29,19 +39,24 @@ __all__ = [
     "Cell",
     "Chapter",
     "CreditReport",
+    "Declaration",
     "Declared",
     "Held",
     "Inquiries",
     "Inquiry",
     "Line",
+    "OwnProduct",
     "Record",
     "RecordStatus",
     "Remark",
+    "Said",
     "Section",
+    "SelfDeclared",
     "Sight",
     "Supply",
     "beside_of",
     "cell_of",
     "compose",
+    "compose_declared",
     "report_of",
 ]

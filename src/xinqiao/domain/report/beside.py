@@ -4,8 +4,12 @@ Each part says itself where it is from, as of when and how it came: products are
 their reader), answers are yes or no, the firm's words are marked as its own.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.report.declared import SelfDeclared
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,28 @@ class Inquiries:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnProduct:
+    """资金流: the product of the firm's self query that stands in its own report, where it chose so.
+
+    ``product`` is what the bank's node signed, ``signed`` its signature over it; both empty, with the ``code``, when the
+    bank did not answer.
+    """
+
+    account: str
+    months: int
+    bank: str = ""
+    number: str = ""
+    digest: str = ""
+    verify_code: str = ""
+    at: datetime | None = None
+    product: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    signed: str = field(default="", repr=False)
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
-    """自主申报: what the firm says itself, unverified; ``about``: the account it speaks of, masked, or nothing."""
+    """声明: what the firm says itself, unverified; ``about``: the account it speaks of, masked, or nothing."""
 
     text: str
     at: datetime
@@ -106,3 +130,5 @@ class Beside:
     holdings: tuple[Held, ...] = ()
     declared: tuple[Declared, ...] = ()
     inquiries: Inquiries = Inquiries("none")
+    said: SelfDeclared = field(default_factory=SelfDeclared)
+    own_product: OwnProduct | None = None

@@ -11,8 +11,18 @@ from xinqiao.domain.canonical import Json
 from xinqiao.domain.catalogue.model import Catalogue, Field, FieldType, Frequency, Item, SharingMode
 from xinqiao.domain.errors import Code, Invalid
 from xinqiao.domain.period import parse_instant
-from xinqiao.domain.report.beside import Answered, Beside, Call, Declared, Held, Inquiries, Inquiry
+from xinqiao.domain.report.beside import (
+    Answered,
+    Beside,
+    Call,
+    Declared,
+    Held,
+    Inquiries,
+    Inquiry,
+    OwnProduct,
+)
 from xinqiao.domain.report.compose import CHAPTERS, Availability, Chapter, CreditReport, Line, Remark, Section
+from xinqiao.domain.report.declared import Said, SelfDeclared
 from xinqiao.domain.report.sight import Cell
 
 _CHAPTERS = {(chapter.id, chapter.title): chapter for chapter in CHAPTERS}
@@ -63,9 +73,34 @@ def beside_of(document: Mapping[str, Json]) -> Beside:
         ),
         declared=tuple(
             Declared(_text(one, "text"), _instant(one, "as_of"), _maybe(one, "about"))
-            for one in _list(document, "self_declared")
+            for one in _list(document, "statements")
         ),
+        said=_self_declared(_object(document, "self_declared")),
+        own_product=_own_product(document),
         inquiries=_inquiries(_object(document, "query_record")),
+    )  # fmt: skip
+
+
+def _self_declared(one: Mapping[str, Json]) -> SelfDeclared:
+    lines = tuple(
+        Said(
+            _text(line, "name"), _text(line, "label"), _text(line, "label_en"),
+            Cell(_text(line, "text"), line.get("value"), _flag(line, "masked")),
+        )
+        for line in _list(one, "fields")
+    )  # fmt: skip
+    version = 0 if one.get("version") is None else _whole(one, "version")
+    return SelfDeclared(_choice(one, "availability"), version, _instant_or_none(one, "as_of"), lines)
+
+
+def _own_product(document: Mapping[str, Json]) -> OwnProduct | None:
+    if document.get("own_fundflow") is None:
+        return None
+    one = _object(document, "own_fundflow")
+    return OwnProduct(
+        _text(one, "account"), _whole(one, "months"), _maybe(one, "bank"), _maybe(one, "report_no"),
+        _maybe(one, "product_digest"), _maybe(one, "verify_code"), _instant_or_none(one, "as_of"),
+        {} if one.get("product") is None else _object(one, "product"), _maybe(one, "signed"), _maybe(one, "code"),
     )  # fmt: skip
 
 

@@ -169,6 +169,13 @@ VARIABLES: tuple[Variable, ...] = (
         "how many others there were by how many institutions (no names), `none` nothing. The firm itself sees all.",
         "`own`: no rule allows more",
     ),
+    Variable(
+        "XINQIAO_DECLARED_FORM",
+        "TOML file of what firms may declare about themselves, of the shape of the one that is shipped; `none`: they are "
+        "asked for nothing. A mistake in it stops the start.",
+        "none set: the form of docs/rules/credit-report.md (proposed)",
+        "/srv/xinqiao/declared.toml",
+    ),
     Variable("XINQIAO_BATCH_MAX_MB", "Largest file of one batch, in MiB.", "`4096`"),
     Variable(
         "XINQIAO_DOSSIER_CACHE_MB",

@@ -38,6 +38,10 @@ XINQIAO_REDRESS_RULES = (
 XINQIAO_QUALITY_RULES = (
     _env.path("XINQIAO_QUALITY_RULES", Path()) if _env.text("XINQIAO_QUALITY_RULES", "") else None
 )
+#: The form of what firms declare themselves: a file of the operator, None for the one that is shipped; or no form at all.
+_declared = _env.text("XINQIAO_DECLARED_FORM", "")
+DECLARED_ASKED = _declared != "none"
+XINQIAO_DECLARED_FORM = _env.path("XINQIAO_DECLARED_FORM", Path()) if _declared and DECLARED_ASKED else None
 #: What an institution's credit report shows of the record of queries: own, count or none.
 REPORT_INQUIRIES = _env.choice("XINQIAO_REPORT_INQUIRIES", "own", ("own", "count", "none"))
 DEMO = _env.flag("XINQIAO_DEMO")

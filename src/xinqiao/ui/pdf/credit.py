@@ -88,6 +88,10 @@ def _breakable(text: str) -> str:
 def _part(part: Part) -> dict[str, object]:
     """A part beside the records, in the form of a chapter."""
     source = _("来源 {source}　方式 {mode}").format(source=part.source, mode=part.mode)
+    if part.as_of:
+        source = _("来源 {source}　截至 {day}　方式 {mode}").format(
+            source=part.source, day=part.as_of, mode=part.mode
+        )
     if not part.rows:
         return {"title": part.title, "shown": [], "empty": [{"name": part.nothing, "sentence": source}]}
     shown = {

@@ -7,9 +7,20 @@ who knows the catalogue in force.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from xinqiao.domain.report import Answered, Beside, Call, Declared, Held, Inquiries, Inquiry
+from xinqiao.domain.report import (
+    Answered,
+    Availability,
+    Beside,
+    Call,
+    Declared,
+    Held,
+    Inquiries,
+    Inquiry,
+    SelfDeclared,
+)
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.report.words import english
 
 #: As much of a digest as people compare by eye; the document has it whole.
 DIGEST_SHOWN = 16
@@ -27,7 +38,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: a table, or the sentence that says why there is none; ``source`` names origin and mode."""
+    """One part: a table, or the sentence that says why there is none; ``source`` names origin and mode.
+
+    ``kind``: the kind of nothing, where it is one of those of the records.
+    """
 
     id: str
     title: str
@@ -37,6 +51,8 @@ class Part:
     rows: tuple[tuple[str, ...], ...] = ()
     nothing: str = ""
     note: str = ""
+    as_of: str = ""
+    kind: str = ""
 
 
 def build_beside(beside: Beside, names: Names, *, own: bool) -> tuple[Part, ...]:
@@ -47,6 +63,7 @@ def build_beside(beside: Beside, names: Names, *, own: bool) -> tuple[Part, ...]
     return (
         *parts,
         _holdings(beside.holdings, names),
+        _said(beside.said),
         _declared(beside.declared),
         _inquiries(beside.inquiries, names),
     )
@@ -117,10 +134,27 @@ def _holdings(holdings: Sequence[Held], names: Names) -> Part:
     )  # fmt: skip
 
 
+def _said(said: SelfDeclared) -> Part:
+    """The three sentences of nothing are those of the records, about what the firm says."""
+    nothing = {
+        Availability.NO_RECORD: _("企业没有申报。"),
+        Availability.NOT_AUTHORISED: _("企业没有授权看这一项；有没有申报，这里不说。"),
+    }.get(said.availability, _("平台不收企业自行申报的内容。"))
+    return Part(
+        "said", _("企业自行申报"), _("企业自己"), _("企业自行申报，未经核实"),
+        _heads(_("项目"), _("企业自己说的")),
+        tuple((one.label_en if english() else one.label, one.cell.text) for one in said.lines),
+        nothing=nothing,
+        note=_("第 {n} 版。平台和数源都没有核实；没有列出的，企业没有填。").format(n=said.version),
+        as_of=fmt.moment(said.as_of) if said.as_of else "",
+        kind=str(said.availability),
+    )  # fmt: skip
+
+
 def _declared(declared: Sequence[Declared]) -> Part:
     return Part(
-        "declared", _("自主申报"), _("企业自己"), _("自主申报，未经核实"),
-        _heads(_("企业的声明"), _("关于"), _("时间")),
+        "declared", _("企业的声明"), _("企业自己"), _("企业声明，未经核实"),
+        _heads(_("声明"), _("关于"), _("时间")),
         tuple((one.text, one.about or _("整个企业"), fmt.moment(one.at)) for one in declared),
         nothing=_("企业没有声明。"),
     )  # fmt: skip

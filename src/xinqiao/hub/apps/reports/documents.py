@@ -5,10 +5,11 @@ from datetime import date, datetime
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.period import format_instant
-from xinqiao.domain.report import Beside, CreditReport, Inquiries, Section
+from xinqiao.domain.report import Beside, CreditReport, Inquiries, OwnProduct, Section, SelfDeclared
 
 #: 2: what stands beside the records (answers, calls, fund-flow products, the firm's words, who asked).
-VERSION = 2
+#: 3: what the firm declared of itself under ``self_declared``, its words under ``statements``; its own product.
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,9 @@ def _beside(beside: Beside) -> dict[str, Json]:
             }
             for one in beside.holdings
         ],
-        "self_declared": [
+        "own_fundflow": _own_product(beside.own_product),
+        "self_declared": _self_declared(beside.said),
+        "statements": [
             {
                 "text": one.text,
                 "as_of": format_instant(one.at),
@@ -162,6 +165,45 @@ def _beside(beside: Beside) -> dict[str, Json]:
             for one in beside.declared
         ],
         "query_record": _inquiries(beside.inquiries),
+    }
+
+
+def _self_declared(said: SelfDeclared) -> dict[str, Json]:
+    return {
+        "availability": str(said.availability),
+        "version": said.version or None,
+        "as_of": _instant(said.as_of),
+        "verified": False,
+        "mode": "self_declared",
+        "fields": [
+            {
+                "name": one.name,
+                "label": one.label,
+                "label_en": one.label_en,
+                "text": one.cell.text,
+                "value": one.cell.value,
+                "masked": one.cell.masked,
+            }
+            for one in said.lines
+        ],
+    }
+
+
+def _own_product(own: OwnProduct | None) -> Json:
+    if own is None:
+        return None
+    return {
+        "account": own.account,
+        "months": own.months,
+        "bank": own.bank or None,
+        "report_no": own.number or None,
+        "product_digest": own.digest or None,
+        "verify_code": own.verify_code or None,
+        "as_of": _instant(own.at),
+        "mode": "self_query",
+        "product": dict(own.product) or None,
+        "signed": own.signed or None,
+        "code": own.code or None,
     }
 
 

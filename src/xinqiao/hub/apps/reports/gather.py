@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from xinqiao.domain.report import Answered, Beside, Call, Declared, Held, Inquiries, Inquiry
+from xinqiao.domain.report import Answered, Beside, Call, Declared, Held, Inquiries, Inquiry, OwnProduct
 from xinqiao.hub.actors import Actor, EnterpriseActor, InstitutionActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
@@ -18,19 +18,22 @@ from xinqiao.hub.apps.items import selectors as items
 from xinqiao.hub.apps.items.models import ItemQuery
 from xinqiao.hub.apps.items.scopes import REPORT_PRODUCT
 from xinqiao.hub.apps.reports import selectors as reports
+from xinqiao.hub.apps.reports.declarations import part_of_report
 
 #: The record of queries reaches back so far, and shows so many lines.
 REACH = timedelta(days=730)
 LINES = 200
 
 
-def beside_own(actor: EnterpriseActor, *, at: datetime) -> Beside:
-    """For the firm itself: every answer, every fund-flow authorisation, everybody who asked."""
+def beside_own(actor: EnterpriseActor, *, at: datetime, product: OwnProduct | None = None) -> Beside:
+    """For the firm itself: every answer, every fund-flow authorisation, everybody who asked; ``product`` of a self query."""
     return Beside(
         answers=_answers(actor, actor.enterprise_id, None),
         holdings=_holdings(actor, at=at),
         declared=_declared(actor.enterprise_id),
         inquiries=_inquiries(actor, actor.enterprise_id, "all", at),
+        said=part_of_report(actor.enterprise_id, own=True, at=at)[0],
+        own_product=product,
     )
 
 
@@ -42,15 +45,21 @@ def beside_for(
     authorisation_ids: Sequence[str],
     calls: Sequence[Call],
     at: datetime,
-) -> Beside:
-    """For an institution: its own answers under these authorisations, its own products, and its own queries."""
-    return Beside(
+) -> tuple[Beside, int]:
+    """For an institution: its own answers under these authorisations, its own products, and its own queries.
+
+    With it the version of what the firm declared: a report is not handed out when there is a newer one.
+    """
+    said, version = part_of_report(enterprise_id, own=False, at=at)
+    beside = Beside(
         answers=_answers(actor, enterprise_id, authorisation_ids),
         calls=tuple(calls),
         holdings=_holdings(actor, at=at, subject_uscc=subject_uscc),
         declared=_declared(enterprise_id),
         inquiries=_inquiries(actor, enterprise_id, settings.REPORT_INQUIRIES, at),
+        said=said,
     )
+    return beside, version
 
 
 def _answers(

@@ -28,6 +28,7 @@ from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.items.rows import Held, held, source_of
 from xinqiao.hub.apps.items.scopes import REPORT_PRODUCT, all_terms
 from xinqiao.hub.apps.redress.rows import standing_held
+from xinqiao.hub.apps.reports.declarations import newest_version
 from xinqiao.hub.apps.reports.models import CreditReport, ReportQuery
 from xinqiao.hub.apps.reports.protocol import CallWanted, Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
@@ -186,7 +187,7 @@ class SealReport:
     """Decide again with the present instant; number, USE leaves, counted uses and the record, or a DENY leaf.
 
     ``write`` makes the document once it has its number; ``coverage``, ``catalogue`` and ``shown``, the items with the
-    sources of what is shown, are of the report.
+    sources of what is shown, are of the report; so are ``standing`` and ``declared``, the versions it was made from.
     """
 
     opened: Opened
@@ -196,6 +197,7 @@ class SealReport:
     shown: Mapping[str, Iterable[str]] = field(default_factory=dict)
     uscc: str = ""
     standing: int = 0
+    declared: int = 0
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -203,7 +205,9 @@ class SealReport:
         return self.opened.ask.authorisations
 
     def run(self, tx: Tx) -> Step[Sealed | Refused]:
-        """Decide again; see the class. Raises Stale, and nothing is written: a record was repaired or disputed meanwhile."""
+        """Decide again; see the class. Raises Stale, and nothing is written: a record was repaired or disputed, or the firm declared
+        something else, meanwhile.
+        """
         ask = self.opened.ask
         grants = [held(tx, name) for name in ask.authorisations]
         if tx.audit_failing:
@@ -219,6 +223,8 @@ class SealReport:
         numbered = self._number(tx)
         if self.uscc and standing_held(tx, self.uscc)[0] != self.standing:
             raise Stale("the standing of a record changed while the report was made")
+        if newest_version(self.opened.enterprise_id) != self.declared:
+            raise Stale("the firm declared something else while the report was made")
         document, digest, valid_until = self.write(numbered)
         report_id = new_id(Prefix.CREDIT_REPORT)
         leaves = yield self._entries(tx, standing, numbered, digest, report_id)

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from xinqiao.hub.actors import Actor
-from xinqiao.hub.apps.identity.models import Enterprise, Institution
+from xinqiao.hub.apps.identity.models import Enterprise, EnterprisePerson, Institution
 from xinqiao.hub.apps.items.models import ItemAuthorisation
 from xinqiao.hub.ids import ID_LENGTH
 from xinqiao.hub.viewers import seen_by
@@ -76,6 +76,52 @@ class CreditReport(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class SelfDeclarationQuerySet(models.QuerySet["SelfDeclaration"]):
+    """The only door to what firms declared."""
+
+    def for_viewer(self, actor: Actor) -> "SelfDeclarationQuerySet":
+        """The enterprise that declared it. Institutions read it in reports only."""
+        return seen_by(self, actor, enterprise="enterprise_id")
+
+
+class SelfDeclaration(models.Model):
+    """自愿填报: one version of what a firm says about itself. A new version is a new row; none is ever changed.
+
+    ``said_enc``: fields with their labels and texts as they were asked and answered then, encrypted, because a contact is
+    a person. ``filled``: how many. ``commitment``: SHA-256 of the words of 信用承诺 that were agreed to; empty where the
+    firm took back what it had said.
+    """
+
+    id = models.CharField(max_length=ID_LENGTH, primary_key=True)
+    enterprise = models.ForeignKey(Enterprise, on_delete=models.PROTECT, related_name="declarations")
+    version = models.PositiveIntegerField()
+    form_version = models.PositiveIntegerField()
+    person = models.ForeignKey(EnterprisePerson, on_delete=models.PROTECT, related_name="+")
+    said_enc = models.TextField()
+    filled = models.PositiveSmallIntegerField()
+    shared = models.BooleanField()
+    commitment = models.CharField(max_length=64, blank=True)
+    made_at = models.DateTimeField()
+    leaf_index = models.BigIntegerField()
+    leaf_hash = models.CharField(max_length=64)
+
+    objects = SelfDeclarationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("自行申报")
+        verbose_name_plural = _("自行申报")
+        constraints = [
+            # Also the index of a firm's own history and of its newest version.
+            models.UniqueConstraint(fields=["enterprise", "version"], name="reports_declared_once"),
+            models.CheckConstraint(
+                condition=Q(filled=0) | ~Q(commitment=""), name="reports_declared_with_commitment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class ReportQueryQuerySet(models.QuerySet["ReportQuery"]):

@@ -19,7 +19,7 @@ from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.errors import Code, Forbidden, Invalid, Stale
 from xinqiao.domain.items import ItemAuthorisation
 from xinqiao.domain.report import CreditReport as Composed
-from xinqiao.domain.report import Sight, compose
+from xinqiao.domain.report import OwnProduct, Sight, compose
 from xinqiao.hub.actors import AgentScope, EnterpriseActor, InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.usage import announce_use
@@ -64,10 +64,13 @@ class Issued:
     uses_left: int | None = None
 
 
-def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Issued:
+def issue_own(
+    *, actor: EnterpriseActor, holdings: Holdings, at: datetime, product: OwnProduct | None = None
+) -> Issued:
     """Make the firm's own credit report and record that it was read.
 
-    What was read from the lake is given: it may have taken a moment, and no lock is held meanwhile.
+    What was read from the lake is given, and so is the ``product`` of a self query where the firm wants one inside: both
+    may have taken a moment, and no lock is held meanwhile.
 
     Raises:
         Forbidden: the agent may not query for the firm.
@@ -93,7 +96,7 @@ def issue_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Is
             reader="subject",
             generated_at=at,
             valid_until=at + VALID,
-            beside=beside_own(actor, at=at),
+            beside=beside_own(actor, at=at, product=product),
         )
         made = document(head, report)
         digest = _digest(made)
@@ -190,7 +193,7 @@ def _sealed(
     clock: Clock,
 ) -> Issued | Refused:
     report, catalogue = _composed(opened.grants, holdings, called)
-    blank = _head(actor, opened, firm, catalogue.id, called, at=clock.now())
+    blank, declared = _head(actor, opened, firm, catalogue.id, called, at=clock.now())
     heads: list[Head] = []
 
     def write(given: Numbered) -> tuple[dict[str, Json], str, datetime]:
@@ -205,7 +208,14 @@ def _sealed(
 
     sealed = run_now(
         SealReport(
-            opened, write, _coverage(report), catalogue.id, report.shown_sources, firm.uscc, holdings.standing
+            opened,
+            write,
+            _coverage(report),
+            catalogue.id,
+            report.shown_sources,
+            firm.uscc,
+            holdings.standing,
+            declared,
         ),
         clock=clock,
     )
@@ -236,10 +246,10 @@ def _head(
     called: CalledItems,
     *,
     at: datetime,
-) -> Head:
-    """Everything of the head but what is given under the lock."""
+) -> tuple[Head, int]:
+    """Everything of the head but what is given under the lock, and the version of what the firm declared in it."""
     ask = opened.ask
-    beside = beside_for(
+    beside, declared = beside_for(
         actor,
         enterprise_id=firm.id,
         subject_uscc=firm.uscc,
@@ -247,7 +257,7 @@ def _head(
         calls=called.calls,
         at=at,
     )
-    return Head(
+    head = Head(
         number="",
         version=0,
         verify_code="",
@@ -265,6 +275,7 @@ def _head(
         authorisations=tuple(grant.id for grant in opened.grants),
         beside=beside,
     )
+    return head, declared
 
 
 @dataclass(frozen=True, slots=True)

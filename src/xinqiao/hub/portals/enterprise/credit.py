@@ -5,6 +5,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.reports import declarations
 from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.apps.reports.lake import holdings_of
 from xinqiao.hub.apps.reports.services import Issued, issue_own
@@ -12,6 +13,7 @@ from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.credit_files import credit_beside, credit_json, credit_pdf
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
+from xinqiao.hub.runtime import runtime
 from xinqiao.ui.report.credit import build_credit_view
 
 
@@ -25,7 +27,11 @@ def _make(visit: Visit[EnterpriseActor]) -> Issued:
 @enterprise_page
 def ask(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """What a credit report is, and the ones made so far."""
-    context: dict[str, object] = {"issued": reports.issued(visit.actor)}
+    context: dict[str, object] = {
+        "issued": reports.issued(visit.actor),
+        "declared_asked": runtime.declared_form is not None,
+        "declared": declarations.declared(visit.actor),
+    }
     return page(visit.request, "enterprise/credit_ask.html", enterprise_frame(visit, "report"), context)
 
 
