@@ -1,6 +1,7 @@
 """The enterprise's pages of items: the card with the stated values, the two steps, the records, nobody else's."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from tests.hub.portals.test_enterprise import fields
 from xinqiao import catalogue
 from xinqiao.hub.apps.consents.models import Artefact
 from xinqiao.hub.apps.items.models import ItemAuthorisation, ItemQuery
+from xinqiao.hub.apps.items.scopes import asked_scope, granted_value
 
 
 @pytest.fixture
@@ -215,3 +217,26 @@ def test_more_is_given_in_two_steps_and_nothing_is_narrowed(items: ItemCast, vis
     assert done.status_code == 422
     assert visitor(items.cast.stranger).get(address("item_append", row.id)).status_code == 404
     assert client.get(address("item_append", items.requested().id)).status_code == 302
+
+
+def test_credit_reports_left_out_at_first_are_added_by_a_tick_where_they_were_asked_for(
+    items: ItemCast, visitor: Visitor
+) -> None:
+    request = items.requested(grants=frozenset({TAX}), report=True)
+    scope = replace(asked_scope(request), report=False)
+    row = items.confirm(request, scope)
+    client = visitor(items.cast.owner)
+    assert 'name="report"' in client.get(address("item_append", row.id)).content.decode()
+    form = {"version": str(row.version), "item": [], "days": "1", "queries": "1", "report": "on"}
+    step = client.post(address("item_append", row.id), form)
+    done = client.post(address("item_append_confirm", row.id), fields(step.content.decode()))
+    assert done.status_code == 302
+    after = granted_value(ItemAuthorisation.objects.get(id=row.id))
+    assert after is not None
+    assert after.scope == replace(scope, report=True)
+    unasked = items.confirm(items.requested(grants=frozenset({TAX})))
+    assert 'name="report"' not in client.get(address("item_append", unasked.id)).content.decode()
+    form |= {"version": str(unasked.version), "queries": "9"}
+    step = client.post(address("item_append", unasked.id), form)
+    done = client.post(address("item_append_confirm", unasked.id), fields(step.content.decode()))
+    assert (done.status_code, "SCOPE_EXCEEDED" in done.content.decode()) == (422, True)

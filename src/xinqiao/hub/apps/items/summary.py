@@ -92,6 +92,8 @@ def _kind(item: str) -> str:
 def _ways(scope: ItemScope) -> list[str]:
     """How what is granted reaches the institution: one sentence for each way there is in the scope."""
     at_source = {all_terms()[item].kind.at_source for item in scope.items}
+    if not at_source and scope.report:  # reports appended to items given before: those are opened from now on
+        at_source = {True}
     lines = []
     if True in at_source and scope.report:
         lines.append(
@@ -104,7 +106,11 @@ def _ways(scope: ItemScope) -> list[str]:
     if False in at_source:
         lines.append(gettext("归集事项是平台已经归集的记录，由平台给该机构，只给列出的字段。"))
     if scope.report:
-        lines.append(gettext("该机构可以凭此生成信用报告；一份报告用一次，报告里每向数源调用一项再用一次。"))
+        lines.append(
+            gettext(
+                "该机构可以凭此生成信用报告，里面有企业自行申报中同意给机构看的内容；一份报告用一次，每向数源调用一项再用一次。"
+            )
+        )
     return lines
 
 

@@ -224,7 +224,10 @@ def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse
 
 
 def _more(request: HttpRequest, row: ItemAuthorisationRow) -> ItemScope:
-    """What is to be added: asked interface items whole, a new number of days from now, a new number in all."""
+    """What is to be added: asked items whole, credit reports, a new number of days from now, a new number in all.
+
+    Credit reports that nobody asked for are refused by the verb, as an item is.
+    """
     asked = {one.item: one for one in row.asked.grants}
     items = request.POST.getlist("item")
     if not set(items) <= set(asked):
@@ -235,6 +238,7 @@ def _more(request: HttpRequest, row: ItemAuthorisationRow) -> ItemScope:
         purpose=row.asked.purpose,
         valid_days=number_field(request, "days", 1, 365),
         max_queries=number_field(request, "queries", 1, 1000),
+        report=request.POST.get("report") == "on",
     )
 
 
@@ -252,6 +256,7 @@ def _sign_append(visit: Visit[EnterpriseActor], row: ItemAuthorisationRow) -> Ht
             "days": str(more.valid_days),
             "queries": str(more.max_queries),
             "own": "on" if visit.request.POST.get("own") == "on" else "off",
+            "report": "on" if more.report else "off",
             "version": str(seen_version(visit.request, row.version)),
         },
     )
