@@ -73,7 +73,7 @@ def visitor(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Visitor:
         return 200, deliver(cast, str(body["permit"]), made)
 
     cast.fake.answers["/node/v1/products"] = answer
-    for module in ("accounts", "consents", "report"):
+    for module in ("accounts", "consents", "credit", "report"):
         monkeypatch.setattr(f"xinqiao.hub.portals.enterprise.{module}.node_client", lambda: cast.client)
 
     def log_in(actor: EnterpriseActor) -> Client:

@@ -125,7 +125,7 @@ def test_both_reports_carry_it_marked_as_the_firms_own_word(cast: Cast, bank: Ba
     for one in (made, asked):
         assert isinstance(one, dict)
         assert (one["verified"], one["mode"], one["version"]) == (False, "self_declared", 1)
-        assert [(f["name"], f["text"], f["masked"]) for f in one["fields"]] == [ 
+        assert [(f["name"], f["text"], f["masked"]) for f in one["fields"]] == [
             ("main_products", "小型收割机", False), ("staff", "36", False), ("contact_mobile", "138****5678", True),
         ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report.beside import Names, Part, build_beside
+from xinqiao.ui.report.own_product import OwnView, build_own_view
 
 
 def _labels(item: str, names: Sequence[str]) -> str:
@@ -25,6 +26,12 @@ def credit_beside(issued: Issued) -> tuple[Part, ...]:
     """What stands beside the records, in words."""
     names = Names(item_name, _labels, product_short, purpose_short)
     return build_beside(issued.head.beside, names, own=issued.head.own)
+
+
+def own_view(issued: Issued) -> OwnView | None:
+    """The firm's own product in its own report, where it chose to have one."""
+    own = issued.head.beside.own_product
+    return None if own is None else build_own_view(own)
 
 
 def credit_json(issued: Issued) -> HttpResponse:
@@ -47,6 +54,7 @@ def credit_pdf(issued: Issued) -> HttpResponse:
     paper = CreditPaper(
         head.number, head.version, head.subject_name, head.uscc, head.catalogue, head.generated_at, head.valid_until,
         credit_beside(issued), head.own, head.institution_name, purpose_short(head.purpose) if head.purpose else "",
+        own_view(issued),
     )  # fmt: skip
     facts = PdfFacts(
         verification_code=head.verify_code,

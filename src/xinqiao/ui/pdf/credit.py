@@ -7,10 +7,12 @@ from xinqiao.domain.report import CreditReport
 from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import Language, language
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.pdf import draw
 from xinqiao.ui.pdf.inks import INKS
-from xinqiao.ui.pdf.render import PdfFacts, compile_paper, square
+from xinqiao.ui.pdf.render import PdfFacts, compile_paper, figure_cells, square, table_cells
 from xinqiao.ui.report.beside import Part
 from xinqiao.ui.report.credit import ChapterView, Shown, beside_records, build_credit_view
+from xinqiao.ui.report.own_product import OwnView
 
 _ZH_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
 
@@ -20,7 +22,7 @@ class CreditPaper:
     """What stands on the paper beside the sections.
 
     ``beside``: the parts beside the records. ``own``: the firm reads about itself; else ``institution`` reads, for
-    ``purpose``.
+    ``purpose``. ``product``: the firm's own, of a self query.
     """
 
     number: str
@@ -34,6 +36,7 @@ class CreditPaper:
     own: bool = True
     institution: str = ""
     purpose: str = ""
+    product: OwnView | None = None
 
 
 def _numeral(place: int) -> str:
@@ -107,6 +110,35 @@ def _part(part: Part) -> dict[str, object]:
     return {"title": part.title, "shown": [shown], "empty": []}
 
 
+def _own_product(own: OwnView) -> dict[str, object]:
+    """The product of the self query, as a chapter with its figures and its months."""
+    what = own.own
+    number = _("报告编号 {number}　核验码 {code}　摘要 {digest}").format(
+        number=what.number, code=what.verify_code, digest=what.digest
+    )
+    if own.report is None:
+        return {"title": own.title, "shown": [], "empty": [{"name": what.bank, "sentence": own.nothing}]}
+    view = own.report
+    shown = {
+        "name": _("{bank}　{account}　{period}").format(
+            bank=what.bank, account=what.account, period=view.head.period
+        ),
+        "objected": bool(view.marks),
+        "facts": [],
+        "figures": figure_cells(view.overview),
+        "charts": [
+            {
+                "svg": draw.flow(view.flow),
+                "sentence": view.flow.sentence,
+                "keys": [*zip(("in", "out", "net"), (word for _cls, word in view.flow.keys), strict=False)],
+            }
+        ],
+        "table": table_cells(view.flow),
+        "source": f"{number}\n{own.note}",
+    }
+    return {"title": own.title, "shown": [shown], "empty": []}
+
+
 def _marks(paper: CreditPaper, facts: PdfFacts) -> list[str]:
     return [*([_("自查，非机构用")] if paper.own else []), *([_("演示数据")] if facts.demo else [])]
 
@@ -148,10 +180,14 @@ def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts)
         "marks": [],
         "marks_title": _("有异议"),
         "lead": view.lead,
-        "chapters": [*map(_chapter, view.chapters), *map(_part, paper.beside)],
+        "chapters": [
+            *map(_chapter, view.chapters),
+            *([_own_product(paper.product)] if paper.product else []),
+            *map(_part, paper.beside),
+        ],
         "rest": [{"chapter": title, "name": empty.names, "sentence": empty.sentence} for title, empty in view.rest],
         "sections": {"sum": _("概览"), "rest": _("没有内容的各项"), "note": _("说明")},
-        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + len(paper.beside) + 4)],
+        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + len(paper.beside) + 5)],
         "statements": [{"text": text, "attached": fmt.moment(at)} for text, at in beside_records(view)],
         "statement_title": _("企业的声明，未经核实："),
         "notes": [

@@ -3,12 +3,12 @@
 import io
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import pylopdf_fonts_zh_cn
 import segno
@@ -24,7 +24,7 @@ from xinqiao.ui.pdf.inks import INKS
 from xinqiao.ui.pdf.svg import tint
 from xinqiao.ui.report.charts import Chart
 from xinqiao.ui.report.summary import build_summary_view
-from xinqiao.ui.report.view import FigureView, HeadView, MarkView, ShareView, StatementView, build_view
+from xinqiao.ui.report.view import HeadView, MarkView, ShareView, StatementView, build_view
 
 TEMPLATE: Final = Path(__file__).resolve().parent / "report.typ"
 _LOCK = threading.Lock()
@@ -49,6 +49,19 @@ class PdfFacts:
     signer: str = ""
     proof_index: int | None = None
     demo: bool = False
+
+
+class Figured(Protocol):
+    """A figure in words, of a fund-flow report or of a portrait."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def quantity(self) -> fmt.Quantity | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def meaning(self) -> str: ...
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +137,8 @@ def _base(title: str, head: HeadView, facts: PdfFacts) -> dict[str, object]:
     }
 
 
-def _figures(figures: tuple[FigureView, ...]) -> list[dict[str, str]]:
+def figure_cells(figures: Sequence[Figured]) -> list[dict[str, str]]:
+    """Figures as the template sets them: a number with its unit, or why there is none."""
     return [
         {
             "label": f.label,
@@ -137,7 +151,8 @@ def _figures(figures: tuple[FigureView, ...]) -> list[dict[str, str]]:
     ]
 
 
-def _table(chart: Chart) -> dict[str, object]:
+def table_cells(chart: Chart) -> dict[str, object]:
+    """The table of a chart."""
     return {
         "columns": [{"label": column["label"], "num": bool(column.get("num"))} for column in chart.columns],
         "rows": chart.rows,
@@ -212,17 +227,17 @@ def render_report_pdf(product: Mapping[str, Json], facts: PdfFacts) -> bytes:
             "reg": _("固定支出，近 12 个月"), "feat": _("总量和特征"), "sig": _("统计信号，不是结论"), "note": _("说明"), "annex": _("附表：每月数据"),
         },
         "numerals": list("一二三四五六七八九十") if language() is Language.ZH else [str(n) for n in range(1, 11)],
-        "overview": _figures(view.overview),
+        "overview": figure_cells(view.overview),
         "flow": {"svg": draw.flow(view.flow), "sentence": view.flow.sentence, "keys": [word for _cls, word in view.flow.keys]},
-        "flow_table": _table(view.flow),
+        "flow_table": table_cells(view.flow),
         "band": {"svg": draw.band(view.balance), "sentence": view.balance.sentence} if view.balance else None,
         "band_reason": _("企业没有给出余额。") if not view.balance else "",
         "mirror": {"svg": draw.mirror(view.kinds), "sentence": view.kinds.sentence, "keys": [word for _cls, word in view.kinds.keys]},
-        "kinds_table": _table(view.kinds),
+        "kinds_table": table_cells(view.kinds),
         "shares": _shares(view.shares),
-        "concentration": _figures(view.concentration),
+        "concentration": figure_cells(view.concentration),
         "calendar": {"months": view.calendar.months, "rows": [{"name": row.name, "cells": [{"kind": kind, "text": text} for kind, text, _title in row.cells], "summary": row.summary, "amount": row.amount} for row in view.calendar.rows], "key": _("数字是几号付的；带 ! 的比常见日晚 5 天以上；「缺」是没有看到支付。"), "paid": _("付了几个月"), "total": _("合计")},
-        "features": [*_figures(view.totals), *_figures(view.cash), *_figures(view.features)],
+        "features": [*figure_cells(view.totals), *figure_cells(view.cash), *figure_cells(view.features)],
         "signals": [{"label": signal.figure.label, "id": signal.figure.definition.id, "sentence": signal.figure.definition.sentence, "value": signal.figure.reason or signal.value} for signal in view.signals],
         "signal_note": _("每一项都有正常的解释；需要时请向企业核实"),
     }  # fmt: skip
