@@ -122,3 +122,17 @@ def test_looks_stand_in_the_firms_own_record_and_in_nobody_elses(cast: Cast, vis
     other = text_of(visitor(cast.stranger).get(reverse("enterprise:ledger")))
     assert "平台工作人员" not in other
     assert issued.head.number not in other
+
+
+def test_the_paper_is_signed_and_its_digest_is_that_of_a_recorded_look(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
+    before = Leaf.objects.count()
+    response = visitor(cast.owner).get(reverse("enterprise:portrait_pdf"))
+    assert response.content.startswith(b"%PDF-")
+    assert b"/ByteRange" in response.content
+    assert "portrait-" in response.headers["Content-Disposition"]
+    assert "no-store" in response.headers["Cache-Control"]
+    (leaf,) = Leaf.objects.order_by("index")[before:]
+    told = json.loads(bytes(leaf.body))
+    assert (told["type"], told["facts"]["act"]) == ("SELF_USE", "portrait")
+    EnterprisePerson.objects.filter(id=cast.clerk.person_id).update(scopes=[AgentScope.AUTHORISE.value])
+    assert visitor(cast.clerk).get(reverse("enterprise:portrait_pdf")).status_code == 403

@@ -5,6 +5,7 @@ one moment and keep nothing of it).
 """
 
 from xinqiao.ui.pdf.credit import CreditPaper, render_credit_pdf
+from xinqiao.ui.pdf.portrait import render_portrait_pdf
 from xinqiao.ui.pdf.render import PdfFacts, render_report_pdf, render_summary_pdf
 from xinqiao.ui.pdf.sign import self_signed_certificate, sign_pdf
 
@@ -12,6 +13,7 @@ __all__ = [
     "CreditPaper",
     "PdfFacts",
     "render_credit_pdf",
+    "render_portrait_pdf",
     "render_report_pdf",
     "render_summary_pdf",
     "self_signed_certificate",

@@ -39,7 +39,7 @@ class CreditPaper:
     product: OwnView | None = None
 
 
-def _numeral(place: int) -> str:
+def numeral(place: int) -> str:
     """一、二 … 十一、十二 …; as many as there are chapters."""
     if language() is Language.EN:
         return str(place)
@@ -187,7 +187,7 @@ def render_credit_pdf(report: CreditReport, paper: CreditPaper, facts: PdfFacts)
         ],
         "rest": [{"chapter": title, "name": empty.names, "sentence": empty.sentence} for title, empty in view.rest],
         "sections": {"sum": _("概览"), "rest": _("没有内容的各项"), "note": _("说明")},
-        "numerals": [_numeral(place) for place in range(1, len(view.chapters) + len(paper.beside) + 5)],
+        "numerals": [numeral(place) for place in range(1, len(view.chapters) + len(paper.beside) + 5)],
         "statements": [{"text": text, "attached": fmt.moment(at)} for text, at in beside_records(view)],
         "statement_title": _("企业的声明，未经核实："),
         "notes": [

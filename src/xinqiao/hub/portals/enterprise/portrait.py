@@ -2,6 +2,7 @@
 
 import json
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -14,6 +15,8 @@ from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.item_names import item_names
+from xinqiao.hub.portals.report_files import pdf_signer
+from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report.portrait import build_portrait_view
 
 
@@ -33,6 +36,30 @@ def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
     )
     context: dict[str, object] = {"looked": looked, "view": view}
     return page(visit.request, "enterprise/portrait.html", enterprise_frame(visit, "report"), context)
+
+
+@require_GET
+@enterprise_page
+def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """The same as a signed PDF, by months; a look of its own."""
+    from xinqiao.ui.pdf import PdfFacts, render_portrait_pdf, sign_pdf  # typst is heavy: only here
+
+    looked = _look(visit)
+    facts = PdfFacts(
+        digest=f"SHA-256 {looked.digest}",
+        signer=settings.XINQIAO_HUB_NAME,
+        proof_index=looked.leaf_index,
+        demo=settings.DEMO,
+    )
+    view = build_portrait_view(looked.portrait, item_names())
+    key, certificate = pdf_signer()
+    signed = sign_pdf(
+        render_portrait_pdf(looked.portrait, view, facts), key=key, certificate=certificate,
+        name=settings.XINQIAO_HUB_NAME, reason=_("由平台出具"),
+    )  # fmt: skip
+    return attachment(
+        signed, "application/pdf", f"portrait-{looked.portrait.uscc}-{looked.portrait.month}.pdf"
+    )
 
 
 @require_GET

@@ -64,6 +64,7 @@ urlpatterns = [
     path("redress/repairs/<str:repair_id>/act", repair.act, name="repair_act"),
     path("redress/evidence/<str:evidence_id>", redress.evidence, name="evidence"),
     path("portrait", portrait.show, name="portrait"),
+    path("portrait.pdf", portrait.pdf, name="portrait_pdf"),
     path("portrait.json", portrait.as_json, name="portrait_json"),
     path("ledger", ledger.show, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
