@@ -43,3 +43,8 @@ def test_what_many_lines_say_alike_is_said_once(count: int, common: list[str], d
     assert [column.label for column in shown.common] == common
     assert [column.label for column in shown.columns] == differing
     assert [head["label"] for head in shown.heads] == differing
+
+
+def test_the_lead_counts_what_there_is_and_leaves_out_what_there_is_not() -> None:
+    lead = build_credit_view(_report(3)).lead
+    assert lead == "清单 37 项：1 项有记录，36 项还没有归集。"

@@ -27,7 +27,7 @@ from xinqiao.hub.apps.identity.services import set_node_status
 from xinqiao.hub.portals.access import PERSON_KEY
 from xinqiao.trust.verify import verify_file
 
-PAGES = ("home", "consents", "accounts", "bind", "report", "ledger", "me")
+PAGES = ("home", "consents", "accounts", "bind", "report", "credit", "declared", "ledger", "me")
 ABSENT = "aut-" + "0" * 32
 
 

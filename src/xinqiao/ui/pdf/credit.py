@@ -1,5 +1,6 @@
 """The credit report on paper: the same view as the page, set by the same template as the fund-flow report."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,10 @@ from xinqiao.ui.report.beside import Part
 from xinqiao.ui.report.credit import ChapterView, Shown, beside_records, build_credit_view
 from xinqiao.ui.report.own_product import OwnView
 
+#: Eight characters of a number or digest that goes on.
+_LONG = re.compile("[0-9A-Za-z]{8}(?=[0-9A-Za-z])")
+#: A table of more columns than this does not fit the paper; its lines are set one under another.
+WIDE = 7
 _ZH_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
 
 
@@ -49,8 +54,20 @@ def numeral(place: int) -> str:
     )
 
 
+def _cards(section: Shown) -> list[dict[str, object]]:
+    """Lines one under another: label and value of what is filled, the first of it as their heading."""
+    found = []
+    for line in section.lines:
+        filled = [(one.label, text) for one in section.columns if (text := line.cells[one.place].text)]
+        heading = filled[0][1] if filled else fmt.NOTHING
+        mark = _("有异议") if line.objected else ""
+        found.append({"name": heading, "mark": mark, "facts": filled[1:]})
+    return found
+
+
 def _shown(section: Shown) -> dict[str, object]:
     first, single = section.lines[0], len(section.lines) == 1
+    wide = not single and len(section.columns) > WIDE
     source = _("来源 {source}　截至 {day}　方式 {mode}").format(
         source=section.sources, day=section.as_of or fmt.NOTHING, mode=section.mode
     )
@@ -65,12 +82,13 @@ def _shown(section: Shown) -> dict[str, object]:
         "table": {
             "columns": section.heads,
             "rows": []
-            if single
+            if single or wide
             else [
                 [line.cells[column.place].text or fmt.NOTHING for column in section.columns]
                 for line in section.lines
             ],
         },
+        "cards": _cards(section) if wide else [],
         "source": source,
     }
 
@@ -84,8 +102,10 @@ def _chapter(chapter: ChapterView) -> dict[str, object]:
 
 
 def _breakable(text: str) -> str:
-    """A long number may go on in the next line after a hyphen; a cell of paper does not widen for it."""
-    return text.replace("-", "-\u200b") if len(text) > 12 else text
+    """A long number may go on in the next line, after a hyphen or eight characters; a cell of paper does not widen for it."""
+    if len(text) <= 12:
+        return text
+    return _LONG.sub("\\g<0>\u200b", text.replace("-", "-\u200b"))
 
 
 def _part(part: Part) -> dict[str, object]:

@@ -149,20 +149,19 @@ def _empty(sections: Sequence[Section]) -> tuple[Empty, ...]:
 
 
 def _lead(report: CreditReport) -> str:
+    """How many items are in which state; of states that no item is in, nothing is said."""
+    words = {
+        Availability.SHOWN: _("{n} 项有记录"),
+        Availability.NO_RECORD: _("{n} 项没有记录"),
+        Availability.NOT_COLLECTED: _("{n} 项还没有归集"),
+        Availability.ON_CLAIM: _("{n} 项只作核验"),
+        Availability.NOT_AUTHORISED: _("{n} 项没有授权"),
+        Availability.SOURCE_SILENT: _("{n} 项数源未答"),
+        Availability.NOT_CALLED: _("{n} 项没有调用"),
+    }
     covered = report.coverage
-    return _(
-        "清单 {all} 项：{shown} 项有记录，{none} 项没有记录，{out} 项还没有归集，{claim} 项只作核验，{locked} 项没有授权，"
-        "{silent} 项数源未答，{idle} 项没有调用。"
-    ).format(
-        all=len(report.sections),
-        shown=covered[Availability.SHOWN],
-        none=covered[Availability.NO_RECORD],
-        out=covered[Availability.NOT_COLLECTED],
-        claim=covered[Availability.ON_CLAIM],
-        locked=covered[Availability.NOT_AUTHORISED],
-        silent=covered[Availability.SOURCE_SILENT],
-        idle=covered[Availability.NOT_CALLED],
-    )
+    parts = [word.format(n=covered[state]) for state, word in words.items() if covered[state]]
+    return _("清单 {all} 项：{parts}。").format(all=len(report.sections), parts=_("，").join(parts))
 
 
 def beside_records(view: CreditView) -> list[tuple[str, datetime]]:

@@ -55,7 +55,6 @@ def _ask(form: Form, one: Field, value: str, rule: str) -> Ask:
     if codes is not None:
         kind = "choices" if one.multiple else "choice"
     given = tuple(part.strip() for part in value.replace("；", ";").split(";"))
-    label = field_label(one)
     attrs = {} if one.max_length is None else {"maxlength": str(one.max_length)}
     if one.type is FieldType.DECIMAL:
         attrs = {"inputmode": "decimal"}
@@ -63,7 +62,7 @@ def _ask(form: Form, one: Field, value: str, rule: str) -> Ask:
         bounds = {"min": one.minimum, "max": one.maximum}
         attrs = {name: str(bound) for name, bound in bounds.items() if bound is not None}
     return Ask(
-        one.name, f"{label}（{one.unit}）" if one.unit else label, kind, value, given,
+        one.name, field_label(one), kind, value, given,
         tuple(codes.entries.items()) if codes else (),
         one.note, " ".join((rule_title(rule), rule_step(rule))) if rule else "", attrs,
     )  # fmt: skip
