@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from bench._table import BenchRow, p50, verdict
@@ -157,18 +158,21 @@ def rows(keep: Path | None = None) -> list[BenchRow]:
     def of(report: object, paper: object) -> bytes:
         return signed(render_credit_pdf(report, paper, facts))  # type: ignore[arg-type]
 
+    def own(number: PdfFacts) -> bytes:
+        return signed(render_report_pdf(sample, number))
+
     reports = [[full_report(own=own, seed=seed) for seed in range(ROUNDS + 1)] for own in (True, False)]
     spent: list[list[tuple[float, float]]] = [[], [], []]
     papers = [b"", b""]
     for turn in range(ROUNDS + 1):
         for place in (0, 1):
-            papers[place], took = _timed(lambda one=reports[place][turn]: of(*one))
+            papers[place], took = _timed(partial(of, *reports[place][turn]))
             spent[place].append(took)
         number = replace(facts, verification_code=f"7KQ4-M2XD-{turn:04d}")
-        _, took = _timed(lambda number=number: signed(render_report_pdf(sample, number)))
+        _, took = _timed(partial(own, number))
         spent[2].append(took)
     peer = p50([cpu for cpu, _ in spent[2][1:]])  # the first of each warms
-    found = []
+    found: list[BenchRow] = []
     for name, paper, taken in zip(
         ("own, with its product", "for an institution"), papers, spent, strict=False
     ):

@@ -56,7 +56,7 @@ def numeral(place: int) -> str:
 
 def _cards(section: Shown) -> list[dict[str, object]]:
     """Lines one under another: label and value of what is filled, the first of it as their heading."""
-    found = []
+    found: list[dict[str, object]] = []
     for line in section.lines:
         filled = [(one.label, text) for one in section.columns if (text := line.cells[one.place].text)]
         heading = filled[0][1] if filled else fmt.NOTHING
@@ -75,6 +75,11 @@ def _shown(section: Shown) -> dict[str, object]:
         source += "　" + _("另有 {more} 条没有列出").format(more=fmt.count(section.more))
     said_once = section.columns if single else section.common
     facts = [(column.label, first.cells[column.place].text) for column in said_once]
+    alone = not single and len(section.columns) == 1 and not section.objected
+    if alone:  # a table of one column is a list
+        (only,) = section.columns
+        texts = (line.cells[only.place].text or fmt.NOTHING for line in section.lines)
+        facts.append((only.label, _("、").join(texts)))
     return {
         "name": section.name,
         "objected": section.objected,
@@ -82,7 +87,7 @@ def _shown(section: Shown) -> dict[str, object]:
         "table": {
             "columns": section.heads,
             "rows": []
-            if single or wide
+            if single or wide or alone
             else [
                 [line.cells[column.place].text or fmt.NOTHING for column in section.columns]
                 for line in section.lines
