@@ -26,9 +26,13 @@ ARREARS_CANARY, OFFICE_CANARY = "76543.21", "金丝雀税务所-4e1b"
 class DepartmentNode:
     """Serves one real ``NodeApp`` on a free port."""
 
-    def __init__(self, home: Path, cast: Cast, *, province: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, cast: Cast, *, province: Path | None = None, records: Path | None = None
+    ) -> None:
         #: folder of a province's own items; their records are ``<item>.csv`` beside the definitions
         self.province = province
+        #: folder of ``<item>.csv`` served instead of the three usual items
+        self.records = records
         self.home = home
         self.cast = cast
         self.monotonic = TestClock()
@@ -69,9 +73,8 @@ class DepartmentNode:
             actor=system, institution_id=department.id, name="演示部门节点", base_url=self.base_url, jwk=jwk,
             not_before=at - YEARS, not_after=at + YEARS, at=at, node_id=NODE_ID, is_demo=True,
         )  # fmt: skip
-        own = [file.stem for file in self.province.glob("*.csv")] if self.province else []
-        for item in (ARREARS, HOUSE, MARRIAGE, *own):
-            register_source(actor=system, item=item, node_id=NODE_ID, at=at)
+        for file in sorted((self.home / "items").glob("*.csv")):
+            register_source(actor=system, item=file.stem, node_id=NODE_ID, at=at)
         service = build_service(
             load_config(self.home, os.environ), clock=self.cast.clock, hooks=Hooks(enabled=True)
         )
@@ -81,6 +84,11 @@ class DepartmentNode:
     def _write_items(self) -> None:
         folder = self.home / "items"
         folder.mkdir()
+        (folder / "manifest.json").write_text('{"data_as_of": "2026-11-20"}', encoding="utf-8")
+        if self.records is not None:
+            for file in self.records.glob("*.csv"):
+                (folder / file.name).write_bytes(file.read_bytes())
+            return
         arrears = {
             "ent_name": "远山农机有限公司", "uscc": OWNER_USCC, "tax_type": "vat", "period_start": "2025-01-01",
             "period_end": "2025-03-31", "arrears_amount": ARREARS_CANARY, "due_date": "2025-04-20",
@@ -89,7 +97,6 @@ class DepartmentNode:
         write_csv(folder / f"{ARREARS}.csv", [arrears])
         write_csv(folder / f"{HOUSE}.csv", [house()])
         write_csv(folder / f"{MARRIAGE}.csv", [marriage()])
-        (folder / "manifest.json").write_text('{"data_as_of": "2026-11-20"}', encoding="utf-8")
 
     async def stop(self) -> None:
         """Close the port and the node."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from tests.hub.cast import CLERK_ID, OWNER_ID, STRANGER_USCC, Cast
+from tests.hub.cast import CLERK_ID, OWNER_ID, OWNER_USCC, STRANGER_USCC, Cast
 from tests.hub.items_cast import (
     CERTIFICATE,
     HOUSE,
@@ -38,6 +38,14 @@ from xinqiao.trust.leaf import parse_leaf
 @pytest.fixture
 def items(cast: Cast) -> ItemCast:
     return ItemCast(cast)
+
+
+def land(number: str) -> dict[str, str]:
+    """A transfer of farmland to whoever has the number."""
+    return {
+        "transferee_name": "甲一", "transferee_id_no": number, "fee_amount": "800", "fee_unit": "yuan_per_mu_year",
+        "area_mu": "12.50", "parcel_code": "1401051002000000123",
+    }  # fmt: skip
 
 
 def code_of(error: pytest.ExceptionInfo[XinqiaoError]) -> Code:
@@ -115,6 +123,10 @@ def test_a_part_is_confirmed_and_never_more(items: ItemCast) -> None:
         # nobody consents for somebody else, be it for his own employee
         ((HOUSE, house(number=CLERK_ID)), {}, Code.PERSON_CONSENT_MISSING),
         ((MARRIAGE, marriage(number=CLERK_ID)), {}, Code.PERSON_CONSENT_MISSING),
+        (("land_transfer", land(CLERK_ID)), {}, Code.PERSON_CONSENT_MISSING),
+        (("land_transfer", land(STRANGER_USCC)), {}, Code.PERSON_CONSENT_MISSING),
+        # nobody knows whom it is about
+        (("land_transfer", land("")), {}, Code.PERSON_CONSENT_MISSING),
     ],
 )
 def test_a_person_consents_separately_in_writing_and_for_himself(items: ItemCast, claim, flags, code) -> None:
@@ -123,6 +135,13 @@ def test_a_person_consents_separately_in_writing_and_for_himself(items: ItemCast
         items.confirm(row, **flags)
     assert code_of(error) is code
     assert ItemAuthorisation.objects.get(id=row.id).state == "requested"
+
+
+@pytest.mark.parametrize("number", [OWNER_ID, OWNER_USCC])
+def test_a_number_that_may_be_a_persons_or_a_firms_is_the_subjects_own(items: ItemCast, number: str) -> None:
+    row = items.confirm(items.requested(items.stated("land_transfer", land(number))))
+    assert row.state == "confirmed"
+    assert {item for one in granted_value(row).persons for item in one.items} == {"land_transfer"}
 
 
 def test_an_agent_cannot_give_the_persons_consent_but_the_firms(items: ItemCast) -> None:

@@ -40,7 +40,7 @@ from xinqiao.hub.apps.items.scopes import (
     all_terms,
     asked_scope,
     granted_value,
-    numbers_of_persons,
+    numbers_of_subjects,
     products_of,
     stated_values,
 )
@@ -108,7 +108,7 @@ def _consents(
     written: bool,
     text_digest: str,
 ) -> frozenset[PersonConsent]:
-    """The consents this person can give: in person, about himself."""
+    """The consents this person can give: in person, about himself or the enterprise he represents."""
     terms, values = all_terms(), stated_values(row)
     needed = {item for item in needed_consents(chosen, terms) if item in terms}
     if not (own or written) or person.role != PersonRole.LEGAL_REP or not needed:
@@ -116,8 +116,11 @@ def _consents(
     mine = {one.item for one in chosen.grants} & ABOUT_LEGAL_REP
     about: dict[str, bool] = {}
     for claim in chosen.claims:
-        numbers = numbers_of_persons(claim.item, values.get(claim.digest, {}))
-        own_facts = bool(numbers) and all(person_index(number) == person.id_no_index for number in numbers)
+        numbers = numbers_of_subjects(claim.item, values.get(claim.digest, {}))
+        own_facts = bool(numbers) and all(
+            person_index(number) == person.id_no_index or number.upper() == row.enterprise.uscc
+            for number in numbers
+        )
         about[claim.item] = about.get(claim.item, True) and own_facts
     mine |= {item for item, own_facts in about.items() if own_facts}
     items = needed & mine

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.catalogue.model import Catalogue, FieldType
+from xinqiao.domain.catalogue.model import Catalogue, FieldType, Sensitivity
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemScope, ItemTerms
 from xinqiao.domain.items import ItemAuthorisation as DomainAuthorisation
@@ -125,9 +125,11 @@ def _revealed(row: ItemAuthorisation) -> dict[str, tuple[dict[str, str], dict[st
     return found
 
 
-def numbers_of_persons(item: str, values: Mapping[str, str]) -> list[str]:
-    """The identity numbers a claim states."""
-    fields = catalogue().items[item].fields
-    return [
-        values[field.name] for field in fields if field.type is FieldType.ID_NUMBER and field.name in values
-    ]
+def numbers_of_subjects(item: str, values: Mapping[str, str]) -> list[str]:
+    """The numbers a claim states of those it is about: identity numbers, and what stands for one that may be a firm's too."""
+    found = catalogue().items[item]
+    about = {field.name for field in found.fields if field.type is FieldType.ID_NUMBER}
+    last = found.field(found.subject[-1])
+    if last.sensitivity is Sensitivity.PERSONAL:
+        about.add(last.name)
+    return [values[name] for name in sorted(about) if name in values]
