@@ -32,6 +32,25 @@ def test_a_file_its_receipt_and_its_corrections(tmp_path: Path, capsys: pytest.C
     assert "DUPLICATE_KEY" in out
 
 
+def test_rows_that_replace_an_earlier_value_are_counted_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(tmp_path / "bills.csv", 40, seed=4, share=0)
+    assert run(tmp_path / "bills.csv", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["superseding"] is None
+    with (tmp_path / "bills.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    name = rows[0].index("企业名称")
+    for row in rows[1:4]:
+        row[name] = "更名以后的企业有限公司"
+    with (tmp_path / "late.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    assert run(tmp_path / "late.csv", "--format", "json", "--superseding") == 0
+    assert json.loads(capsys.readouterr().out)["superseding"] == 3
+    assert run(tmp_path / "late.csv", "--superseding") == 0
+    assert "替换旧值 superseding 3" in capsys.readouterr().out
+
+
 def test_all_taken_is_0_and_refused_files_are_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant(tmp_path / "bills.csv", 50, seed=4, share=0)
     assert run(tmp_path / "bills.csv") == 0

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from xinqiao.lake.collecting.words import finding_words
 from xinqiao.lake.files import expected_names, stage
 from xinqiao.lake.rules_sql import WAN_YUAN
 from xinqiao.lake.store import Lake
+from xinqiao.lake.superseding import count_superseding
 from xinqiao.ui.error_words import WORDS
 
 _STATUS = {
@@ -110,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         help="以万元报送的金额字段 an amount sent in 万元",
     )
     add("--withdraw", action="store_true", help="撤回文件里写明的记录 withdraw the records the rows name")
+    add(
+        "--superseding",
+        action="store_true",
+        help="还数收下的行里替换了旧值的有多少 count the rows that replaced an earlier value, too",
+    )
     add("--format", choices=["json", "table"], default="table", help="输出格式 output format")
     add(
         "--quarantine",
@@ -144,6 +151,8 @@ def _run(options: argparse.Namespace) -> Receipt:
             means=Means(secret=_secret(options.lake)),
             progress=_progress,
         )
+    if options.superseding and receipt.status is not BatchStatus.REJECTED:
+        receipt = replace(receipt, superseding=count_superseding(lake, item.id, receipt.batch_no))
     if options.quarantine is not None and receipt.refused:
         quarantine_file(
             lake, receipt, catalogue, options.quarantine, file_format=options.quarantine.suffix.lower()[1:]
@@ -184,6 +193,8 @@ def _lines(receipt: Receipt, catalogue: Catalogue) -> Iterator[str]:
     yield f"{item.name} {item.id}    批次 batch {receipt.batch_no}    来源 source {_plain(receipt.source)}"
     yield f"{_STATUS[receipt.status]}"
     yield f"读 read {receipt.rows}    收 accepted {receipt.accepted}    未收 refused {receipt.refused}    重复 repeated {receipt.duplicates}"
+    if receipt.superseding is not None:
+        yield f"替换旧值 superseding {receipt.superseding}"
     if receipt.latest_as_of:
         yield f"截至 as of {receipt.latest_as_of}"
     ignored = [name for sheet in receipt.sheets for name in sheet.ignored]

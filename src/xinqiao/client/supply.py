@@ -31,7 +31,10 @@ _STALLS = 5
 
 
 class SupplyBatch(Result):
-    """One batch. Counts are None until the file was judged; ``receipt`` holds what was found, by rule and field."""
+    """One batch. Counts are None until the file was judged; ``receipt`` holds what was found, by rule and field.
+
+    ``superseding``: accepted rows that replaced an earlier value; counted a little later, None until then.
+    """
 
     id: str
     number: str
@@ -47,6 +50,7 @@ class SupplyBatch(Result):
     accepted: int | None
     duplicate: int | None
     refused: int | None
+    superseding: int | None = None
     code: str | None
     corrects: str | None
     repeated: bool = False

@@ -21,6 +21,7 @@ from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.services import make_checkpoint
 from xinqiao.hub.apps.collection.engine import Engine
 from xinqiao.hub.apps.collection.inbox import watch_inbox
+from xinqiao.hub.apps.collection.replaced import count_replaced
 from xinqiao.hub.apps.collection.services import process_next, sweep_files
 from xinqiao.hub.apps.consents.services import (
     DELIVER_ENTRUSTMENT,
@@ -148,6 +149,10 @@ def _monthly(client: NodeClient, at: datetime) -> None:
     publish_due(at=at)
 
 
+def _replaced(client: NodeClient, at: datetime) -> None:
+    count_replaced(at=at)
+
+
 def _peers(client: NodeClient, at: datetime) -> None:
     refresh_peers(at=at, most=1)  # a month at a time: batches wait meanwhile
 
@@ -172,6 +177,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
 ]
 #: These look through records and may take minutes: they run beside the batches, where no checkpoint waits for them.
 _slow_chores: list[tuple[str, Chore, timedelta]] = [
+    ("replaced", _replaced, timedelta(seconds=2)),
     ("agreement", _agreement, timedelta(hours=24)),
     ("dossiers", _dossiers, timedelta(hours=1)),
     ("monthly", _monthly, timedelta(minutes=10)),

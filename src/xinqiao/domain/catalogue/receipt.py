@@ -90,7 +90,8 @@ class Receipt:
 
     ``rows`` = ``accepted`` + ``refused`` + ``duplicates``, always. ``by_rule`` and ``by_field`` count findings: a row
     may have several. ``duplicates``: rows whose key and content another row of the batch has, kept once.
-    ``superseding``: accepted rows whose key the lake knew before with other content; None when it was not asked.
+    ``superseding``: accepted rows that replaced an earlier value: an earlier batch brought the record, it was in force,
+    and content or source differ (``lake.superseding``); None as long as nobody has counted them.
     A ``rejected`` batch has the counts as if it had been taken, and nothing of it is in the lake. ``quality``: the same
     batch as the quality figures count it (docs/rules/quality.md), by region; none in receipts from before there were.
     """

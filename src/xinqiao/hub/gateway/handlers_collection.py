@@ -56,6 +56,7 @@ def _view(row: BatchRow, *, repeated: bool = False, whole: bool = False) -> sche
         accepted=row.accepted,
         duplicate=row.duplicate,
         refused=row.refused,
+        superseding=row.superseding,
         code=row.code or None,
         corrects=row.corrects_id,
         repeated=repeated,

@@ -54,6 +54,8 @@ class PieceParams(Request):
 class BatchView(Answer):
     """One batch. Counts are null until the file was judged; ``receipt`` is the receipt once there is one.
 
+    ``superseding``: accepted rows that replaced an earlier value; counted a little later, null until then.
+
     ``repeated``: this very file had been received before, and nothing was done again.
     """
 
@@ -71,6 +73,7 @@ class BatchView(Answer):
     accepted: int | None
     duplicate: int | None
     refused: int | None
+    superseding: int | None
     code: str | None
     corrects: str | None
     repeated: bool = False

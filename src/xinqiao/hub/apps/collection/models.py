@@ -43,7 +43,8 @@ class Batch(models.Model):
     ``seq`` orders batches: of two records with one natural key the later batch's counts. The counts are null until
     the file was judged. ``receipt`` is what the pipeline found, by rule and field, with masked examples; the refused
     rows themselves are in a file beside the batch (``files``). ``code`` says why a batch was returned or failed.
-    ``lease_until`` is how long the worker that has it may be believed alive.
+    ``lease_until`` is how long the worker that has it may be believed alive. ``rows_superseding`` is counted behind the
+    rest (``replaced``); it stays null when it could not be told at ``counted_at``.
     """
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
@@ -74,6 +75,8 @@ class Batch(models.Model):
     rows_accepted = models.BigIntegerField(null=True, blank=True)
     rows_duplicate = models.BigIntegerField(null=True, blank=True)
     rows_refused = models.BigIntegerField(null=True, blank=True)
+    rows_superseding = models.BigIntegerField(null=True, blank=True)
+    counted_at = models.DateTimeField(null=True, blank=True)
     code = models.CharField(max_length=40, blank=True)
     code_facts = models.JSONField(default=dict, blank=True)
     receipt = models.JSONField(null=True, blank=True)
@@ -91,6 +94,12 @@ class Batch(models.Model):
             models.Index(fields=["source", "-seq"], name="collection_batch_source"),
             # The worker's question: what waits?
             models.Index(fields=["seq"], name="collection_batch_due", condition=Q(state__in=_UNFINISHED)),
+            # And when nothing does: what is not counted yet?
+            models.Index(
+                fields=["seq"],
+                name="collection_batch_uncounted",
+                condition=Q(state__in=["accepted", "partly_accepted"], counted_at__isnull=True),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -5,6 +5,11 @@ from xinqiao.hub.apps.collection.models import Batch
 from xinqiao.trust.leaf import instant_text
 
 
+def found_of(row: Batch) -> dict[str, Json] | None:
+    """What the pipeline found, with what was counted behind it; ``None`` before there is anything."""
+    return None if row.receipt is None else {**row.receipt, "superseding": row.rows_superseding}
+
+
 def receipt_of(row: Batch) -> dict[str, Json]:
     """Everything the hub says about a batch that is done; values in it are masked by the pipeline already."""
     return {
@@ -25,6 +30,7 @@ def receipt_of(row: Batch) -> dict[str, Json]:
         "accepted": row.rows_accepted,
         "duplicate": row.rows_duplicate,
         "refused": row.rows_refused,
+        "superseding": row.rows_superseding,
         "leaf": row.finished_leaf,
-        "found": row.receipt,
+        "found": found_of(row),
     }

@@ -15,7 +15,7 @@ from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import Actor, SourceActor
 from xinqiao.hub.apps.collection.catalogue import collected_item
 from xinqiao.hub.apps.collection.models import Batch
-from xinqiao.hub.apps.collection.receipts import receipt_of
+from xinqiao.hub.apps.collection.receipts import found_of, receipt_of
 from xinqiao.hub.apps.identity import selectors as identity
 
 TAKEN = sorted(state.value for state in IN_THE_LAKE)
@@ -46,6 +46,7 @@ class BatchRow:
     accepted: int | None
     duplicate: int | None
     refused: int | None
+    superseding: int | None
     code: str
     code_facts: Mapping[str, Json]
     progress: Mapping[str, Json]
@@ -95,10 +96,11 @@ def _row(row: Batch) -> BatchRow:
         accepted=row.rows_accepted,
         duplicate=row.rows_duplicate,
         refused=row.rows_refused,
+        superseding=row.rows_superseding,
         code=row.code,
         code_facts=row.code_facts,
         progress=row.progress,
-        receipt=row.receipt,
+        receipt=found_of(row),
         received_leaf=row.received_leaf,
         finished_leaf=row.finished_leaf,
         withdrawal_reason=row.withdrawal_reason,
