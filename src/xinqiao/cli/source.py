@@ -7,14 +7,16 @@ configuration; 4 the platform is unreachable or cannot be trusted.
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from itertools import islice
 from pathlib import Path
 
 from xinqiao.cli.client import exit_status, said
 from xinqiao.client.config import read_config, write_home
+from xinqiao.client.results import Result
 from xinqiao.client.supply import SourceClient, SupplyBatch
+from xinqiao.client.supply_matters import Decided
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.collection import BatchState
 from xinqiao.domain.errors import Code, Conflict, XinqiaoError
@@ -90,6 +92,43 @@ def _refused(client: SourceClient, args: argparse.Namespace) -> int:
     return 0
 
 
+def _all(rows: Iterable[Result]) -> int:
+    _show([one.model_dump(mode="json", exclude_none=True) for one in rows])
+    return 0
+
+
+def _one(row: Result) -> int:
+    _show(row.model_dump(mode="json"))
+    return 0
+
+
+def _tickets(client: SourceClient, args: argparse.Namespace) -> int:
+    return _one(client.ticket(args.id)) if args.id else _all(client.tickets(show=args.show))
+
+
+def _promise(client: SourceClient, args: argparse.Namespace) -> int:
+    decided = Decided(args.steward, args.version or client.ticket(args.id).version)
+    return _one(client.answer_ticket(args.id, decided, promised_on=args.on, text=args.text))
+
+
+def _objections(client: SourceClient, args: argparse.Namespace) -> int:
+    return _one(client.objection(args.id)) if args.id else _all(client.objections(show=args.show))
+
+
+def _answer(client: SourceClient, args: argparse.Namespace) -> int:
+    decided = Decided(args.steward, args.version or client.objection(args.id).version)
+    return _one(client.answer_objection(args.id, decided, outcome=args.outcome, answer=args.text))
+
+
+def _repairs(client: SourceClient, args: argparse.Namespace) -> int:
+    return _one(client.repair(args.id)) if args.id else _all(client.repairs(show=args.show))
+
+
+def _decide(client: SourceClient, args: argparse.Namespace) -> int:
+    decided = Decided(args.steward, args.version or client.repair(args.id).version)
+    return _one(client.decide_repair(args.id, decided, act=args.act, text=args.text))
+
+
 def _day(text: str) -> date:
     try:
         return parse_date(text)
@@ -135,4 +174,47 @@ def _parser() -> argparse.ArgumentParser:
     made = command("refused", _refused, "取回要改的行（CSV） fetch the rows to correct")
     made.add_argument("batch")
     made.add_argument("--out", type=Path, required=True)
+    _matters(command)
     return parser
+
+
+def _matters(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Tickets, objections and repair: what is read, and what is answered in the name of a steward."""
+
+    def reading(name: str, run: Callable[..., int], shows: tuple[str, ...], text: str) -> None:
+        made = command(name, run, text)
+        made.add_argument("id", nargs="?", help="写了就看这一件 one of them, with its steps")
+        made.add_argument("--show", choices=shows, default=shows[0], help="看哪些 which")
+
+    def deciding(
+        name: str, run: Callable[..., int], text: str, *, text_needed: bool
+    ) -> argparse.ArgumentParser:
+        made = command(name, run, text)
+        made.add_argument("id")
+        made.add_argument(
+            "--steward", required=True, help="作出决定的管理员的用户名 user name of the steward who decided"
+        )
+        made.add_argument(
+            "--version", type=int, help="看到的版本，不写就是现在的 the version seen, default the present one"
+        )
+        made.add_argument("--text", required=text_needed, default="", help="说明 what is said with it")
+        return made
+
+    shows = ("open", "late", "all")
+    reading("tickets", _tickets, ("live", "escalated", "ended"), "协调工单 coordination tickets")
+    made = deciding("promise", _promise, "答复工单：哪一天前改好 promise a day", text_needed=False)
+    made.add_argument("--on", type=_day, required=True, help="哪一天 the day")
+    reading("objections", _objections, shows, "转来核查的异议 objections passed on to this source")
+    made = deciding("answer", _answer, "答复异议 answer an objection", text_needed=True)
+    made.add_argument(
+        "--outcome",
+        choices=("corrected", "upheld"),
+        required=True,
+        help="已更正，或核查后未改 what was found",
+    )
+    reading("repairs", _repairs, shows, "信用修复申请 applications for repair")
+    made = deciding("decide", _decide, "办理修复申请 decide on an application", text_needed=False)
+    made.add_argument(
+        "--act", choices=("accept", "return", "extend", "grant", "refuse"), required=True,
+        help="受理、退回补正、延长、决定修复、不予修复 what is done",
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from xinqiao.client.problems import NearestRequest, Problem, problem_of
 from xinqiao.client.report import Report
 from xinqiao.client.results import Operator
 from xinqiao.client.supply import SourceClient, SupplyBatch
+from xinqiao.client.supply_matters import Decided
 from xinqiao.client.sync import Client
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "AsyncClient",
     "ClaimBook",
     "Client",
+    "Decided",
     "Directory",
     "Dossier",
     "ItemAnswer",

@@ -14,9 +14,20 @@ from typing import Any
 import httpx
 
 from xinqiao.client.believed import Anchor
-from xinqiao.client.exchange import Ask, Exchange
+from xinqiao.client.exchange import Ask
 from xinqiao.client.results import Result
 from xinqiao.client.steps import Steps
+from xinqiao.client.supply_matters import (
+    Decided,
+    MattersShown,
+    Outcome,
+    RepairAct,
+    SupplyMatters,
+    SupplyObjection,
+    SupplyRepair,
+    SupplyTicket,
+    TicketsShown,
+)
 from xinqiao.client.sync import Carrier
 from xinqiao.clock import Clock, SystemClock
 from xinqiao.domain.canonical import canonical_bytes
@@ -75,7 +86,7 @@ class _Upload(Result):
     piece_bytes: int
 
 
-class SupplyOperations(Exchange):
+class SupplyOperations(SupplyMatters):
     """The sources' operations as steps."""
 
     def send_whole(self, content: bytes, params: dict[str, str | int | None]) -> Steps[SupplyBatch]:
@@ -226,6 +237,71 @@ class SourceClient(Carrier):
     def refused_rows(self, batch_id: str) -> bytes:
         """The refused rows as CSV with what is wrong, to correct and send again with ``corrects``."""
         return self.run(self.operations.refused_rows(batch_id))
+
+    # -- what is answered in the name of a steward: NotFound for absent and foreign alike; Forbidden: no steward of this
+    # source; Conflict: ``ILLEGAL_MOVE`` and others; Stale: it changed since ``decided.version`` was seen
+
+    def tickets(self, *, show: TicketsShown = "live", limit: int = 100) -> tuple[SupplyTicket, ...]:
+        """Coordination tickets of this source, those that wait longest first."""
+        return self.run(self.operations.tickets(show, limit))
+
+    def ticket(self, ticket_id: str) -> SupplyTicket:
+        """One ticket with its steps."""
+        return self.run(self.operations.ticket(ticket_id))
+
+    def answer_ticket(
+        self,
+        ticket_id: str,
+        decided: Decided,
+        *,
+        promised_on: date,
+        text: str = "",
+        idempotency_key: str | None = None,
+    ) -> SupplyTicket:
+        """Promise the day by which it will be right. Raises Invalid for a day the rules do not allow."""
+        return self.run(self.operations.answer_ticket(ticket_id, decided, promised_on, text, idempotency_key))
+
+    def objections(self, *, show: MattersShown = "open", limit: int = 100) -> tuple[SupplyObjection, ...]:
+        """Objections passed on to this source, what is due first first."""
+        return self.run(self.operations.objections(show, limit))
+
+    def objection(self, objection_id: str) -> SupplyObjection:
+        """One objection with its steps and the names of the files attached."""
+        return self.run(self.operations.objection(objection_id))
+
+    def answer_objection(
+        self,
+        objection_id: str,
+        decided: Decided,
+        *,
+        outcome: Outcome,
+        answer: str,
+        idempotency_key: str | None = None,
+    ) -> SupplyObjection:
+        """Corrected, after the batch that corrects it was sent (Conflict ``NOT_CORRECTED``), or right as it is."""
+        return self.run(
+            self.operations.answer_objection(objection_id, decided, outcome, answer, idempotency_key)
+        )
+
+    def repairs(self, *, show: MattersShown = "open", limit: int = 100) -> tuple[SupplyRepair, ...]:
+        """Applications for repair of what this source determined, the oldest first."""
+        return self.run(self.operations.repairs(show, limit))
+
+    def repair(self, repair_id: str) -> SupplyRepair:
+        """One application with its steps and the names of the files attached."""
+        return self.run(self.operations.repair(repair_id))
+
+    def decide_repair(
+        self,
+        repair_id: str,
+        decided: Decided,
+        *,
+        act: RepairAct,
+        text: str = "",
+        idempotency_key: str | None = None,
+    ) -> SupplyRepair:
+        """Accept, return, extend, grant or refuse; ``text`` is needed for all but ``accept``."""
+        return self.run(self.operations.decide_repair(repair_id, decided, act, text, idempotency_key))
 
 
 def _key(path: Path, size: int) -> str:

@@ -28,12 +28,12 @@ PIECE_BYTES = 4 * 1024 * 1024
 REFUSED_BYTES = 32 * 1024 * 1024
 
 
-async def _work[R](call: Call, work: Callable[[SourceActor], R]) -> R:
+async def source_work[R](call: Call, work: Callable[[SourceActor], R]) -> R:
     """Do something as the source's system, in a thread."""
     return await call.gateway.in_thread(lambda: work(identity.source_system_actor(call.source_id)))
 
 
-def _day(value: str | None, field: str) -> date | None:
+def day_of(value: str | None, field: str) -> date | None:
     try:
         return date.fromisoformat(value) if value else None
     except ValueError:
@@ -86,12 +86,12 @@ async def submit_batch(call: Call) -> BaseModel | Reply:
             file_name=params.file_name,
             chunks=iter((call.raw,)),
             at=call.gateway.clock.now(),
-            data_as_of=_day(params.data_as_of, "data_as_of"),
+            data_as_of=day_of(params.data_as_of, "data_as_of"),
             corrects_id=params.corrects,
         )
         return _submitted(actor, done)
 
-    return await _work(call, work)
+    return await source_work(call, work)
 
 
 async def begin_upload(call: Call) -> BaseModel | Reply:
@@ -107,12 +107,12 @@ async def begin_upload(call: Call) -> BaseModel | Reply:
             key=body.key,
             size=body.size,
             at=call.gateway.clock.now(),
-            data_as_of=_day(body.data_as_of, "data_as_of"),
+            data_as_of=day_of(body.data_as_of, "data_as_of"),
             corrects_id=body.corrects,
         )
         return _upload(row)
 
-    return await _work(call, work)
+    return await source_work(call, work)
 
 
 async def continue_upload(call: Call) -> BaseModel | Reply:
@@ -130,7 +130,7 @@ async def continue_upload(call: Call) -> BaseModel | Reply:
         )
         return _upload(row)
 
-    return await _work(call, work)
+    return await source_work(call, work)
 
 
 async def finish_upload(call: Call) -> BaseModel | Reply:
@@ -140,7 +140,7 @@ async def finish_upload(call: Call) -> BaseModel | Reply:
         done = verbs.finish_upload(actor=actor, upload_id=call.path_params["id"], at=call.gateway.clock.now())
         return _submitted(actor, done)
 
-    return await _work(call, work)
+    return await source_work(call, work)
 
 
 async def list_batches(call: Call) -> BaseModel | Reply:
@@ -157,12 +157,14 @@ async def list_batches(call: Call) -> BaseModel | Reply:
         more = str(shown[-1][0]) if len(rows) > params.limit else None
         return schemas.BatchList(items=[_view(row) for _, row in shown], next_cursor=more)
 
-    return await _work(call, work)
+    return await source_work(call, work)
 
 
 async def get_batch(call: Call) -> BaseModel | Reply:
     """``GET /api/v1/collection/batches/{id}``."""
-    return await _work(call, lambda actor: _view(collection.batch(actor, call.path_params["id"]), whole=True))
+    return await source_work(
+        call, lambda actor: _view(collection.batch(actor, call.path_params["id"]), whole=True)
+    )
 
 
 async def get_refused_rows(call: Call) -> BaseModel | Reply:
@@ -174,4 +176,4 @@ async def get_refused_rows(call: Call) -> BaseModel | Reply:
             raise TooLarge(Code.BODY_TOO_LARGE, "fetch it at the portal", facts={"limit": REFUSED_BYTES})
         return found
 
-    return Reply(200, await _work(call, work), call.operation.media_type)
+    return Reply(200, await source_work(call, work), call.operation.media_type)

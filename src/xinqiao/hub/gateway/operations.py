@@ -166,8 +166,18 @@ STATUS: dict[Code, int] = {
         403,
     ),
     Code.NOT_FOUND: 404,
-    **dict.fromkeys([Code.CONFLICT_STATE, Code.CONFLICT_DUPLICATE, Code.IDEMPOTENCY_IN_FLIGHT], 409),
+    **dict.fromkeys(
+        [
+            Code.CONFLICT_STATE,
+            Code.CONFLICT_DUPLICATE,
+            Code.IDEMPOTENCY_IN_FLIGHT,
+            Code.ILLEGAL_MOVE,
+            Code.NOT_CORRECTED,
+        ],
+        409,
+    ),
     **dict.fromkeys([Code.GONE_EXPIRED, Code.GONE_REVOKED], 410),
+    Code.STALE: 412,
     Code.BODY_TOO_LARGE: 413,
     Code.MEDIA_TYPE_UNSUPPORTED: 415,
     **dict.fromkeys(

@@ -118,6 +118,25 @@ def source_system_actor(source_id: str) -> SourceActor:
     return SourceActor(None, row.id, frozenset({SourceRole.SUPPLIER}), row.short_name)
 
 
+def source_steward_actor(source_id: str, username: str) -> SourceActor:
+    """The actor of a source's system that hands in what a steward of the source decided.
+
+    Raises:
+        Forbidden: ``ROLE_FORBIDDEN``: no steward of that name in this source, or it is suspended.
+    """
+    members = SourceMember.objects.select_related("user").filter(
+        source_id=source_id,
+        source__status="active",
+        ended_at=None,
+        user__username=username,
+        user__is_active=True,
+    )
+    member = next((one for one in members if SourceRole.STEWARD in one.roles), None)
+    if member is None:
+        raise Forbidden(Code.ROLE_FORBIDDEN, "no steward of this source")
+    return source_actor(member)
+
+
 def institution_system_actor(*, institution_id: str, operator_name: str, department: str) -> InstitutionActor:
     """The actor of an institution's system at the interface, acting for the person it names.
 

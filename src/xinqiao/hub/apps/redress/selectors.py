@@ -137,6 +137,16 @@ def matters(
     return found[:limit]
 
 
+def objections(actor: Actor, *, show: Show = "", limit: int = 50, at: datetime) -> list[Objection]:
+    """Objections alone: what is to be answered first stands first."""
+    return list(_objections(actor, show, business_day(at)).order_by("due_on", "id")[:limit])
+
+
+def repairs(actor: Actor, *, show: Show = "", limit: int = 50, at: datetime) -> list[Repair]:
+    """Applications alone: the oldest first."""
+    return list(_repairs(actor, show, business_day(at)).order_by("applied_at", "id")[:limit])
+
+
 def counts(actor: Actor, *, at: datetime) -> dict[Show, int]:
     """How many there are of each list."""
     day = business_day(at)
