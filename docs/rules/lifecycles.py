@@ -86,6 +86,8 @@ WORDS = {
     "repair": "决定修复",
     "not_repaired": "不予修复",
     "turn_down": "决定不予修复",
+    "revoke": "撤销修复",
+    "revoked": "修复已撤销",
     "deny": "拦下",
     "fail": "失败",
     "submitted": "已提交",

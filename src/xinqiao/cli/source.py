@@ -215,6 +215,6 @@ def _matters(command: Callable[..., argparse.ArgumentParser]) -> None:
     reading("repairs", _repairs, shows, "信用修复申请 applications for repair")
     made = deciding("decide", _decide, "办理修复申请 decide on an application", text_needed=False)
     made.add_argument(
-        "--act", choices=("accept", "return", "extend", "grant", "refuse"), required=True,
-        help="受理、退回补正、延长、决定修复、不予修复 what is done",
+        "--act", choices=("accept", "return", "extend", "grant", "refuse", "revoke"), required=True,
+        help="受理、退回补正、延长、决定修复、不予修复、撤销修复 what is done",
     )  # fmt: skip

@@ -300,7 +300,7 @@ class SourceClient(Carrier):
         text: str = "",
         idempotency_key: str | None = None,
     ) -> SupplyRepair:
-        """Accept, return, extend, grant or refuse; ``text`` is needed for all but ``accept``."""
+        """Accept, return, extend, grant, refuse or revoke; ``text`` is needed for all but ``accept``."""
         return self.run(self.operations.decide_repair(repair_id, decided, act, text, idempotency_key))
 
 

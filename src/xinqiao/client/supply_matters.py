@@ -25,7 +25,7 @@ _TICKETS, _OBJECTIONS, _REPAIRS = (
 type TicketsShown = Literal["live", "escalated", "ended"]
 type MattersShown = Literal["open", "late", "all"]
 type Outcome = Literal["corrected", "upheld"]
-type RepairAct = Literal["accept", "return", "extend", "grant", "refuse"]
+type RepairAct = Literal["accept", "return", "extend", "grant", "refuse", "revoke"]
 
 
 class SupplyStep(Result):

@@ -118,6 +118,7 @@ class RepairState(StrEnum):
     REPAIRED = "repaired"
     NOT_REPAIRED = "not_repaired"
     WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
 
 
 class RepairEvent(StrEnum):
@@ -130,6 +131,7 @@ class RepairEvent(StrEnum):
     REPAIR = "repair"
     TURN_DOWN = "turn_down"
     WITHDRAW = "withdraw"
+    REVOKE = "revoke"
 
 
 #: 谁认定、谁修复: the unit that determined decides; the platform's desk may take in and send back on its behalf.
@@ -150,6 +152,8 @@ REPAIR = Machine[RepairState, RepairEvent](
         (RepairState.ACCEPTED, RepairEvent.REPAIR): RepairState.REPAIRED,
         (RepairState.ACCEPTED, RepairEvent.TURN_DOWN): RepairState.NOT_REPAIRED,
         (RepairState.ACCEPTED, RepairEvent.WITHDRAW): RepairState.WITHDRAWN,
+        # granted on a false promise, or one that was broken
+        (RepairState.REPAIRED, RepairEvent.REVOKE): RepairState.REVOKED,
     },
     may_fire={
         RepairEvent.RETURN: _DESK,
@@ -157,6 +161,7 @@ REPAIR = Machine[RepairState, RepairEvent](
         RepairEvent.EXTEND: _SOURCE,
         RepairEvent.REPAIR: _SOURCE,
         RepairEvent.TURN_DOWN: _SOURCE,
+        RepairEvent.REVOKE: _SOURCE,
         RepairEvent.RESUBMIT: _ENTERPRISE,
         RepairEvent.WITHDRAW: _ENTERPRISE,
     },

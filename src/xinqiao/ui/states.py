@@ -69,6 +69,7 @@ _TABLE: Final = (
     StateWord("repair.accepted", "已受理", "Accepted", "go", "progress"),
     StateWord("repair.repaired", "已修复", "Repaired", "ok", "circle-check"),
     StateWord("repair.not_repaired", "不予修复", "Not repaired", "no", "circle-x"),
+    StateWord("repair.revoked", "修复已撤销", "Repair revoked", "no", "arrow-back-up"),
     StateWord("repair.withdrawn", "已撤回", "Withdrawn", "", "arrow-back-up"),
     StateWord("batch.failed", "处理失败", "Could not be processed", "no", "alert-triangle"),
     StateWord("batch.withdrawing", "撤回办理中", "Being withdrawn", "go", "progress"),

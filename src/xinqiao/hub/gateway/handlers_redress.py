@@ -212,6 +212,7 @@ async def decide_repair(call: Call) -> BaseModel | Reply:
         "extend": partial(verbs.extend_repair, reason=words),
         "grant": partial(verbs.grant_repair, answer=words),
         "refuse": partial(verbs.refuse_repair, answer=words),
+        "revoke": partial(verbs.revoke_repair, reason=words),
     }
     verb = acts[body.act]
 

@@ -153,5 +153,5 @@ class RepairList(Answer):
 class RepairDecision(Decision):
     """One step of the unit that determined the record. ``text``: needed for all but ``accept``."""
 
-    act: Literal["accept", "return", "extend", "grant", "refuse"]
+    act: Literal["accept", "return", "extend", "grant", "refuse", "revoke"]
     text: Annotated[str, StringConstraints(strict=True, max_length=500)] = ""

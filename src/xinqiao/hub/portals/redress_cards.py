@@ -82,6 +82,7 @@ def _event_words() -> dict[str, tuple[str, str, str]]:
         "accept": ("", "check", _("受理")),
         "extend": ("", "clock", _("延长办理")),
         "repair": ("give", "circle-check", _("决定修复，即刻停止公示、共享和使用")),
+        "revoke": ("", "arrow-back-up", _("撤销修复")),
         "turn_down": ("", "circle-x", _("决定不予修复")),
     }
 

@@ -19,6 +19,9 @@ from xinqiao.hub.apps.collection.held import opened
 from xinqiao.hub.apps.collection.intake import take_place
 from xinqiao.lake.store import Lake
 
+#: How the numbers of the platform's own withdrawals begin.
+TAKEN_OUT = "T-"
+
 
 def take_records_out(
     item: str, wanted: Sequence[tuple[str, dict[str, str]]], *, at: datetime
@@ -32,7 +35,7 @@ def take_records_out(
 
     with transaction.atomic(durable=True):
         seq = take_place()
-    number = f"T-{business_day(at):%Y%m%d}-{seq}"
+    number = f"{TAKEN_OUT}{business_day(at):%Y%m%d}-{seq}"
     lake = _lake()
     if lake is None:
         return number, 0
@@ -40,6 +43,30 @@ def take_records_out(
         # behind everything there is, whatever a command line has put there at places of its own
         place = max(PLACES * seq, lake.next_seq(item))
         return number, take_out(lake, item, wanted, batch_no=number, seq=place, received_at=at)
+    except Conflict as error:
+        raise Unavailable(
+            error.code if error.code is Code.LAKE_BUSY else Code.LAKE_INVALID, error.detail
+        ) from error
+
+
+def put_record_back(item: str, uscc: str, key: dict[str, str], *, at: datetime) -> bool:
+    """Put a record back that :func:`take_records_out` took out; whether there was anything to put back.
+
+    Raises:
+        Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``: try later.
+    """
+    from xinqiao.lake.putback import put_back  # as above
+
+    lake = _lake()
+    if lake is None:
+        return False
+    with transaction.atomic(durable=True):
+        seq = take_place()
+    number, place = f"R-{business_day(at):%Y%m%d}-{seq}", max(PLACES * seq, lake.next_seq(item))
+    try:
+        return bool(
+            put_back(lake, item, uscc, key, taken_by=TAKEN_OUT, batch_no=number, seq=place, received_at=at)
+        )
     except Conflict as error:
         raise Unavailable(
             error.code if error.code is Code.LAKE_BUSY else Code.LAKE_INVALID, error.detail

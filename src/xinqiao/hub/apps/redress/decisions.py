@@ -27,7 +27,7 @@ from xinqiao.hub.apps.redress.matters import (
 from xinqiao.hub.apps.redress.models import Repair
 from xinqiao.hub.apps.redress.receivers import tell_receivers
 from xinqiao.hub.apps.redress.standing import touch_standing
-from xinqiao.hub.apps.redress.suppression import suppress_repaired
+from xinqiao.hub.apps.redress.suppression import back_in_lake, restore, suppress_repaired
 from xinqiao.hub.runtime import runtime
 
 type Desk = OperatorActor | SourceActor
@@ -85,7 +85,7 @@ def extend_repair(
 def grant_repair(
     *, actor: SourceActor, repair_id: str, answer: str, expected_version: int, at: datetime
 ) -> Repair:
-    """决定修复: from this instant the record is in no report, no file, no public page. There is no way back.
+    """决定修复: from this instant the record is in no report, no file, no public page. The one way back is :func:`revoke_repair`.
 
     Raises:
         NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``.
@@ -111,6 +111,35 @@ def refuse_repair(
         row = locked(Repair, actor, repair_id, expected_version)
         _fire(row, actor, RepairEvent.TURN_DOWN, require_unit(actor), at, words, decided_at=at)
         tell(row, "enterprise", "operator", what="repair_not_repaired", at=at)
+    return row
+
+
+def revoke_repair(
+    *, actor: SourceActor, repair_id: str, reason: str, expected_version: int, at: datetime
+) -> Repair:
+    """撤销修复: the promise was false, or was broken. From this instant answers carry the record again.
+
+    What the lake had let go is put back before, still hidden; the decision itself, its leaf, and the end of the
+    suppression are one transaction. A term that is over by now stays over.
+
+    Raises:
+        NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``reason``. Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``;
+            nothing is decided.
+    """
+    why = said(reason, field="reason")
+    with transaction.atomic():
+        row = locked(Repair, actor, repair_id, expected_version)
+        REPAIR.fire(RepairState(row.state), RepairEvent.REVOKE, require_unit(actor))
+    back_in_lake(row.suppression, at=at)
+    with transaction.atomic(durable=True):
+        row = locked(Repair, actor, repair_id, expected_version)
+        role = require_unit(actor)
+        REPAIR.fire(RepairState(row.state), RepairEvent.REVOKE, role)
+        touch_standing(row.enterprise.uscc, at=at)
+        leaf = _fire(row, actor, RepairEvent.REVOKE, role, at, why)
+        restore(row.suppression, leaf_index=leaf, at=at)
+        tell(row, "enterprise", "operator", what="repair_revoked", at=at)
+        tell_receivers(row.enterprise_id, row.item, what="record_restored", number=row.number, at=at)
     return row
 
 

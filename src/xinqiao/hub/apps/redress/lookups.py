@@ -60,6 +60,6 @@ def find(uscc: str, item_id: str, ref: str) -> Found | None:
 def one_of(uscc: str, item_id: str, ref: str) -> Found:
     """A record of a firm that is in its answers. Raises NotFound for any other, a repaired one among them."""
     found = find(uscc, item_id, ref)
-    if found is None or Suppression.objects.filter(record_ref=ref).exists():
+    if found is None or Suppression.objects.filter(record_ref=ref, ended_at=None).exists():
         raise NotFound
     return found

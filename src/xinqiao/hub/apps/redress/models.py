@@ -13,7 +13,7 @@ from xinqiao.hub.viewers import seen_by
 
 #: What is wrong with a record, as its firm sees it (after the kinds of the fund-flow rules, proposed).
 KINDS = ("not_mine", "wrong_value", "incomplete", "outdated", "already_performed", "other")
-REASONS = ("repaired", "expired")
+REASONS = ("repaired", "expired", "restored")
 _OPEN = sorted(state.value for state in OPEN)
 _PENDING = sorted(state.value for state in PENDING)
 _TEXT = 500
@@ -167,12 +167,14 @@ class Repair(models.Model):
 class Suppression(models.Model):
     """A record that is in no answer from ``from_at`` on: every reader of collected records asks this table.
 
-    It stays for good: a source that sends the record once more does not bring it back. ``record_key`` is its natural
-    key, by which the lake lets it go; ``lake_batch`` is the batch that took it out there, empty while that is to come.
+    A source that sends the record once more does not bring it back. ``record_key`` is its natural key, by which the lake
+    lets it go; ``lake_batch`` is the batch that took it out there, empty while that is to come. ``ended_at``: its repair
+    was revoked, and answers carry the record again; a row with the reason ``restored``, which hides nothing, then tells
+    other platforms so.
     """
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
-    record_ref = models.CharField(max_length=64, unique=True)
+    record_ref = models.CharField(max_length=64)
     uscc = models.CharField(max_length=18)
     item = models.CharField(max_length=64)
     record_key = models.JSONField(default=dict)
@@ -181,6 +183,7 @@ class Suppression(models.Model):
         Repair, null=True, blank=True, on_delete=models.PROTECT, related_name="suppression"
     )
     from_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
     leaf_index = models.BigIntegerField()
     lake_batch = models.CharField(max_length=40, blank=True)
 
@@ -198,8 +201,12 @@ class Suppression(models.Model):
             models.CheckConstraint(condition=Q(reason__in=REASONS), name="redress_suppression_reason"),
             models.CheckConstraint(
                 condition=Q(reason="repaired", repair__isnull=False)
-                | Q(reason="expired", repair__isnull=True),
+                | Q(reason="expired", repair__isnull=True)
+                | Q(reason="restored", repair__isnull=True, ended_at__isnull=False),
                 name="redress_suppression_why",
+            ),
+            models.UniqueConstraint(
+                fields=["record_ref"], condition=Q(ended_at__isnull=True), name="redress_suppression_once"
             ),
         ]
 

@@ -228,7 +228,7 @@ def own_records(actor: EnterpriseActor, *, at: datetime) -> list[OwnRecord]:
     if not gathered():
         return []
     uscc = identity.uscc_of(actor.enterprise_id)
-    gone = set(Suppression.objects.filter(uscc=uscc).values_list("record_ref", flat=True))
+    gone = set(Suppression.objects.filter(uscc=uscc, ended_at=None).values_list("record_ref", flat=True))
     open_ones = dict(
         Objection.objects.for_viewer(actor).filter(state__in=_OPEN).values_list("record_ref", "id")
     )

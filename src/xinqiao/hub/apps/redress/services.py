@@ -7,6 +7,7 @@ from xinqiao.hub.apps.redress.decisions import (
     grant_repair,
     refuse_repair,
     return_repair,
+    revoke_repair,
 )
 from xinqiao.hub.apps.redress.evidence import add_evidence, sweep_evidence
 from xinqiao.hub.apps.redress.objections import (
@@ -49,6 +50,7 @@ __all__ = [
     "repair_results",
     "resubmit_repair",
     "return_repair",
+    "revoke_repair",
     "state_beside",
     "submit_objection",
     "sweep_evidence",

@@ -38,7 +38,9 @@ def marks_of(uscc: str) -> Marks:
         return Marks({}, {}, {})
     gone = {
         ref: RecordStatus(reason)
-        for ref, reason in Suppression.objects.filter(uscc=uscc).values_list("record_ref", "reason")
+        for ref, reason in Suppression.objects.filter(uscc=uscc, ended_at=None).values_list(
+            "record_ref", "reason"
+        )
     }
     disputed: dict[str, frozenset[str]] = {}
     remarks: dict[str, tuple[Remark, ...]] = {}

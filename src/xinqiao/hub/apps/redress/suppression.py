@@ -17,7 +17,7 @@ from xinqiao.domain.catalogue.keys import natural_key
 from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.period import add_months, business_day, format_instant
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
-from xinqiao.hub.apps.collection.takeout import find_records, take_records_out
+from xinqiao.hub.apps.collection.takeout import find_records, put_record_back, take_records_out
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.redress.models import Repair, Suppression
 from xinqiao.hub.apps.redress.standing import touch_standing
@@ -43,6 +43,25 @@ def suppress_repaired(row: Repair, *, leaf_index: int, at: datetime) -> Suppress
         from_at=at,
         leaf_index=leaf_index,
     )
+
+
+def restore(row: Suppression, *, leaf_index: int, at: datetime) -> Suppression:
+    """From now on answers carry the record again, as far as its term allows; inside the transaction of the decision."""
+    Suppression.objects.filter(id=row.id).update(ended_at=at)
+    return Suppression.objects.create(
+        id=new_id(Prefix.SUPPRESSION), record_ref=row.record_ref, uscc=row.uscc, item=row.item,
+        record_key=row.record_key, reason="restored", from_at=at, ended_at=at, leaf_index=leaf_index, lake_batch=_NONE,
+    )  # fmt: skip
+
+
+def back_in_lake(row: Suppression, *, at: datetime) -> None:
+    """Put the record back where it was taken out of; hidden it stays until :func:`restore`. Safe to run twice.
+
+    Raises:
+        Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``.
+    """
+    if row.lake_batch not in ("", _NONE):
+        put_record_back(row.item, row.uscc, {str(k): str(v) for k, v in row.record_key.items()}, at=at)
 
 
 def expire_published(*, at: datetime) -> int:
@@ -79,7 +98,7 @@ def _expire(item: Item, row: Mapping[str, Any], day: date, at: datetime) -> bool
     ref = record_ref(item, subject, values)
     given = {name: value for name, value in values.items() if value is not None}
     with transaction.atomic(durable=True):
-        known = Suppression.objects.filter(record_ref=ref)
+        known = Suppression.objects.filter(record_ref=ref, ended_at=None)
         if known.exists():  # its source has sent it again: hidden it is, and it leaves the lake again
             return known.exclude(lake_batch="").update(lake_batch="") == 1
         firm = Enterprise.objects.filter(uscc=subject).values_list("id", flat=True).first()
@@ -111,7 +130,7 @@ def push_to_lake(*, at: datetime) -> int:
         Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``; what was done stays, the rest waits for the next time.
     """
     waiting: dict[str, list[Suppression]] = defaultdict(list)
-    for row in Suppression.objects.filter(lake_batch="").order_by("from_at")[:AT_ONCE]:
+    for row in Suppression.objects.filter(lake_batch="", ended_at=None).order_by("from_at")[:AT_ONCE]:
         waiting[row.item].append(row)
     count = 0
     for item, rows in waiting.items():

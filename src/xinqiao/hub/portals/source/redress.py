@@ -132,6 +132,10 @@ def repair_act(visit: Visit[SourceActor], repair_id: str) -> HttpResponse:
                 services.refuse_repair(
                     actor=visit.actor, repair_id=row.id, answer=words, expected_version=version, at=visit.at
                 )
+            case "revoke":
+                services.revoke_repair(
+                    actor=visit.actor, repair_id=row.id, reason=words, expected_version=version, at=visit.at
+                )
             case _:
                 raise NotFound
     except (Invalid, Conflict) as refused:
