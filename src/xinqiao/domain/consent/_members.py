@@ -146,8 +146,9 @@ class Members:
     def _as_text(self, value: object, name: str) -> str:
         if not isinstance(value, str) or not value.strip() or len(value) > _MAX_TEXT:
             wrong(self._path + name, "not a text")
-        if any("\ud800" <= char <= "\udfff" for char in value):
-            wrong(self._path + name, "not Unicode")  # a lone surrogate has no canonical bytes
+        # a lone surrogate has no canonical bytes; nearly every text is an identifier, and its signs are not looked at one by one
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            wrong(self._path + name, "not Unicode")
         return value
 
     def _as_choice[E: StrEnum](self, text: str, kind: type[E], name: str) -> E:
