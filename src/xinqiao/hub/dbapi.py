@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -55,6 +56,7 @@ def native_markers(vendor: Vendor) -> Markers:
     return "?" if vendor == "sqlite" else "%s"
 
 
+@lru_cache(maxsize=256)  # a transaction writes its one instant into every row
 def write_time(vendor: Vendor, at: datetime) -> Value:
     """An instant as the database takes it; SQLite keeps naive UTC text, the way Django reads it."""
     return at if vendor == "postgresql" else str(at.astimezone(UTC).replace(tzinfo=None))

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from xinqiao.domain.canonical import Json, canonical_bytes
@@ -60,6 +61,7 @@ class LeafType(StrEnum):
     STATEMENT = "STATEMENT"  # a periodic statement (counts) or any other fact worth proving
 
 
+@lru_cache(maxsize=64)  # the leaves of one transaction carry one instant
 def instant_text(at: datetime) -> str:
     """RFC 3339 UTC with six decimals and ``Z``: one spelling, so texts compare like instants."""
     if at.tzinfo is None:

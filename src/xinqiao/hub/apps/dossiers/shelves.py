@@ -29,14 +29,14 @@ LOOK_EACH = 0.01
 
 
 @cache
-def _opened(folder: Path) -> Lake:
-    return Lake.open(folder)
+def _opened(folder: str) -> Lake:
+    return Lake.open(Path(folder))
 
 
 def lake() -> Lake | None:
     """The lake, once something was collected."""
     try:
-        return _opened(Path(settings.XINQIAO_LAKE))
+        return _opened(str(settings.XINQIAO_LAKE))
     except Invalid:
         return None
 
@@ -47,22 +47,25 @@ class Shelves:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._looked = float("-inf"), 0
-        self._hints: OrderedDict[tuple[str, frozenset[str]], tuple[str, Spec]] = OrderedDict()
+        self._hints: OrderedDict[tuple[str, frozenset[str]], tuple[str, Spec, str]] = OrderedDict()
         self._tokens: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
 
     def where(self, authorisation_id: str, items: frozenset[str]) -> Shelf | None:
         """Where the dossier of a query like this one lay last time, with the token it must have now."""
         with self._lock:
             hint = self._hints.get((authorisation_id, items))
-        return None if hint is None else self.shelf(*hint)
+        return None if hint is None else self._shelf(*hint)
 
     def remember(self, authorisation_id: str, items: frozenset[str], subject: str, spec: Spec) -> None:
         """Keep what the job found out about an authorisation."""
-        self._put(self._hints, (authorisation_id, items), (subject, spec))
+        self._put(self._hints, (authorisation_id, items), (subject, spec, view_of(spec)))
 
     def shelf(self, subject: str, spec: Spec) -> Shelf:
         """The place of a view, with the token of the lake as it is now."""
-        view, held = view_of(spec), lake()
+        return self._shelf(subject, spec, view_of(spec))
+
+    def _shelf(self, subject: str, spec: Spec, view: str) -> Shelf:
+        held = lake()
         version = self._version(held)
         with self._lock:
             known = self._tokens.get((subject, view))
