@@ -28,7 +28,7 @@ from xinqiao.domain.catalogue.receipt import (
     rule_counts,
 )
 from xinqiao.domain.errors import Code, Conflict, Fact, Invalid, NotFound, Unavailable
-from xinqiao.lake.collecting.figures import AcceptedRows, accepted_figures, rollup_cells
+from xinqiao.lake.collecting.figures import AcceptedRows, Figures, rollup_cells
 from xinqiao.lake.collecting.pieces import PIECE_BYTES, pieces
 from xinqiao.lake.collecting.quality import refused_tallies, region_tallies
 from xinqiao.lake.collecting.quarantine import (
@@ -223,8 +223,9 @@ class _Batch:
             for place, table in enumerate(self.tables)
             for piece in pieces(place, table.sheet, piece_bytes=piece_bytes)
         ]
+        figures = Figures(self.tables[0].compiled, self.on)
         work = Work(
-            connection, self.tables, parts, draft.folder, self.lineage,
+            connection, self.tables, parts, draft.folder, self.lineage, figures,
             buckets=self.lake.buckets, threads=self.means.threads, progress=progress,
         )  # fmt: skip
         duplicates = work.run()
@@ -235,7 +236,7 @@ class _Batch:
         for which in (REFUSED, DOUBTFUL, WAITING):
             shutil.rmtree(draft.folder / which, ignore_errors=True)
         shutil.rmtree(draft.folder / "spill", ignore_errors=True)
-        accepted = accepted_figures(connection, draft.folder, self.tables[0].compiled, self.on)
+        accepted = figures.found()
         kept = aside if refused.rows else None
         receipt = self._receipt(sheets, accepted, refused, duplicates)
         if not self.terms.withdrawal:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-type Places = NDArray[np.int32] | NDArray[np.int16]
+type Places = NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int16]
 
 _SAMPLE = 8_192
 #: A column of which a sample repeats less than this is not worth the table of its values.

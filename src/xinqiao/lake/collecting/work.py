@@ -20,7 +20,9 @@ import numpy as np
 from xinqiao.domain.catalogue.headers import Columns
 from xinqiao.domain.catalogue.model import Item, RowRule
 from xinqiao.lake.collecting.accepted import Accepted, accepted, load, save
+from xinqiao.lake.collecting.coded import Coded
 from xinqiao.lake.collecting.fields_sql import quoted
+from xinqiao.lake.collecting.figures import Figures
 from xinqiao.lake.collecting.keys import KeyHashes, Repeated
 from xinqiao.lake.collecting.pieces import END, Piece
 from xinqiao.lake.collecting.reading import read
@@ -30,6 +32,7 @@ from xinqiao.lake.collecting.writing import (
     by_bucket,
     cells_of,
     hardly_repeating,
+    stored_columns,
     stored_table,
     write_doubtful,
     write_refused,
@@ -68,13 +71,14 @@ class Work:
         parts: Sequence[Piece],
         folder: Path,
         lineage: Lineage,
+        figures: Figures,
         *,
         buckets: int,
         threads: int,
         progress: Progress,
     ) -> None:
         self.connection, self.tables, self.parts, self.folder = connection, tables, parts, folder
-        self.lineage, self.buckets, self.threads = lineage, buckets, threads
+        self.lineage, self.buckets, self.threads, self._figures = lineage, buckets, threads, figures
         self.item: Item = tables[0].compiled.item
         #: rows of each piece, known after the first half, and how far their numbers go
         self.rows: dict[Piece, int] = {}
@@ -142,6 +146,7 @@ class Work:
         before = self.before(piece)
         rows = by_bucket(compiled, self.lineage, part, before, doubtful)
         write_stored(self.folder, _name(piece), rows, hardly_repeating(compiled, part))
+        self._figures.add(part.subject, part.as_of, stored_columns(compiled, part), doubtful)
 
     def _put_doubtful(
         self, cursor: duckdb.DuckDBPyConnection, piece: Piece, part: Accepted, at: Rows
@@ -188,6 +193,8 @@ class Work:
         ).to_arrow_table()
         places = kept.column("_bucket").to_numpy()
         kept = kept.drop_columns(["_bucket"])
+        columns = {name: Coded(np.arange(len(kept)), whole(kept, name)) for name in kept.column_names}
+        self._figures.add(columns["_subject"], columns["_as_of"], columns)
         edges = np.searchsorted(places, np.arange(self.buckets + 1)).tolist()
         found = ((b, kept.slice(edges[b], edges[b + 1] - edges[b])) for b in np.unique(places).tolist())
         write_stored(self.folder, "kept", found, ())

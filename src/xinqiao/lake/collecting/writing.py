@@ -15,8 +15,9 @@ from xinqiao.lake.collecting.verdicts import Flags, Rows, Verdicts
 from xinqiao.lake.rules_sql import Compiled
 from xinqiao.lake.store.buckets import bucket_name
 
-#: A lookup before compaction reads one group.
-_GROUP_ROWS = 2_048
+#: A lookup before compaction reads one group of each file: what a column of more rows costs it is little beside what
+#: every column of a group costs whoever writes it.
+_GROUP_ROWS = 8_192
 #: A column of so few different values is handed over as it is coded.
 _FEW = 128
 #: Columns of ours whose values hardly repeat.
@@ -46,9 +47,8 @@ def stored_table(
     """Some rows of a piece as the lake keeps them. ``before``: rows of the batch before the piece."""
     rows = part.rows[at] + before
     count = len(rows)
-    place = {field.name: number for number, field in enumerate(compiled.item.fields)}
     columns = {"_subject": part.subject.take(at)}
-    columns |= {name: _column(part.fields[place[name]], at) for name in compiled.stored}
+    columns |= {name: _column(column, at) for name, column in stored_columns(compiled, part).items()}
     if part.texts is not None:
         columns["_key"] = part.texts.take(at)
     columns |= {
@@ -62,6 +62,12 @@ def stored_table(
         "_digest": pa.array(part.digests[at]),
     }
     return pa.table(columns)
+
+
+def stored_columns(compiled: Compiled, part: Accepted) -> dict[str, Coded]:
+    """The fields that the lake keeps, by name."""
+    named = dict(zip((field.name for field in compiled.item.fields), part.fields, strict=True))
+    return {name: named[name] for name in compiled.stored}
 
 
 def _column(column: Coded, at: Rows | slice) -> pa.Array:
