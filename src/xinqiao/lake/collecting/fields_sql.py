@@ -66,6 +66,14 @@ def trimmed(cell: str) -> str:
     return f"nullif(trim({cell}, {quoted(OUTER)}), '')"
 
 
+def filled(cell: str) -> str:
+    """Whether a cell is there and not blank; never ``NULL``."""
+    # what begins so is no space, which is told sooner than trimming does
+    first, last, beyond = (quoted(char) for char in ("!", "~", chr(ord(max(OUTER)) + 1)))
+    begun = f"{cell} BETWEEN {first} AND {last} OR {cell} >= {beyond}"
+    return f"CASE WHEN {begun} THEN true ELSE {trimmed(cell)} IS NOT NULL END"
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnSql:
     """A field as SQL over its cell.

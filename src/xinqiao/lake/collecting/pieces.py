@@ -28,7 +28,7 @@ PIECE_CELLS = 24_000_000
 WHOLE = -1
 #: End of a piece that goes to the last row of its table, whatever number that has.
 END = 1 << 62
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _QUOTE = b'"'
 _LINE_FEED, _RETURN = b"\n", b"\r"
 _LOOK = 4_096
@@ -105,8 +105,9 @@ def _forward(file: BinaryIO, most: int, rows: int, end: bytes, quoted: bool) -> 
     """Skip about so many bytes, or lines if that is less; the quotes among them, when there are any to count."""
     found = 0
     while most > 0 and rows > 0 and (block := file.read(min(most, _BLOCK))):
-        found += block.count(_QUOTE) if quoted else 0
-        rows -= int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord(end)))
+        codes = np.frombuffer(block, np.uint8)
+        found += int(np.count_nonzero(codes == ord(_QUOTE))) if quoted else 0
+        rows -= int(np.count_nonzero(codes == ord(end)))
         most -= len(block)
     return found
 

@@ -14,7 +14,7 @@ from xinqiao.domain.catalogue.headers import match_headers
 from xinqiao.domain.catalogue.model import FieldType, Item, RowRule
 from xinqiao.domain.catalogue.receipt import RegionTally, SheetRows
 from xinqiao.domain.quality import CROSS_RULES, VALUE_RULES, Tally
-from xinqiao.lake.collecting.fields_sql import quoted, trimmed
+from xinqiao.lake.collecting.fields_sql import filled, quoted, trimmed
 from xinqiao.lake.collecting.figures import AcceptedRows, region_of, region_sql
 from xinqiao.lake.collecting.pieces import END
 
@@ -82,11 +82,11 @@ def refused_tallies(
 
 def _refused_sql(item: Item, aside: Path, sheet: SheetRows, end: int) -> str:
     names = match_headers(item, sheet.header).fields
-    cells = {name: trimmed(f"_cells[{place + 1}]") for place, name in enumerate(names) if name is not None}
+    cells = {name: f"_cells[{place + 1}]" for place, name in enumerate(names) if name is not None}
     code = cells.get(item.subject[-1]) if item.field(item.subject[-1]).type is FieldType.USCC else None
-    region = region_sql(f"upper({code})") if code else f"'{_UNKNOWN}'"
+    region = region_sql(f"upper({trimmed(code)})") if code else f"'{_UNKNOWN}'"
     needed = [name for name in item.natural_key if item.field(name).required]
-    keyed = " AND ".join(f"{cells[name]} IS NOT NULL" for name in needed if name in cells) or "true"
+    keyed = " AND ".join(filled(cells[name]) for name in needed if name in cells) or "true"
     torn = f"list_contains(rules, '{RowRule.RAGGED}')"
     rows = (
         f"SELECT {region} AS region, list_transform(_findings, lambda f: split_part(f, ':', 2)) AS rules,"
@@ -104,7 +104,7 @@ def _refused_sql(item: Item, aside: Path, sheet: SheetRows, end: int) -> str:
 
 
 def _filled(cells: Iterable[str]) -> str:
-    return " + ".join(f"({one} IS NOT NULL)::INTEGER" for one in cells) or "0"
+    return " + ".join(f"({filled(one)})::INTEGER" for one in cells) or "0"
 
 
 def _among(rules: Iterable[RowRule]) -> str:

@@ -19,7 +19,7 @@ from xinqiao.domain.catalogue.headers import match_headers
 from xinqiao.domain.catalogue.model import Catalogue, Item, RowRule
 from xinqiao.domain.catalogue.receipt import Example, Receipt, SheetRows, masked
 from xinqiao.domain.errors import Code, Invalid, TooLarge
-from xinqiao.lake.collecting.fields_sql import RULES, quoted, trimmed
+from xinqiao.lake.collecting.fields_sql import RULES, filled, quoted
 from xinqiao.lake.collecting.pieces import END
 from xinqiao.lake.collecting.words import finding_words
 from xinqiao.lake.rules_sql import FINDING_SHIFT, WHOLE_ROW
@@ -64,9 +64,12 @@ def look_at(
 ) -> Refused:
     """Count a quarantine file."""
     source = f"read_parquet({quoted(str(path))})"
-    each = f"(SELECT _row, unnest(_findings) AS f, _cells FROM {source})"  # noqa: S608
-    counted = connection.execute(f"SELECT f, count(*) FROM {each} GROUP BY f").fetchall()  # noqa: S608
-    found = {_split(text): int(count) for text, count in counted}
+    each = f"(SELECT _row, unnest(_findings) AS f FROM {source})"  # noqa: S608
+    counted = connection.execute(
+        f"SELECT f, count(*), min(_row, {EXAMPLES_EACH}) FROM {each} GROUP BY f"  # noqa: S608
+    ).fetchall()
+    found = {_split(text): int(count) for text, count, _ in counted}
+    shown = sorted((int(row), text) for text, _, first in counted for row in first)[:MOST_EXAMPLES]
     unsaid = ", ".join(quoted(rule.value) for rule in _NOT_THE_CELL)
     wrong = connection.execute(
         f"SELECT split_part(f, ':', 1), count(DISTINCT _row) FROM {each}"  # noqa: S608
@@ -76,7 +79,7 @@ def look_at(
     return Refused(
         rows=int(rows[0]) if rows else 0,
         found=found,
-        examples=tuple(_examples(connection, item, each, sheets)),
+        examples=tuple(_examples(connection, item, source, shown, sheets)),
         present=_present(connection, item, source, sheets),
         invalid={name: int(count) for name, count in wrong},
     )
@@ -97,14 +100,18 @@ def _sheet_of(sheets: Sequence[SheetRows], row: int) -> SheetRows:
 
 
 def _examples(
-    connection: duckdb.DuckDBPyConnection, item: Item, each: str, sheets: Sequence[SheetRows]
+    connection: duckdb.DuckDBPyConnection,
+    item: Item,
+    source: str,
+    shown: Sequence[tuple[int, str]],
+    sheets: Sequence[SheetRows],
 ) -> Iterator[Example]:
-    rows = connection.execute(
-        f"SELECT _row, f, _cells FROM {each}"  # noqa: S608
-        f" QUALIFY row_number() OVER (PARTITION BY f ORDER BY _row) <= {EXAMPLES_EACH}"
-        f" ORDER BY _row, f LIMIT {MOST_EXAMPLES}"
-    ).fetchall()
-    for row, text, cells in rows:
+    """``shown``: rows and the findings to show of them."""
+    rows = ", ".join({str(row): None for row, _ in shown})
+    asked = f"SELECT _row, _cells FROM {source} WHERE _row IN ({rows})"  # noqa: S608
+    cells_of = dict(connection.execute(asked).fetchall()) if shown else {}
+    for row, text in shown:
+        cells = cells_of[row]
         name, rule = _split(text)
         place = _columns(item, _sheet_of(sheets, row)).get(name)
         value = "" if place is None else (cells[place] or "")
@@ -119,7 +126,9 @@ def _present(
     ends = [*(sheet.before for sheet in sheets[1:]), END]
     for sheet, end in zip(sheets, ends, strict=True):
         columns = _columns(item, sheet)
-        counts = ", ".join(f"count({trimmed(f'_cells[{place + 1}]')})" for place in columns.values())
+        counts = ", ".join(
+            f"count(*) FILTER (WHERE {filled(f'_cells[{place + 1}]')})" for place in columns.values()
+        )
         within = f"_row > {sheet.before} AND _row <= {end}"
         row = connection.execute(f"SELECT {counts} FROM {source} WHERE {within}").fetchone()  # noqa: S608
         for name, count in zip(columns, row or (), strict=True):
