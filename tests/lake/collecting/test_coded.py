@@ -1,5 +1,6 @@
 """Columns as places in their values, what is known of values, and the good rows that wait."""
 
+import itertools
 import random
 from datetime import date
 from pathlib import Path
@@ -7,13 +8,17 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from xinqiao.campaigns.planted import HEADER
 from xinqiao.catalogue import load
 from xinqiao.domain.catalogue.headers import match_headers
+from xinqiao.domain.catalogue.values import OUTER
+from xinqiao.lake.collecting import verdicts as judging
 from xinqiao.lake.collecting.accepted import Accepted, accepted, save
 from xinqiao.lake.collecting.accepted import load as reloaded
 from xinqiao.lake.collecting.coded import Coded, coded, paired
+from xinqiao.lake.collecting.fields_sql import filled
 from xinqiao.lake.collecting.keys import KeyHashes
 from xinqiao.lake.collecting.verdicts import Cells, Known, Verdicts
 from xinqiao.lake.rules_sql import compile_item, register
@@ -112,3 +117,29 @@ def told(part: Accepted) -> dict[str, list[object]]:
         "fields": list(zip(*map(everything, part.fields), strict=True)),
         "cells": list(zip(*map(everything, part.cells), strict=True)),
     }
+
+
+def test_what_is_blank_is_told_without_trimming() -> None:
+    signs = [*OUTER, "!", "~", "\x01", "\x7f", "a", "\u2fff", "\u3001", "\u00a0", "太", "\U0001f600"]
+    cells = [None, "", *("".join(pair) for pair in itertools.product(signs, [*signs, ""]))]
+    with duckdb.connect() as connection:
+        connection.register("cells", pa.table({"x": cells}))
+        said = connection.sql(f"SELECT {filled('x')} FROM cells").fetchall()
+    assert [one for (one,) in said] == [bool((cell or "").strip(OUTER)) for cell in cells]
+
+
+def test_the_hash_of_a_row_is_the_engine_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_STEP", 7)
+    columns = tuple(
+        coded(pa.chunked_array([[f"{number % most}" for number in range(50)]])) for most in range(1, 14)
+    )
+    compiled = compile_item(
+        CATALOGUE, ITEM, match_headers(ITEM, HEADER).fields, received_on=date(2026, 11, 21)
+    )
+    rows = np.array([49, 3, 3, 20, 0])
+    with duckdb.connect() as connection:
+        register(connection, CATALOGUE, ITEM, on=date(2026, 11, 21), key=b"key")
+        verdicts = Verdicts(connection, compiled, Cells(np.arange(1, 51), None, columns))
+        given = {f"v{place}": field.column.take(rows) for place, field in enumerate(verdicts.fields)}
+        asked = judging.ask(connection, given, f"hash({', '.join(given)}) AS h")
+        assert verdicts.digest(rows).tolist() == asked.column("h").to_pylist()

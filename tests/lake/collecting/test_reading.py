@@ -8,6 +8,7 @@ import pytest
 from tests.lake.staging import staged_here
 
 from xinqiao.lake.collecting import pieces as cutting
+from xinqiao.lake.collecting import reading
 from xinqiao.lake.collecting.pieces import pieces
 from xinqiao.lake.collecting.reading import careful, quick, read
 from xinqiao.lake.collecting.verdicts import Cells
@@ -66,6 +67,26 @@ def test_what_the_quick_reader_does_not_know_it_leaves(tmp_path: Path) -> None:
         assert quick(piece, sheet) is None, text
         with connected() as connection:
             assert len(read(connection, piece, sheet).rows) == 2 - (text == "a,b\n1,2,3\n")
+
+
+def test_blocks_end_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = staged(tmp_path, "a,b\r\n" + "1,太原\r\n" * 40)
+    (piece,) = pieces(0, usual)
+    whole = rows_of(read(duckdb.connect(), piece, usual))
+    assert len(whole) == 40
+    for block in range(30, 50):
+        monkeypatch.setattr(reading, "_BLOCK", block)
+        found = quick(piece, usual)
+        assert found is not None
+        assert rows_of(found) == whole
+    usual.path.write_bytes(usual.path.read_bytes()[:-20])
+    with pytest.raises(OSError, match="shorter"):
+        quick(piece, usual)
+    mixed = staged(tmp_path, "a,b\n" + "1,太原\n" * 40 + "2,3\r4,5\n")
+    (piece,) = pieces(0, mixed)
+    for block in range(30, 50):
+        monkeypatch.setattr(reading, "_BLOCK", block)
+        assert quick(piece, mixed) is None
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
