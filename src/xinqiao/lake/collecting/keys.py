@@ -65,11 +65,6 @@ class Repeated:
         self._last = np.zeros(1 << _LAST_BITS, np.bool_)
         self._last[hashes & _LAST] = True
 
-    @classmethod
-    def none(cls) -> Self:
-        """No hashes."""
-        return cls(np.zeros(0, np.uint64))
-
     def among(self, asked: Hashes) -> NDArray[np.bool_] | None:
         """Which of those asked for are among them; ``None`` for none."""
         if not len(self.hashes) or not len(asked):

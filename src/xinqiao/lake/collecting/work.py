@@ -1,35 +1,35 @@
 """The work on one batch: every row judged, good ones written into the draft, the others put beside it.
 
-Two halves, both piece by piece, pieces at once. The first reads and judges: rows that are refused leave for a file of
-their own, of good rows the natural keys are hashed and all else waits as it lies in memory. When the last piece is
-judged it is known which rows may stand twice in the batch ("doubtful"); the second half writes every other good row to
-its place at once.
+Two halves. The first goes piece by piece, pieces at once, and judges: rows that are refused leave for a file of their own, of good rows the natural keys are hashed and all else waits as it lies in memory. When the last piece is
+judged it is known which rows may stand twice in the batch ("doubtful") and which of these is kept; the second half
+writes the good rows, bucket by bucket, out of all pieces at once.
 """
 
 # ruff: noqa: S608 - names and expressions are made here; what comes from a file is a quoted text
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from xinqiao.domain.catalogue.headers import Columns
 from xinqiao.domain.catalogue.model import Item, RowRule
-from xinqiao.lake.collecting.accepted import Accepted, accepted, load, save
+from xinqiao.lake.collecting.accepted import accepted, load, save
 from xinqiao.lake.collecting.coded import Coded
 from xinqiao.lake.collecting.fields_sql import quoted
 from xinqiao.lake.collecting.figures import Figures
 from xinqiao.lake.collecting.keys import KeyHashes, Repeated
+from xinqiao.lake.collecting.layout import Part, by_bucket, hardly_repeating
 from xinqiao.lake.collecting.pieces import END, Piece
 from xinqiao.lake.collecting.reading import read
 from xinqiao.lake.collecting.verdicts import Cells, Known, Rows, Verdicts, ask, whole
 from xinqiao.lake.collecting.writing import (
     Lineage,
-    by_bucket,
     cells_of,
     hardly_repeating,
     stored_columns,
@@ -40,12 +40,12 @@ from xinqiao.lake.collecting.writing import (
 )
 from xinqiao.lake.files import Sheet
 from xinqiao.lake.rules_sql import FINDING_SHIFT, Compiled, encode_finding
-from xinqiao.lake.store import bucket_sql
 
 REFUSED, DOUBTFUL, WAITING = "refused", "doubtful", "waiting"
+_RUN = 4
 
 type Progress = Callable[[str, int, int], None]
-"""Phase (``count``, ``write``), pieces done, of how many."""
+"""Phase (``count``, ``write``), parts done, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,6 @@ class Work:
         #: rows of each piece, known after the first half, and how far their numbers go
         self.rows: dict[Piece, int] = {}
         self.spans: dict[Piece, int] = {}
-        self._repeated = Repeated.none()
         self._known = [Known() for _ in tables]
         self._progress = progress
         self._lock = threading.Lock()
@@ -92,30 +91,35 @@ class Work:
         """Both halves; afterwards ``bucket=NNN`` hold good rows only. Returns the rows that stood twice."""
         (self.folder / WAITING).mkdir()
         with KeyHashes(self.folder / "keys") as keys:
-            self._each("count", lambda cursor, piece: self._judge(cursor, piece, keys))
-            self._repeated = keys.repeated()
-        self._each("write", self._write)
-        return self._settle_doubtful() if self.has(DOUBTFUL) else 0
+            self._each("count", lambda cursor, piece: self._judge(cursor, piece, keys), self.parts)
+            repeated = keys.repeated()
+        parts = self._waited(repeated)
+        duplicates = self._settle_doubtful(parts) if self.has(DOUBTFUL) else 0
+        once = hardly_repeating(parts)
+        self._each("write", lambda _, run: self._write(parts, run, once), _runs(self.buckets))
+        return duplicates
 
     def before(self, piece: Piece) -> int:
         """The last number of a row before a piece."""
         place = (piece.sheet, piece.number)
         return sum(span for one, span in self.spans.items() if (one.sheet, one.number) < place)
 
-    def _each(self, phase: str, do: Callable[[duckdb.DuckDBPyConnection, Piece], None]) -> None:
-        """Run over all pieces, as many at once as there are threads."""
+    def _each[T](
+        self, phase: str, do: Callable[[duckdb.DuckDBPyConnection, T], None], parts: Sequence[T]
+    ) -> None:
+        """Run over all parts, as many at once as there are threads."""
         done = 0
 
-        def one(piece: Piece) -> None:
+        def one(part: T) -> None:
             nonlocal done
             with self.connection.cursor() as cursor:
-                do(cursor, piece)
+                do(cursor, part)
             with self._lock:
                 done += 1
-                self._progress(phase, done, len(self.parts))
+                self._progress(phase, done, len(parts))
 
         with ThreadPoolExecutor(self.threads) as pool:
-            for running in [pool.submit(one, piece) for piece in self.parts]:
+            for running in [pool.submit(one, part) for part in parts]:
                 running.result()
 
     # the first half
@@ -137,25 +141,30 @@ class Work:
 
     # the second half
 
-    def _write(self, cursor: duckdb.DuckDBPyConnection, piece: Piece) -> None:
-        compiled, part = self.tables[piece.sheet].compiled, load(self._waiting(piece))
-        self._waiting(piece).unlink()  # what is mapped stays until nobody holds it
-        doubtful = self._repeated.among(part.keys)
-        if doubtful is not None:
-            self._put_doubtful(cursor, piece, part, np.flatnonzero(doubtful))
-        before = self.before(piece)
-        rows = by_bucket(compiled, self.lineage, part, before, doubtful)
-        write_stored(self.folder, _name(piece), rows, hardly_repeating(compiled, part))
+    def _waited(self, repeated: Repeated) -> list[Part]:
+        """What was judged, mapped again; the rows that may stand twice are put beside it, and are left out for now."""
+        found: list[Part] = []
+        for piece in sorted(self.parts, key=lambda one: (one.sheet, one.number)):
+            compiled, part = self.tables[piece.sheet].compiled, load(self._waiting(piece))
+            self._waiting(piece).unlink()  # what is mapped stays until nobody holds it
+            doubtful = repeated.among(part.keys)
+            found.append(Part(compiled, part, self.before(piece), doubtful))
+            if doubtful is not None:
+                self._put_doubtful(piece, found[-1], np.flatnonzero(doubtful))
+        return found
         self._figures.add(part.subject, part.as_of, stored_columns(compiled, part), doubtful)
 
-    def _put_doubtful(
-        self, cursor: duckdb.DuckDBPyConnection, piece: Piece, part: Accepted, at: Rows
-    ) -> None:
-        compiled = self.tables[piece.sheet].compiled
-        table = stored_table(compiled, self.lineage, part, at, self.before(piece))
-        given = {f"v{place}": part.fields[place].take(at) for place in compiled.key_of}
-        keys = ask(cursor, given | {"_subject": part.subject.take(at)}, f"{compiled.key} AS k")
-        write_doubtful(self._aside(DOUBTFUL, piece), table, whole(keys, "k"), cells_of(part.cells, at))
+    def _write(self, parts: Sequence[Part], run: range, once: Collection[str]) -> None:
+        write_stored(self.folder, "rows", by_bucket(self.lineage, parts, run), once)
+
+    def _put_doubtful(self, piece: Piece, part: Part, at: Rows) -> None:
+        compiled, rows = part.compiled, part.accepted
+        given = {f"v{place}": rows.fields[place].take(at) for place in compiled.key_of}
+        keys = ask(self.connection, given | {"_subject": rows.subject.take(at)}, f"{compiled.key} AS k")
+        numbers = {"_row": pa.array(rows.rows[at] + part.before), "_digest": pa.array(rows.digests[at])}
+        write_doubtful(
+            self._aside(DOUBTFUL, piece), pa.table(numbers), whole(keys, "k"), cells_of(rows.cells, at)
+        )
 
     # rows that may stand twice
 
@@ -174,7 +183,7 @@ class Work:
         ]
         return f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
 
-    def _settle_doubtful(self) -> int:
+    def _settle_doubtful(self, parts: list[Part]) -> int:
         """Same key and same content: the first is kept. Same key, other content: none of them can be believed."""
         con = self.connection
         con.execute(f"CREATE TABLE doubt AS SELECT _row, _digest, _k AS k FROM {self._doubtful()}").fetchall()
@@ -198,6 +207,11 @@ class Work:
         edges = np.searchsorted(places, np.arange(self.buckets + 1)).tolist()
         found = ((b, kept.slice(edges[b], edges[b + 1] - edges[b])) for b in np.unique(places).tolist())
         write_stored(self.folder, "kept", found, ())
+        kept = whole(con.sql("SELECT kept FROM settled").to_arrow_table(), "kept").to_numpy()
+        for place, part in enumerate(parts):
+            if part.left_out is not None:
+                left_out = part.left_out & ~np.isin(part.accepted.rows + part.before, kept)
+                parts[place] = replace(part, left_out=left_out)
         counted = con.execute("SELECT coalesce(sum(n) - count(*), 0) FROM settled").fetchone()
         return int(counted[0]) if counted else 0
 
@@ -226,6 +240,11 @@ def _span(piece: Piece, sheet: Sheet, cells: Cells) -> int:
     if sheet.kind == "parquet" and piece.end != END:
         return piece.end - piece.start
     return int(cells.rows.max(initial=0))
+
+
+def _runs(buckets: int) -> list[range]:
+    """Buckets that are written together."""
+    return [range(first, min(first + _RUN, buckets)) for first in range(0, buckets, _RUN)]
 
 
 def _name(piece: Piece) -> str:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from xinqiao.lake.collecting.accepted import Accepted
 from xinqiao.lake.collecting.coded import Coded
-from xinqiao.lake.collecting.verdicts import Flags, Rows, Verdicts
+from xinqiao.lake.collecting.verdicts import Rows, Verdicts
 from xinqiao.lake.rules_sql import Compiled
 from xinqiao.lake.store.buckets import bucket_name
 
@@ -98,29 +98,6 @@ def write_stored(
             column_encoding={"_row": "DELTA_BINARY_PACKED"},
             write_statistics=["_subject"],
         )
-
-
-def by_bucket(
-    compiled: Compiled, lineage: Lineage, part: Accepted, before: int, doubtful: Flags | None
-) -> Iterator[tuple[int, pa.Table]]:
-    """The rows of a piece that are no doubtful ones, bucket by bucket."""
-    for bucket, (start, end) in enumerate(zip(part.edges, part.edges[1:], strict=False)):
-        at: Rows | slice = slice(start, end)
-        if doubtful is not None and doubtful[start:end].any():
-            at = start + np.flatnonzero(~doubtful[start:end])
-        table = stored_table(compiled, lineage, part, at, before)
-        if len(table):
-            yield bucket, table
-
-
-def hardly_repeating(compiled: Compiled, part: Accepted) -> set[str]:
-    """Columns that are not coded, because nearly every value is another."""
-    names = [field.name for field in compiled.item.fields]
-    return {
-        name
-        for name, column in zip(names, part.fields, strict=True)
-        if 2 * len(column.values) > len(part.rows)
-    }
 
 
 def cells_of(columns: Sequence[Coded], at: Rows) -> pa.ListArray:
