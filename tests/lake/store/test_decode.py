@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xinqiao.lake.store.decode import at_places, of_subject, open_segment
+from xinqiao.lake.store.measure import connect, parquet_options, text
 
 ROWS = [
     {"_subject": f"S{firm:03d}", "_seq": 1, "note": note, "amount": Decimal(f"{firm}.50"), "on": date(2026, 1, 1 + place)}
@@ -59,3 +60,22 @@ def test_a_row_group_of_one_subject(tmp_path: Path) -> None:
     opened = open_segment(tmp_path / "one.parquet")
     assert of_subject(opened, 0, "S1", {}) == rows
     assert of_subject(opened, 0, "S2", {}) == []
+
+
+def test_a_text_that_has_a_dictionary_in_some_row_groups_only(tmp_path: Path) -> None:
+    """The engine chooses for each row group anew; a text without one must not be asked for its dictionary."""
+    path = tmp_path / "mixed.parquet"
+    rows = "range(6144) t(i)"
+    note = "CASE WHEN i // 2048 = 1 THEN md5(i::VARCHAR) ELSE 'same' || i % 2 END"
+    with connect() as connection:
+        connection.execute(
+            f"COPY (SELECT 'S' || lpad((i // 3)::VARCHAR, 4, '0') AS _subject, 1::BIGINT AS _seq, {note} AS note"  # noqa: S608
+            f" FROM {rows} ORDER BY i) TO {text(str(path))} {parquet_options(2048)}"
+        ).fetchall()
+    encodings = [pq.read_metadata(path).row_group(group).column(2).encodings for group in range(3)]
+    assert ["RLE_DICTIONARY" in one for one in encodings] == [True, False, True]
+    opened = open_segment(path)
+    for subject, group in (("S0001", 0), ("S0700", 1), ("S2047", 2), ("S0900", 1)):
+        found = of_subject(opened, group, subject, {})
+        assert [row["_subject"] for row in found] == [subject] * 3
+        assert all(len(str(row["note"])) == (32 if group == 1 else 5) for row in found)

@@ -7,7 +7,7 @@ until the rows are chosen, and everything is one call.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,14 @@ _DICTIONARY = "RLE_DICTIONARY"
 class Opened:
     """An open segment; used by one thread at a time."""
 
+    path: Path
     file: pq.ParquetFile
     names: list[str]
     #: by row group: columns to decode, and what the others hold throughout
-    plans: dict[int, tuple[list[int], Row]]
+    plans: dict[int, tuple[list[int], Row]] = field(default_factory=dict)
+    #: texts that ``file`` leaves in their dictionary, and the file without that where a row group has none for them
+    kept: frozenset[int] = frozenset()
+    plain: pq.ParquetFile | None = None
 
 
 def open_segment(path: Path) -> Opened:
@@ -37,17 +41,19 @@ def open_segment(path: Path) -> Opened:
     metadata = file.metadata
     schema = metadata.schema
     leaves = [schema.column(number).path.partition(".")[0] for number in range(len(schema))]
+    kept: frozenset[int] = frozenset()
     if metadata.num_row_groups:
         first = metadata.row_group(0)
-        kept = [
-            leaf
+        kept = frozenset(
+            number
             for number, leaf in enumerate(leaves)
             if schema.column(number).path == leaf
             and schema.column(number).physical_type == "BYTE_ARRAY"
             and _DICTIONARY in first.column(number).encodings
-        ]
-        file = pq.ParquetFile(path, memory_map=True, metadata=metadata, read_dictionary=kept)
-    return Opened(file, leaves, {})
+        )
+        names = [leaves[number] for number in sorted(kept)]
+        file = pq.ParquetFile(path, memory_map=True, metadata=metadata, read_dictionary=names)
+    return Opened(path, file, leaves, kept=kept)
 
 
 def of_subject(opened: Opened, group: int, subject: str, lineage: Mapping[int, Row]) -> list[Row]:
@@ -97,7 +103,17 @@ def _planned(opened: Opened, group: int) -> tuple[list[int], Row]:
 
 
 def _read(opened: Opened, group: int, decode: list[int]) -> pa.Table:
-    return opened.file.reader.read_row_group(group, column_indices=decode, use_threads=False)
+    return _reading(opened, group).reader.read_row_group(group, column_indices=decode, use_threads=False)
+
+
+def _reading(opened: Opened, group: int) -> pq.ParquetFile:
+    """The writer chooses for every row group anew whether a column has a dictionary; none can be left where none is."""
+    metadata = opened.file.metadata.row_group(group)
+    if all(_DICTIONARY in metadata.column(number).encodings for number in opened.kept):
+        return opened.file
+    if opened.plain is None:
+        opened.plain = pq.ParquetFile(opened.path, memory_map=True, metadata=opened.file.metadata)
+    return opened.plain
 
 
 def _stretch(subjects: pa.Array, subject: str) -> slice:
