@@ -69,7 +69,7 @@ def test_a_text_that_has_a_dictionary_in_some_row_groups_only(tmp_path: Path) ->
     note = "CASE WHEN i // 2048 = 1 THEN md5(i::VARCHAR) ELSE 'same' || i % 2 END"
     with connect() as connection:
         connection.execute(
-            f"COPY (SELECT 'S' || lpad((i // 3)::VARCHAR, 4, '0') AS _subject, 1::BIGINT AS _seq, {note} AS note"  # noqa: S608
+            f"COPY (SELECT 'S' || lpad((i // 3)::VARCHAR, 4, '0') AS _subject, 1::BIGINT AS _seq, {note} AS note"
             f" FROM {rows} ORDER BY i) TO {text(str(path))} {parquet_options(2048)}"
         ).fetchall()
     encodings = [pq.read_metadata(path).row_group(group).column(2).encodings for group in range(3)]

@@ -14,7 +14,8 @@ from xinqiao.lake.store.locks import Leases, exclusive, try_lock
 from xinqiao.lake.store.manifest import HISTORY, ROOT, ItemState, Manifest, ManifestStore
 from xinqiao.lake.store.phases import mark
 
-WRITER_WAIT_SECONDS = 10.0
+#: A writer keeps the lock for a moment, which on a crowded machine is long for one that gives way to others.
+WRITER_WAIT_SECONDS = 60.0
 #: ``quarantine``: refused rows, which lie beside the lake and in no manifest; collecting looks after them.
 _KEPT_FOLDERS = frozenset({"drafts", "leases", "quarantine"})
 

@@ -28,7 +28,7 @@ ROW_GROUP_ROWS = 2_048
 #: Deltas are folded into the base when they have at least one in so many of its rows.
 FOLD_AT = 4
 #: Small buckets are published together up to so many rows: making a version durable costs some ten waits for the disk.
-GROUP_ROWS = 1_000_000
+GROUP_ROWS = 4_000_000
 #: More deltas (or history segments) than this in a bucket are merged.
 MAX_RUNS = 4
 
