@@ -15,6 +15,7 @@ import pytest
 
 from xinqiao.catalogue import load
 from xinqiao.cli import main
+from xinqiao.demo.province.folding import Folding
 from xinqiao.demo.province.journal import Journal
 from xinqiao.demo.province.pieces import Factory, Piece, Planted
 from xinqiao.demo.province.run import How, Province, agrees
@@ -127,6 +128,20 @@ def test_a_piece_that_is_in_the_lake_and_not_in_the_journal_is_not_taken_twice(
     assert not any(one.startswith("gas_fee/") for one in Journal.begin(tmp_path / "p", SMALL).done)
     again = Province(tmp_path / "p", SMALL, QUICK, lambda _: None).run()
     assert (again["exact"], again["runs"], again["rows"]) == (True, 2, done.figures["rows"])
+
+
+def test_an_item_is_compacted_beside_and_stands_still_when_told(done: Done) -> None:
+    folding = Folding(done.folder / "lake", "300MB")
+    assert folding.wait() is None
+    folding.start("water_fee", full=True)
+    folding.stand()
+    folding.go_on()
+    told = folding.wait()
+    assert told is not None
+    assert (told.item, told.full, told.cpu > 0, told.peak_mb > 0) == ("water_fee", True, True, True)
+    folding.start("water_fee", full=True)
+    folding.end()
+    assert Lake.open(done.folder / "lake").check() == []
 
 
 def test_another_size_in_the_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ def main_province(argv: list[str]) -> int:
         fold_every=args.fold_every,
         reads=args.reads,
         index=not args.no_index,
+        behind=True,
     )
     try:
         figures = Province(args.data, size, how, _tell).run()
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--piece-rows",
         type=_count,
-        default=4_500_000,
+        default=8_000_000,
         metavar="N",
         help="每批大约多少行 rows of a batch",
     )
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--fold-every",
         type=_count,
-        default=4,
+        default=8,
         metavar="N",
         help="一个事项每几批压实一次 batches between compactions",
     )

@@ -13,7 +13,7 @@ NAME = "province.json"
 
 @dataclass(slots=True)
 class Spent:
-    """Seconds on the wall by phase, over all runs; a step that was killed is in none of them."""
+    """Seconds by phase, over all runs; a step that was killed is in none of them."""
 
     firms: float = 0.0
     generate: float = 0.0
@@ -43,7 +43,9 @@ class Journal:
     path: Path
     size: Size
     runs: int = 0
+    #: on the wall, and of the processor: this process and the children it waited for
     spent: Spent = field(default_factory=Spent)
+    cpu: Spent = field(default_factory=Spent)
     counts: Counts = field(default_factory=Counts)
     #: pieces that are done, ``item/number``
     done: list[str] = field(default_factory=list)
@@ -54,6 +56,7 @@ class Journal:
     #: largest resident set of the process that collects, and of a child of it that has ended
     peak_mb: int = 0
     peak_child_mb: int = 0
+    peak_fold_mb: int = 0
     #: pieces whose receipt was not the planted one
     wrong: list[str] = field(default_factory=list)
 
@@ -70,9 +73,10 @@ class Journal:
         told = json.loads(path.read_bytes())
         if told["size"] != size.to_json():
             raise ValueError(f"这个文件夹里是另一个规模 another size was begun here: {told['size']}")
-        spent, counts = Spent(**told.pop("spent")), Counts(**told.pop("counts"))
+        spent, cpu = Spent(**told.pop("spent")), Spent(**told.pop("cpu"))
+        counts = Counts(**told.pop("counts"))
         told.pop("size")
-        return cls(path, size, spent=spent, counts=counts, **told)
+        return cls(path, size, spent=spent, cpu=cpu, counts=counts, **told)
 
     def save(self) -> None:
         """Have it on the disk, whole."""

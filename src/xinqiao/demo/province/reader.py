@@ -1,7 +1,8 @@
 """A process that reads dossiers of registered firms while others collect: how long does each take?
 
-One firm at a time at a steady rate, evenly at random, through the lake's own door. What it measured lies in a file of
-milliseconds that grows, so that a kill loses nothing of it.
+One firm at a time at a steady rate, evenly at random, through the lake's own door. What it measured lies in a file that
+grows, so that a kill loses nothing of it: of each read the milliseconds on the wall and those of the processor. While the
+file ``reads.pause`` is there nothing is read.
 """
 
 import array
@@ -19,7 +20,7 @@ import numpy as np
 
 from xinqiao.lake.store import Lake
 
-TIMES, PEAK = "reads.f32", "reads.mb"
+TIMES, PEAK, PAUSE = "reads.f32", "reads.mb", "reads.pause"
 
 
 def read_on(lake_folder: Path, codes: list[str], into: Path, each: float, seed: int) -> None:
@@ -37,9 +38,13 @@ def read_on(lake_folder: Path, codes: list[str], into: Path, each: float, seed: 
     with (into / TIMES).open("ab") as out:
         due = time.monotonic()
         while not stopping and os.getppid() == parent:
-            began = time.perf_counter()
+            if (into / PAUSE).exists():
+                time.sleep(each)
+                continue
+            began, cpu = time.perf_counter(), time.process_time()
             lake.dossier(rng.choice(codes))
-            array.array("f", [(time.perf_counter() - began) * 1000]).tofile(out)
+            took = time.perf_counter() - began, time.process_time() - cpu
+            array.array("f", [one * 1000 for one in took]).tofile(out)
             out.flush()
             due = max(due + each, time.monotonic() - each)
             time.sleep(max(0.0, due - time.monotonic()))
@@ -69,7 +74,8 @@ def start(lake: Path, codes: Path, into: Path, *, per_second: float, seed: int) 
 def measured(folder: Path) -> dict[str, float | int]:
     """Reads so far: how many, and their milliseconds; nothing when there were none."""
     path = folder / TIMES
-    times = np.fromfile(path, np.float32) if path.exists() else np.zeros(0, np.float32)
+    both = np.fromfile(path, np.float32) if path.exists() else np.zeros(0, np.float32)
+    times, cpu = both[: len(both) // 2 * 2].reshape(-1, 2).T  # a kill may have left half a pair
     if not len(times):
         return {"reads": 0}
     late = times[len(times) // 2 :]  # in the beginning the lake knows little of anybody
@@ -79,6 +85,7 @@ def measured(folder: Path) -> dict[str, float | int]:
     return {
         "reads": len(times), "p50_ms": p50, "p99_ms": p99, "worst_ms": round(float(times.max()), 1),
         "second_half_p50_ms": late_p50, "second_half_p99_ms": late_p99,
+        "cpu_p50_ms": round(float(np.percentile(cpu, 50)), 2), "cpu_p99_ms": round(float(np.percentile(cpu, 99)), 2),
     }  # fmt: skip
 
 

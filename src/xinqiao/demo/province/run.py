@@ -17,12 +17,14 @@ from pathlib import Path
 from xinqiao.catalogue import load
 from xinqiao.demo.collected.firms import firms_csv
 from xinqiao.demo.province import firm_list, reader
+from xinqiao.demo.province.folding import Folding
 from xinqiao.demo.province.gauge import Gauge, bytes_of
 from xinqiao.demo.province.journal import Journal
 from xinqiao.demo.province.pieces import AS_OF, Factory, Piece, Planted
 from xinqiao.demo.province.size import Size
 from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.catalogue.receipt import Receipt
+from xinqiao.lake.background import step_back
 from xinqiao.lake.collect import Means, collect
 from xinqiao.lake.files import expected_names, stage
 from xinqiao.lake.store import Lake
@@ -38,16 +40,18 @@ class How:
     """What the run may use of the machine.
 
     ``piece_bytes``: of a file, judged at once by one thread; a batch leaves a file of each such piece in every bucket.
-    ``fold_every``: batches of an item that may wait for their compaction: until then each is more files to look for a
-    firm in, and every compaction writes all of the item's rows anew. ``reads``: dossiers a second beside it, 0 for none.
+    ``fold_every``: batches of an item that may wait for their compaction: until then each is one more file to look for
+    a firm in, and every compaction writes all of the item's rows anew. ``reads``: dossiers a second beside it, 0 for none.
+    ``behind``: give way to whoever reads, as the worker of a platform does.
     """
 
     threads: int = 2
     memory: str = "1500MB"
     piece_bytes: int = 512 << 20
-    fold_every: int = 4
+    fold_every: int = 8
     reads: float = 10.0
     index: bool = True
+    behind: bool = False
 
 
 @dataclass(slots=True)
@@ -61,6 +65,7 @@ class Province:
     journal: Journal = field(init=False)
     lake: Lake = field(init=False)
     factory: Factory = field(init=False)
+    folding: Folding = field(init=False)
 
     def run(self) -> dict[str, object]:
         """Do what is left to do; what it came to.
@@ -81,16 +86,22 @@ class Province:
             stack.enter_context(self._indexing())
             self.lake = Lake.open(self.folder / "lake", create=True, buckets=self.size.buckets)
             stack.enter_context(self._reading())
+            if self.how.behind:
+                step_back()
+            self.folding = Folding(self.lake.folder, self.how.memory)
+            stack.callback(self.folding.end)
             for item in self.factory.items():
                 self._item(item, gauge)
+            self._folded()
         return self._figures(time.monotonic() - began)
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
-        began = time.monotonic()
+        began, cpu = time.monotonic(), _processor()
         yield
-        spent = self.journal.spent
-        setattr(spent, phase, getattr(spent, phase) + time.monotonic() - began)
+        journal = self.journal
+        for spent, more in ((journal.spent, time.monotonic() - began), (journal.cpu, _processor() - cpu)):
+            setattr(spent, phase, getattr(spent, phase) + more)
 
     # beside the collecting
 
@@ -148,15 +159,39 @@ class Province:
                 continue
             self._piece(piece, gauge)
             if piece.number % self.how.fold_every == 0 and piece is not pieces[-1]:
-                self._compact(item, full=False)
-        self._compact(item, full=True)
-        gauge.look()
-        self.journal.folded.append(item.id)
-        self._remember(gauge)
+                self._fold(item, full=False)
+        self._fold(item, full=True)
 
-    def _compact(self, item: Item, *, full: bool) -> None:
-        with self._timed("compact"):
-            self.lake.compact(item.id, memory=self.how.memory, threads=self.how.threads, full=full)
+    def _fold(self, item: Item, *, full: bool) -> None:
+        """Begin to compact an item, when the one before is done."""
+        self._folded()
+        self.folding.start(item.id, full=full)
+
+    def _folded(self) -> None:
+        """The clock of compaction is what is waited for it; its processor time is all it took."""
+        began = time.monotonic()
+        done = self.folding.wait()
+        if done is None:
+            return
+        journal = self.journal
+        journal.spent.compact += time.monotonic() - began
+        journal.cpu.compact += done.cpu
+        journal.peak_fold_mb = max(journal.peak_fold_mb, done.peak_mb)
+        if done.full:
+            journal.folded.append(done.item)
+        journal.save()
+
+    @contextmanager
+    def _off_the_clock(self) -> Iterator[None]:
+        """Nothing of what is measured goes on."""
+        pause = self.folder / reader.PAUSE
+        pause.touch()
+        self.folding.stand()
+        try:
+            yield
+        finally:
+            pause.unlink()
+            self.folding.go_on()
 
     def _piece(self, piece: Piece, gauge: Gauge) -> None:
         work = self.folder / "piece"
@@ -164,7 +199,7 @@ class Province:
         work.mkdir()
         path = work / f"{piece.item.id}.csv"
         began = time.monotonic()
-        with self._timed("generate"):
+        with self._off_the_clock(), self._timed("generate"):
             planted = self.factory.write(piece, path)
         made = time.monotonic()
         size = path.stat().st_size
@@ -246,10 +281,11 @@ class Province:
                 "collected_and_compacted": round((collecting + spent.compact) / 60, 2),
                 "this_run": round(seconds / 60, 2),
             },
+            "cpu_seconds_per_million": self._cpu(),
             "rows_per_second": {
                 "generate": _rate(counts.rows, spent.generate),
                 "collect": _rate(counts.rows, collecting),
-                "compact": _rate(counts.rows, spent.compact),
+                "collect_and_compact": _rate(counts.rows, collecting + spent.compact),
             },
             "memory_mb": self._memory(),
             "disk_gb": {
@@ -269,8 +305,16 @@ class Province:
         return {
             "collector": self.journal.peak_mb,
             "largest_child": self.journal.peak_child_mb,
+            "compaction": self.journal.peak_fold_mb,
             "reader": int(path.read_text(encoding="ascii")) if path.exists() else None,
         }
+
+    def _cpu(self) -> dict[str, float]:
+        """Of the processor, of all cores together: what a busy machine does not change as it does the minutes."""
+        cpu, millions = self.journal.cpu, self.journal.counts.rows / 1e6
+        each = {one.name: round(getattr(cpu, one.name) / millions, 2) for one in fields(cpu)}
+        collecting = cpu.stage + cpu.collect + cpu.compact
+        return {**each, "collected_and_compacted": round(collecting / millions, 2)}
 
     def _panel(self) -> dict[str, object]:
         """A dashboard's panel over everything, first time in a process."""
@@ -287,6 +331,12 @@ def agrees(planted: Planted, receipt: Receipt) -> bool:
         {(name, rule): count for name, rules in receipt.by_field.items() for rule, count in rules.items()},
     )  # fmt: skip
     return asdict(told) == asdict(planted)
+
+
+def _processor() -> float:
+    """Seconds of the processor so far: of this process, and of its children that were waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _rate(rows: int, seconds: float) -> int:
