@@ -1,8 +1,9 @@
 """The work on one batch: every row judged, good ones written into the draft, the others put beside it.
 
-Two halves. The first goes piece by piece, pieces at once, and judges: rows that are refused leave for a file of their own, of good rows the natural keys are hashed and all else waits as it lies in memory. When the last piece is
-judged it is known which rows may stand twice in the batch ("doubtful") and which of these is kept; the second half
-writes the good rows, bucket by bucket, out of all pieces at once.
+Two halves. The first goes piece by piece, pieces at once, and judges: rows that are refused leave for a file of their
+own, of good rows the natural keys are hashed and all else waits as it lies in memory. When the last piece is judged it
+is known which rows may stand twice in the batch ("doubtful") and which of these is kept; the second half counts the good
+rows and writes them, bucket by bucket, out of all pieces at once.
 """
 
 # ruff: noqa: S608 - names and expressions are made here; what comes from a file is a quoted text
@@ -20,7 +21,6 @@ import pyarrow as pa
 from xinqiao.domain.catalogue.headers import Columns
 from xinqiao.domain.catalogue.model import Item, RowRule
 from xinqiao.lake.collecting.accepted import accepted, load, save
-from xinqiao.lake.collecting.coded import Coded
 from xinqiao.lake.collecting.fields_sql import quoted
 from xinqiao.lake.collecting.figures import Figures
 from xinqiao.lake.collecting.keys import KeyHashes, Repeated
@@ -31,9 +31,7 @@ from xinqiao.lake.collecting.verdicts import Cells, Known, Rows, Verdicts, ask, 
 from xinqiao.lake.collecting.writing import (
     Lineage,
     cells_of,
-    hardly_repeating,
     stored_columns,
-    stored_table,
     write_doubtful,
     write_refused,
     write_stored,
@@ -45,7 +43,7 @@ REFUSED, DOUBTFUL, WAITING = "refused", "doubtful", "waiting"
 _RUN = 4
 
 type Progress = Callable[[str, int, int], None]
-"""Phase (``count``, ``write``), parts done, of how many."""
+"""Phase (``count``, ``figures``, ``write``), parts done, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,7 @@ class Work:
             repeated = keys.repeated()
         parts = self._waited(repeated)
         duplicates = self._settle_doubtful(parts) if self.has(DOUBTFUL) else 0
+        self._each("figures", self._count, parts)
         once = hardly_repeating(parts)
         self._each("write", lambda _, run: self._write(parts, run, once), _runs(self.buckets))
         return duplicates
@@ -152,7 +151,10 @@ class Work:
             if doubtful is not None:
                 self._put_doubtful(piece, found[-1], np.flatnonzero(doubtful))
         return found
-        self._figures.add(part.subject, part.as_of, stored_columns(compiled, part), doubtful)
+
+    def _count(self, _cursor: duckdb.DuckDBPyConnection, part: Part) -> None:
+        rows = part.accepted
+        self._figures.add(rows.subject, rows.as_of, stored_columns(part.compiled, rows), part.left_out)
 
     def _write(self, parts: Sequence[Part], run: range, once: Collection[str]) -> None:
         write_stored(self.folder, "rows", by_bucket(self.lineage, parts, run), once)
@@ -195,18 +197,6 @@ class Work:
             "CREATE TABLE conflicting AS SELECT _row FROM doubt"
             " WHERE k IN (SELECT k FROM doubt GROUP BY k HAVING min(_digest) <> max(_digest))"
         ).fetchall()
-        bucket = bucket_sql("_subject", self.buckets)
-        kept = con.sql(
-            f"SELECT * EXCLUDE (_k, _cells), {bucket} AS _bucket FROM {self._doubtful()}"
-            " WHERE _row IN (SELECT kept FROM settled) ORDER BY _bucket, _row"
-        ).to_arrow_table()
-        places = kept.column("_bucket").to_numpy()
-        kept = kept.drop_columns(["_bucket"])
-        columns = {name: Coded(np.arange(len(kept)), whole(kept, name)) for name in kept.column_names}
-        self._figures.add(columns["_subject"], columns["_as_of"], columns)
-        edges = np.searchsorted(places, np.arange(self.buckets + 1)).tolist()
-        found = ((b, kept.slice(edges[b], edges[b + 1] - edges[b])) for b in np.unique(places).tolist())
-        write_stored(self.folder, "kept", found, ())
         kept = whole(con.sql("SELECT kept FROM settled").to_arrow_table(), "kept").to_numpy()
         for place, part in enumerate(parts):
             if part.left_out is not None:
