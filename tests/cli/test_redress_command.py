@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.hub.conftest import cast  # noqa: F401 - a fixture
 from tests.hub.redress.bench import Bench, penalty
 from tests.hub.redress.conftest import bench  # noqa: F401 - a fixture
 

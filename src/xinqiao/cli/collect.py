@@ -35,7 +35,7 @@ _STATUS = {
     BatchStatus.PARTLY: "部分收下 partly accepted",
     BatchStatus.REJECTED: "整批退回，未收一行 rejected as a whole",
 }
-_PHASES = {"count": "校验 checking", "figures": "统计 counting", "write": "写入 writing"}
+_PHASES = {"count": "校验 checking", "write": "写入 writing"}
 _KEY_FILE = "subjects.key"
 
 

@@ -43,7 +43,7 @@ REFUSED, DOUBTFUL, WAITING = "refused", "doubtful", "waiting"
 _RUN = 4
 
 type Progress = Callable[[str, int, int], None]
-"""Phase (``count``, ``figures``, ``write``), parts done, of how many."""
+"""Phase (``count``, ``write``), parts done, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Work:
             repeated = keys.repeated()
         parts = self._waited(repeated)
         duplicates = self._settle_doubtful(parts) if self.has(DOUBTFUL) else 0
-        self._each("figures", self._count, parts)
+        self._count(parts)
         once = hardly_repeating(parts)
         self._each("write", lambda _, run: self._write(parts, run, once), _runs(self.buckets))
         return duplicates
@@ -152,9 +152,10 @@ class Work:
                 self._put_doubtful(piece, found[-1], np.flatnonzero(doubtful))
         return found
 
-    def _count(self, _cursor: duckdb.DuckDBPyConnection, part: Part) -> None:
-        rows = part.accepted
-        self._figures.add(rows.subject, rows.as_of, stored_columns(part.compiled, rows), part.left_out)
+    def _count(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            rows = part.accepted
+            self._figures.add(rows.subject, rows.as_of, stored_columns(part.compiled, rows), part.left_out)
 
     def _write(self, parts: Sequence[Part], run: range, once: Collection[str]) -> None:
         write_stored(self.folder, "rows", by_bucket(self.lineage, parts, run), once)
