@@ -23,6 +23,7 @@ from xinqiao.hub.apps.collection.engine import Engine
 from xinqiao.hub.apps.collection.inbox import watch_inbox
 from xinqiao.hub.apps.collection.replaced import count_replaced
 from xinqiao.hub.apps.collection.services import process_next, sweep_files
+from xinqiao.hub.apps.collection.tidying import tidy_lake
 from xinqiao.hub.apps.consents.services import (
     DELIVER_ENTRUSTMENT,
     DELIVER_TERMINATION,
@@ -153,6 +154,10 @@ def _replaced(client: NodeClient, at: datetime) -> None:
     count_replaced(at=at)
 
 
+def _compact(client: NodeClient, at: datetime) -> None:
+    tidy_lake()
+
+
 def _peers(client: NodeClient, at: datetime) -> None:
     refresh_peers(at=at, most=1)  # a month at a time: batches wait meanwhile
 
@@ -178,6 +183,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
 #: These look through records and may take minutes: they run beside the batches, where no checkpoint waits for them.
 _slow_chores: list[tuple[str, Chore, timedelta]] = [
     ("replaced", _replaced, timedelta(seconds=2)),
+    ("compaction", _compact, timedelta(minutes=10)),
     ("agreement", _agreement, timedelta(hours=24)),
     ("dossiers", _dossiers, timedelta(hours=1)),
     ("monthly", _monthly, timedelta(minutes=10)),
