@@ -32,6 +32,7 @@ from xinqiao.hub.apps.items.requests import request_items
 from xinqiao.hub.apps.items.scopes import asked_scope
 from xinqiao.hub.apps.items.selectors import record
 from xinqiao.hub.apps.items.summary import what_you_authorise
+from xinqiao.hub.apps.reports.declarations import declare
 from xinqiao.hub.apps.reports.lake import holdings_of
 from xinqiao.hub.apps.reports.protocol import ReportRequest
 from xinqiao.hub.apps.reports.services import issue_for_institution
@@ -56,6 +57,22 @@ _ITEMS = {
         "account_status",
     },
     "medical_insurance_basic": {"uscc", "period", "insured_count", "status"},
+}
+
+
+#: What the first firm says of itself; nobody verifies it, and reports say so.
+_DECLARED = {
+    "main_products": "按客户订单生产和销售，含送货安装",
+    "staff": "18",
+    "premises_kind": "租赁",
+    "premises_area": "1200",
+    "customer_kinds": "企业；个人消费者",
+    "sales_regions": "本省及邻省",
+    "usual_credit_days": "60",
+    "financing_purposes": "购买原材料和货物",
+    "financing_amount": "1200000",
+    "financing_months": "12",
+    "security_offered": "信用",
 }
 
 
@@ -179,6 +196,8 @@ def tell(credentials: dict[str, object]) -> None:
         binding_id=accounts[0],
         at=told.now(),
     )
+    if runtime.declared_form is not None:
+        declare(actor=owner, cells=_DECLARED, shared=True, committed=True, expected_version=0, at=told.now())
     watched = told.ask(
         chenghu, first, purpose=Purpose.POST_LOAN, ref="CH-2026-0871", months=24, days=180, queries=6,
         reader=Reader.HUB_DISPLAY,
