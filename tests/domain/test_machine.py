@@ -82,7 +82,7 @@ def test_the_ends_are_the_published_ones():
         "query": ["denied", "failed", "released"],
         "objection": ["corrected", "not_accepted", "unresolved", "upheld"],
         "record_objection": ["corrected", "not_accepted", "unresolved", "upheld", "withdrawn"],
-        "repair": ["not_repaired", "repaired", "withdrawn"],
+        "repair": ["not_repaired", "revoked", "withdrawn"],
         "batch": ["returned", "withdrawn"],
         "ticket": ["arrived", "closed"],
     }
