@@ -224,7 +224,8 @@ class _International:
         return x25519.X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
     def check_seal_public(self, public: bytes) -> None:
-        x25519.X25519PublicKey.from_public_bytes(public)
+        if len(public) != 32:
+            raise ValueError("an X25519 public key is 32 bytes long")
         if public[:31] + bytes((public[31] & 0x7F,)) in _X25519_SMALL_ORDER:
             raise ValueError("a point of small order agrees on nothing")
 
