@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.db import transaction
 from tests.hub.cast import OWNER_USCC, Cast, passed_factor
 
 from xinqiao.catalogue import load
@@ -83,7 +84,8 @@ class Bench:
         self, *rows: Mapping[str, Any], item: str = PENALTY, status: str = "valid", uscc: str = OWNER_USCC
     ) -> Batch:
         """A batch of the department, as the pipeline leaves it: rows in the lake, a row in the database."""
-        self.seq = PLACES * take_place()
+        with transaction.atomic():
+            self.seq = PLACES * take_place()
         number = f"B-TEST-{self.seq}"
         found = catalogue().items[item]
         envelope = {
