@@ -86,13 +86,14 @@ def test_nothing_else_is_taken_for_one(changed: bytes) -> None:
 
 
 @given(st.integers(0, len(pack(TOKEN)) - 1), st.integers(1, 255))
-def test_a_changed_byte_is_refused_or_breaks_the_signature(place: int, by: int) -> None:
+def test_a_changed_byte_gives_no_other_token_that_is_believed(place: int, by: int) -> None:
+    """A stream may say the same bytes in another way (a repetition that refers further back); that is the same token."""
     data = bytearray(pack(TOKEN))
     data[place] ^= by
     try:
         token = unpack(bytes(data), max_bytes=LIMIT)
+    except Unauthenticated:
+        return
+    if token != TOKEN:
         with pytest.raises(Unauthenticated):
             verify_jws(token, {KEY.kid: KEY.public}, typ=ArtefactType.PRODUCT, at=None)  # type: ignore[arg-type]
-        assert token != TOKEN
-    except Unauthenticated:
-        pass
