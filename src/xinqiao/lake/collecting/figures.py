@@ -1,6 +1,5 @@
-"""Figures of what was accepted, counted over the different values of a column while rows are written."""
+"""Figures of what was accepted, counted over the different values of a column before rows are written."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -54,7 +53,7 @@ class AcceptedRows:
 
 
 class Figures:
-    """What was accepted by region and month, counted while it is written; threads may count at once."""
+    """What was accepted by region and month, counted piece by piece before it is written."""
 
     def __init__(self, compiled: Compiled, on: date) -> None:
         """``on``: the day the batch came."""
@@ -66,17 +65,15 @@ class Figures:
         self._limit = IN_TIME_DAYS.get(compiled.item.frequency)
         self._fours: dict[str, int] = {}
         self._counts = _Counts.none(len(self._optional))
-        self._lock = threading.Lock()
 
     def add(
         self, subject: Coded, as_of: Coded, columns: Mapping[str, Coded], without: Flags | None = None
     ) -> None:
         """Some rows: whom they are about, what day they are true for, what is stored of them. ``without``: not these."""
         some = self._counted(subject, as_of, columns, without)
-        with self._lock:
-            fours = np.array([self._fours.setdefault(one, len(self._fours)) for one in some.fours], np.int64)
-            keys = fours[some.places // some.width] * _MONTHS + some.months[some.places % some.width]
-            self._counts = self._counts.with_more(_Counts(keys, some.sums, some.latest))
+        fours = np.array([self._fours.setdefault(one, len(self._fours)) for one in some.fours], np.int64)
+        keys = fours[some.places // some.width] * _MONTHS + some.months[some.places % some.width]
+        self._counts = self._counts.with_more(_Counts(keys, some.sums, some.latest))
 
     def _counted(
         self, subject: Coded, as_of: Coded, columns: Mapping[str, Coded], without: Flags | None

@@ -12,6 +12,8 @@ from xinqiao.hub.viewers import seen_by
 
 CHANNELS = ("portal", "folder", "command", "api")
 _UNFINISHED = sorted(state.value for state in UNFINISHED)
+#: Taken into the lake and not on their way out: of these it is counted what they replaced.
+_COUNTED = [BatchState.ACCEPTED.value, BatchState.PARTLY_ACCEPTED.value]
 
 
 class BatchCounter(models.Model):
@@ -35,6 +37,14 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def for_viewer(self, actor: Actor) -> "BatchQuerySet":
         """A source sees what it sent itself."""
         return seen_by(self, actor, source="source_id")
+
+    def waiting(self) -> "BatchQuerySet":
+        """Those that still wait for the hub."""
+        return self.filter(state__in=_UNFINISHED)
+
+    def uncounted(self) -> "BatchQuerySet":
+        """Those of which nobody has counted yet what they replaced."""
+        return self.filter(state__in=_COUNTED, counted_at=None)
 
 
 class Batch(models.Model):
@@ -98,7 +108,7 @@ class Batch(models.Model):
             models.Index(
                 fields=["seq"],
                 name="collection_batch_uncounted",
-                condition=Q(state__in=["accepted", "partly_accepted"], counted_at__isnull=True),
+                condition=Q(state__in=_COUNTED, counted_at__isnull=True),
             ),
         ]
         constraints = [

@@ -10,15 +10,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from xinqiao.domain.collection import UNFINISHED, BatchState
 from xinqiao.hub.apps.collection.gathered import gathered
 from xinqiao.hub.apps.collection.held import opened
 from xinqiao.hub.apps.collection.models import Batch
 
 #: Batches in one go; a batch that comes meanwhile ends it.
 AT_ONCE = 50
-_WAITING = sorted(state.value for state in UNFINISHED)
-_TAKEN = (BatchState.ACCEPTED.value, BatchState.PARTLY_ACCEPTED.value)
 
 
 def count_replaced(*, at: datetime) -> int:
@@ -32,11 +29,11 @@ def count_replaced(*, at: datetime) -> int:
     from xinqiao.lake.superseding import count_superseding  # the engine of columns: only where it is needed
 
     lake, count = opened(Path(settings.XINQIAO_LAKE)), 0
-    earlier = Batch.objects.filter(item=OuterRef("item"), seq__lt=OuterRef("seq"), state__in=_WAITING)
-    due = Batch.objects.filter(~Exists(earlier), state__in=_TAKEN, counted_at=None).order_by("seq")
+    earlier = Batch.objects.waiting().filter(item=OuterRef("item"), seq__lt=OuterRef("seq"))
+    due = Batch.objects.uncounted().filter(~Exists(earlier)).order_by("seq")
     for row_id, item, number in list(due.values_list("id", "item", "number")[:AT_ONCE]):
         rows = count_superseding(lake, item, number)
         count += Batch.objects.filter(id=row_id, counted_at=None).update(rows_superseding=rows, counted_at=at)
-        if Batch.objects.filter(state__in=_WAITING).exists():
+        if Batch.objects.waiting().exists():
             break
     return count

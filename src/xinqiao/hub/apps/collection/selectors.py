@@ -14,12 +14,11 @@ from xinqiao.domain.errors import NotFound
 from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import Actor, SourceActor
 from xinqiao.hub.apps.collection.catalogue import collected_item
-from xinqiao.hub.apps.collection.models import Batch
+from xinqiao.hub.apps.collection.models import Batch, BatchQuerySet
 from xinqiao.hub.apps.collection.receipts import found_of, receipt_of
 from xinqiao.hub.apps.identity import selectors as identity
 
 TAKEN = sorted(state.value for state in IN_THE_LAKE)
-_WAITING = sorted(state.value for state in UNFINISHED)
 _TO_CORRECT = (BatchState.PARTLY_ACCEPTED.value, BatchState.RETURNED.value)
 
 
@@ -143,7 +142,7 @@ class Wanted:
     source_id: str = ""
 
 
-def _wanted(actor: Actor, wanted: Wanted) -> QuerySet[Batch]:
+def _wanted(actor: Actor, wanted: Wanted) -> BatchQuerySet:
     rows = Batch.objects.for_viewer(actor)
     if wanted.item:
         rows = rows.filter(item=wanted.item)
@@ -155,7 +154,7 @@ def _wanted(actor: Actor, wanted: Wanted) -> QuerySet[Batch]:
         case "correct":
             return rows.filter(_to_correct())
         case "waiting":
-            return rows.filter(state__in=_WAITING)
+            return rows.waiting()
         case "failed":
             return rows.filter(state=BatchState.FAILED.value)
         case _:
@@ -183,7 +182,7 @@ def counts(actor: Actor, wanted: Wanted) -> dict[str, int]:
     return {
         "": rows.count(),
         "correct": rows.filter(_to_correct()).count(),
-        "waiting": rows.filter(state__in=_WAITING).count(),
+        "waiting": rows.waiting().count(),
         "failed": rows.filter(state=BatchState.FAILED.value).count(),
     }
 

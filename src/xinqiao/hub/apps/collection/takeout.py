@@ -4,7 +4,8 @@ A batch that a source sent before stands before them, one it sends later behind:
 records' business, not the lake's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,13 @@ def take_records_out(
     """
     from xinqiao.lake.takeout import take_out  # the engine of columns: only where records leave
 
-    with transaction.atomic(durable=True):
-        seq = take_place()
-    number = f"{TAKEN_OUT}{business_day(at):%Y%m%d}-{seq}"
+    seq, number = _numbered(TAKEN_OUT, at)
     lake = _lake()
     if lake is None:
         return number, 0
-    try:
-        # behind everything there is, whatever a command line has put there at places of its own
-        place = max(PLACES * seq, lake.next_seq(item))
+    with _later():
+        place = _behind(lake, item, seq)
         return number, take_out(lake, item, wanted, batch_no=number, seq=place, received_at=at)
-    except Conflict as error:
-        raise Unavailable(
-            error.code if error.code is Code.LAKE_BUSY else Code.LAKE_INVALID, error.detail
-        ) from error
 
 
 def put_record_back(item: str, uscc: str, key: dict[str, str], *, at: datetime) -> bool:
@@ -60,13 +54,30 @@ def put_record_back(item: str, uscc: str, key: dict[str, str], *, at: datetime) 
     lake = _lake()
     if lake is None:
         return False
-    with transaction.atomic(durable=True):
-        seq = take_place()
-    number, place = f"R-{business_day(at):%Y%m%d}-{seq}", max(PLACES * seq, lake.next_seq(item))
-    try:
+    seq, number = _numbered("R-", at)
+    with _later():
+        place = _behind(lake, item, seq)
         return bool(
             put_back(lake, item, uscc, key, taken_by=TAKEN_OUT, batch_no=number, seq=place, received_at=at)
         )
+
+
+def _numbered(prefix: str, at: datetime) -> tuple[int, str]:
+    with transaction.atomic(durable=True):
+        seq = take_place()
+    return seq, f"{prefix}{business_day(at):%Y%m%d}-{seq}"
+
+
+def _behind(lake: Lake, item: str, seq: int) -> int:
+    """Behind everything there is, whatever a command line has put there at places of its own."""
+    return max(PLACES * seq, lake.next_seq(item))
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """What somebody else is at in the lake is tried again later."""
+    try:
+        yield
     except Conflict as error:
         raise Unavailable(
             error.code if error.code is Code.LAKE_BUSY else Code.LAKE_INVALID, error.detail

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from xinqiao.domain.collection import UNFINISHED, BatchState
 from xinqiao.domain.errors import Code, Conflict
 from xinqiao.hub.apps.collection.gathered import gathered
 from xinqiao.hub.apps.collection.held import opened
@@ -20,8 +19,6 @@ from xinqiao.hub.apps.collection.models import Batch
 BATCHES = 4
 #: What it may take of a machine that answers people meanwhile.
 MEMORY, THREADS = "1GB", 1
-_WAITING = sorted(state.value for state in UNFINISHED)
-_TAKEN = (BatchState.ACCEPTED.value, BatchState.PARTLY_ACCEPTED.value)
 
 
 def tidy_lake() -> list[str]:
@@ -37,9 +34,11 @@ def tidy_lake() -> list[str]:
     lake, done = opened(Path(settings.XINQIAO_LAKE)), []
     for item, state in sorted(lake.manifest().states.items()):
         lying = Counter(segment.bucket for segment in state.segments if segment.kind == DELTA)
-        if max(lying.values(), default=0) <= BATCHES or _uncounted(item):
+        if max(lying.values(), default=0) <= BATCHES:
             continue
-        if Batch.objects.filter(state__in=_WAITING).exists():
+        if Batch.objects.uncounted().filter(item=item).exists():
+            continue
+        if Batch.objects.waiting().exists():
             break
         try:
             lake.compact(item, memory=MEMORY, threads=THREADS)
@@ -49,7 +48,3 @@ def tidy_lake() -> list[str]:
             break  # somebody else is at it
         done.append(item)
     return done
-
-
-def _uncounted(item: str) -> bool:
-    return Batch.objects.filter(item=item, state__in=_TAKEN, counted_at=None).exists()
