@@ -21,19 +21,28 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def _same_runtime() -> Iterator[None]:
+    """What a test made the hub read from its own settings ends with it, in whatever order tests run.
+
+    The files of the run are read before the first test, so that nothing a test read first is kept instead.
+    """
+    from xinqiao.hub.runtime import runtime
+
+    _ = (runtime.catalogue, runtime.redress_rules, runtime.quality_rules)
+    before = dict(runtime.__dict__)
+    yield
+    runtime.__dict__.clear()
+    runtime.__dict__.update(before)
+
+
 @pytest.fixture
-def clock() -> Iterator[AdjustableClock]:
+def clock() -> AdjustableClock:
     """A frozen clock, also installed as the hub's; move it, never sleep."""
     from xinqiao.hub.runtime import runtime
 
-    moved = AdjustableClock(START)
-    before = runtime.__dict__.get("clock")
-    runtime.__dict__["clock"] = moved
-    yield moved
-    if before is None:
-        runtime.__dict__.pop("clock", None)
-    else:
-        runtime.__dict__["clock"] = before
+    moved = runtime.__dict__["clock"] = AdjustableClock(START)
+    return moved
 
 
 @pytest.fixture(scope="session", autouse=True)

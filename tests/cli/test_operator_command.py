@@ -175,12 +175,9 @@ def test_only_the_platforms_own_people_are_ended_here(cast: Cast, command: Comma
 def hub_key(db: None, tmp_path: Path, settings, clock: AdjustableClock):  # type: ignore[no-untyped-def]
     """A hub whose key is in a folder of this test, made by its first start."""
     settings.XINQIAO_HUB_KEY_FILE = tmp_path / "keys" / "hub.json"
-    kept = dict(runtime.__dict__)
     runtime.reset()
     runtime.__dict__["clock"] = clock
-    yield runtime.hub_key.public
-    runtime.reset()
-    runtime.__dict__.update(kept)
+    return runtime.hub_key.public
 
 
 def test_the_anchor_is_one_a_node_accepts_and_its_fingerprint_is_told(

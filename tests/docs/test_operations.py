@@ -41,11 +41,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings, clock: Adjus
     """A hub whose keys are in a folder of this test."""
     monkeypatch.chdir(tmp_path)
     settings.XINQIAO_HUB_KEY_FILE = tmp_path / "keys" / "hub.json"
-    kept = dict(runtime.__dict__)
     restart(clock)
-    yield tmp_path
-    runtime.reset()
-    runtime.__dict__.update(kept)
+    return tmp_path
 
 
 def restart(clock: AdjustableClock) -> None:

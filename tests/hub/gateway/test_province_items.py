@@ -66,7 +66,7 @@ sensitivity = "public"
 
 
 @pytest.fixture
-def province(tmp_path: Path, settings) -> Iterator[Path]:
+def province(tmp_path: Path, settings) -> Path:
     folder = tmp_path / "province"
     folder.mkdir()
     (folder / "permit.toml").write_text(
@@ -86,9 +86,8 @@ def province(tmp_path: Path, settings) -> Iterator[Path]:
         f"uscc,level,issued_on\n{OWNER_USCC},二级,2026-02-01\n", encoding="utf-8"
     )
     settings.XINQIAO_CATALOGUE_DIR = folder
-    runtime.__dict__.pop("catalogue", None)
-    yield folder
-    runtime.__dict__.pop("catalogue", None)
+    del runtime.catalogue
+    return folder
 
 
 @pytest.fixture

@@ -47,20 +47,19 @@ def test_a_value_that_cannot_be_read_is_refused_by_name(name: str, value: str, r
 @pytest.mark.django_db
 @pytest.mark.parametrize("content", [None, "answer_days = 0", "terms ="])
 def test_rules_of_redress_that_cannot_be_read_stop_the_start(
-    content: str | None, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    content: str | None, tmp_path: Path, settings: Settings
 ) -> None:
     file = tmp_path / "redress.toml"
     if content is not None:
         file.write_text(content, encoding="utf-8")
     settings.XINQIAO_REDRESS_RULES, settings.SECRET_KEY_IS_EPHEMERAL = file, False
     settings.SECRET_KEY = "x" * 60
-    monkeypatch.delitem(hub.runtime.__dict__, "redress_rules", raising=False)
+    del hub.runtime.redress_rules
     with pytest.raises(ImproperlyConfigured, match="XINQIAO_REDRESS_RULES"):
         hub.start()
     file.write_text("answer_days = 15", encoding="utf-8")
     hub.start()
     assert hub.runtime.redress_rules.answer_days == 15
-    monkeypatch.delitem(hub.runtime.__dict__, "redress_rules")
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "mysql://x/y", "hub.sqlite3"])
@@ -153,9 +152,6 @@ def test_a_mistake_in_the_items_of_a_province_stops_the_start(settings, tmp_path
     settings.SECRET_KEY = "x" * 64
     settings.XINQIAO_CATALOGUE_DIR = tmp_path
     (tmp_path / "a.toml").write_text('id = "water_fee"\n')
-    hub.runtime.__dict__.pop("catalogue", None)
-    try:
-        with pytest.raises(ImproperlyConfigured, match=r"XINQIAO_CATALOGUE_DIR: a\.toml"):
-            hub.start()
-    finally:
-        hub.runtime.__dict__.pop("catalogue", None)
+    del hub.runtime.catalogue
+    with pytest.raises(ImproperlyConfigured, match=r"XINQIAO_CATALOGUE_DIR: a\.toml"):
+        hub.start()
