@@ -24,6 +24,7 @@ from xinqiao.hub.apps.audit.services import LogWriter, audit_health, log_writer
 from xinqiao.hub.apps.fundflow.sql import Dialect
 from xinqiao.hub.apps.fundflow.transaction import Job, Tx, run_jobs
 from xinqiao.hub.dbapi import Cursor, native_markers, vendor_of
+from xinqiao.wal import WalCopier
 
 #: Enough for every request in flight, small enough to bound the wait of the first.
 MAX_BATCH = 128
@@ -50,6 +51,7 @@ class ReleaseWriter:
         self._door = threading.Lock()
         self._health_at: datetime | None = None
         self._failing = False
+        self._copier: WalCopier | None = None
         self.batches = 0
         self.jobs = 0
         self._thread = threading.Thread(target=self._run, name="release-writer", daemon=True)
@@ -132,12 +134,27 @@ class ReleaseWriter:
                     break
                 batch.append(more)
             try:
-                _connect(wrapper)
+                self._connect(wrapper)
             except Exception as error:  # noqa: BLE001  a database that is away must not end the thread
                 _tell([(one, None, _cannot_record(error)) for one in batch])
                 continue
             self._batch(wrapper, dialect, log, batch)
+        if self._copier is not None:
+            self._copier.close()
         wrapper.close()
+
+    def _connect(self, wrapper: BaseDatabaseWrapper) -> None:
+        """Open this thread's connection, or a new one in place of a lost one (a database server that was restarted)."""
+        if wrapper.connection is not None and not getattr(wrapper.connection, "closed", False):
+            return
+        wrapper.close()
+        wrapper.connect()
+        if wrapper.vendor == "sqlite":
+            # the same hot pages (log head, indexes) are copied back once for many commits instead of at every few
+            wrapper.connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+            (_, _, path) = wrapper.connection.execute("PRAGMA database_list").fetchone()
+            if path and self._copier is None:  # a database in memory has no file
+                self._copier = WalCopier(path)
 
     def _batch(
         self, wrapper: BaseDatabaseWrapper, dialect: Dialect, log: LogWriter, batch: list[_Waiting]
@@ -154,6 +171,8 @@ class ReleaseWriter:
             return
         self.batches += 1
         self.jobs += len(batch)
+        if self._copier is not None:
+            self._copier.wrote()
         _tell([(waiting, result, None) for waiting, result in zip(batch, results, strict=True)])
 
     def _transact(
@@ -178,17 +197,6 @@ class ReleaseWriter:
             self._failing = audit_health(now).failing
             self._health_at = now
         return self._failing
-
-
-def _connect(wrapper: BaseDatabaseWrapper) -> None:
-    """Open this thread's connection, or a new one in place of a lost one (a database server that was restarted)."""
-    if wrapper.connection is not None and not getattr(wrapper.connection, "closed", False):
-        return
-    wrapper.close()
-    wrapper.connect()
-    if wrapper.vendor == "sqlite":
-        # the same hot pages (log head, indexes) are copied back once for many commits instead of at every few
-        wrapper.connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
 
 
 def _stopping() -> Unavailable:
