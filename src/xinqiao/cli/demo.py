@@ -93,6 +93,10 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
     prepare(plan)
     _setup_django(plan.hub_environ(), folder / "hub")
     credentials = build(plan)
+    if fresh:
+        from xinqiao.demo.corrections import Corrections
+
+        Corrections(credentials).tell()
     with running_demo(plan) as running:
         if fresh:
             from xinqiao.demo.batches import send_dossiers, send_first_batches
@@ -182,9 +186,13 @@ def _check(args: argparse.Namespace, database_url: str) -> int:
             firms=min(args.firms, 12), database_url=database_url, data_dir=_data_dir(), test_hooks=args.test_hooks,
         )  # fmt: skip
         _setup_django(plan.hub_environ(), plan.folder / "hub")
-        credentials = build(plan)
+        fresh, credentials = not plan.credentials.exists(), build(plan)
         from django.db import connections
 
+        from xinqiao.demo.corrections import Corrections
+
+        if fresh:
+            Corrections(credentials).tell()
         connections.close_all()
         running = stack.enter_context(running_demo(plan))
         result = run_journey(credentials, running)

@@ -60,7 +60,7 @@ def _turned_round(code: str) -> str:
 def send_first_batches(credentials: dict[str, object]) -> None:
     """Send them as the demonstration's water company; the worker judges them."""
     firms = cast("list[dict[str, Json]]", credentials["enterprises"])
-    actor = _supplier(credentials, ITEM)
+    actor = supplier_of(credentials, ITEM)
     item = runtime.catalogue.items[ITEM]
     now = runtime.clock.now()
     months = _months_before(now.date())
@@ -78,14 +78,14 @@ def send_dossiers(credentials: dict[str, object], files: Iterable[tuple[str, Pat
     for item, path in files:
         with path.open("rb") as file:
             submit_whole(
-                actor=_supplier(credentials, item), item=item, file_name=path.name,
+                actor=supplier_of(credentials, item), item=item, file_name=path.name,
                 chunks=iter(lambda: file.read(_BLOCK), b""), at=runtime.clock.now(),
             )  # fmt: skip
         sent += 1
     return sent
 
 
-def _supplier(credentials: dict[str, object], item: str) -> SourceActor:
+def supplier_of(credentials: dict[str, object], item: str) -> SourceActor:
     """Somebody of the source that supplies an item."""
     source = next(
         one

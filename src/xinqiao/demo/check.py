@@ -313,10 +313,16 @@ class Journey:
         portal = Portal(self.portal.base)
         return ItemJourney(self.client, portal, self.running.plan.folder / "hub").walk()
 
+    def redress(self) -> dict[str, Json]:
+        """An objection that led to a correction, and a repair that was granted, as everybody's pages show them."""
+        from xinqiao.demo.check_redress import RedressJourney  # needs the hub's settings
+
+        return RedressJourney(self.credentials, lambda: Portal(self.portal.base)).walk()
+
 
 STEPS = (
     "login", "bind", "entrust", "request", "confirm", "query", "report", "verify_offline", "withdraw", "refused",
-    "ledger_shows", "rows_stay", "items",
+    "ledger_shows", "rows_stay", "items", "redress",
 )  # fmt: skip
 
 

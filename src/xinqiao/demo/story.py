@@ -77,7 +77,7 @@ _DECLARED = {
 
 
 @dataclass(slots=True)
-class _Teller:
+class Teller:
     """Does what people would do, one after another."""
 
     client: NodeClient
@@ -180,7 +180,7 @@ def _operator(bank: dict[str, Json], name: str, department: str, via: str) -> In
 
 def tell(credentials: dict[str, object]) -> None:
     """Give a fresh demonstration its first days."""
-    told = _Teller(NodeClient())
+    told = Teller(NodeClient())
     firms = cast("list[Firm]", credentials["enterprises"])
     banks = {str(b["key"]): b for b in cast("list[dict[str, Json]]", credentials["institutions"])}
     chenghu = _operator(banks["chenghu"], "孟晓（演示）", "小企业金融部", "portal")
