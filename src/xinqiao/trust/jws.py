@@ -43,6 +43,7 @@ class ArtefactType(StrEnum):
     REFUSAL = "xq-refusal+jwt"  # hub: every no
     DIRECTORY = "xq-directory+jwt"  # hub: participants and their keys
     CREDIT_REPORT = "xq-credit-report+jwt"  # hub: what was collected about a firm, as one reader may see it
+    PORTRAIT = "xq-portrait+jwt"  # hub: figures of a firm over time, beside firms of its kind
     DOSSIER = (
         "xq-dossier+jwt"  # hub: digest of what was collected about a firm, as one authorisation may see it
     )

@@ -19,10 +19,13 @@ from xinqiao.hub.actors import AgentScope
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.reports.holdings import Holdings
+from xinqiao.hub.apps.reports.models import CreditReport
 from xinqiao.hub.apps.reports.oversight import look_at_holdings
 from xinqiao.hub.apps.reports.peers import refresh_peers
 from xinqiao.hub.apps.reports.services import issue_own
 from xinqiao.hub.portals.enterprise import portrait
+from xinqiao.hub.runtime import runtime
+from xinqiao.trust.jws import ArtefactType, verify_jws
 
 
 @pytest.fixture(autouse=True)
@@ -81,10 +84,13 @@ def test_what_changed_since_the_last_report_is_listed(cast: Cast, visitor: Visit
 
 
 def test_the_document_says_the_same_and_its_digest_is_in_the_leaf(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
-    response = visitor(cast.owner).get(reverse("enterprise:portrait_json"))
-    assert "portrait-" in response.headers["Content-Disposition"]
+    response = visitor(cast.owner).post(reverse("enterprise:portrait_json"))
     bundle = json.loads(response.content)
     told = bundle["portrait"]
+    assert f"{told['number']}.json" in response.headers["Content-Disposition"]
+    keys = {key.kid: key for key in runtime.hub_verify_keys()}
+    at = cast.clock.now()
+    assert verify_jws(bundle["signed"], keys, typ=ArtefactType.PORTRAIT, at=at, max_bytes=1 << 20) == told
     assert bundle["digest"] == hashlib.sha256(canonical_bytes(told)).hexdigest()
     leaf = json.loads(bytes(Leaf.objects.get(index=bundle["leaf"]["index"]).body))
     assert leaf["facts"]["digest"] == bundle["digest"]
@@ -125,14 +131,40 @@ def test_looks_stand_in_the_firms_own_record_and_in_nobody_elses(cast: Cast, vis
 
 
 def test_the_paper_is_signed_and_its_digest_is_that_of_a_recorded_look(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
-    before = Leaf.objects.count()
-    response = visitor(cast.owner).get(reverse("enterprise:portrait_pdf"))
+    before, client, address = Leaf.objects.count(), visitor(cast.owner), reverse("enterprise:portrait_pdf")
+    response = client.post(address)
+    row = CreditReport.objects.get()
     assert response.content.startswith(b"%PDF-")
     assert b"/ByteRange" in response.content
-    assert "portrait-" in response.headers["Content-Disposition"]
+    assert f"{row.number}.pdf" in response.headers["Content-Disposition"]
     assert "no-store" in response.headers["Cache-Control"]
     (leaf,) = Leaf.objects.order_by("index")[before:]
     told = json.loads(bytes(leaf.body))
-    assert (told["type"], told["facts"]["act"]) == ("SELF_USE", "portrait")
+    assert (told["type"], told["facts"]["act"], told["facts"]["number"]) == (
+        "SELF_USE",
+        "portrait",
+        row.number,
+    )
+    assert (told["facts"]["digest"], leaf.index) == (row.digest, row.leaf_index)
+    assert client.get(address).status_code == 405
     EnterprisePerson.objects.filter(id=cast.clerk.person_id).update(scopes=[AgentScope.AUTHORISE.value])
-    assert visitor(cast.clerk).get(reverse("enterprise:portrait_pdf")).status_code == 403
+    assert visitor(cast.clerk).post(address).status_code == 403
+    assert CreditReport.objects.count() == 1
+
+
+def test_who_holds_the_paper_checks_it_on_the_public_page(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
+    client = visitor(cast.owner)
+    client.post(reverse("enterprise:portrait_pdf"))
+    row = CreditReport.objects.get()
+    address = reverse("public:verify")
+    page = text_of(Client().post(address, {"code": row.verify_code.lower(), "digest": row.digest}))
+    for words in (row.number, "企业画像", "一致，内容没有被改过"):
+        assert words in page, words
+    assert "42" not in page.replace(row.verify_code.lower(), "").replace(row.digest, "").replace(
+        row.number, ""
+    )
+    wrong = text_of(Client().post(address, {"code": row.verify_code, "digest": "0" * 64}))
+    assert "内容对不上" in wrong
+    assert row.verify_code in page_of(client)
+    assert row.number in text_of(client.get(reverse("enterprise:ledger")))
+    assert row.number not in text_of(client.get(reverse("enterprise:credit")))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from tests.hub.cast import OWNER_USCC, Cast
 from tests.lake.portrait.made_up import MONTH, code, new_lake, publish
 
@@ -24,11 +24,12 @@ from xinqiao.hub.actors import AgentScope
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.reports import peers as counted
+from xinqiao.hub.apps.reports import selectors
 from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.apps.reports.lake import opened_lake
-from xinqiao.hub.apps.reports.models import CreditReport
+from xinqiao.hub.apps.reports.models import CreditReport, ReportKind
 from xinqiao.hub.apps.reports.peers import refresh_peers
-from xinqiao.hub.apps.reports.portraits import look_at_own, portrait_of
+from xinqiao.hub.apps.reports.portraits import issue_own_portrait, look_at_own, portrait_of
 from xinqiao.hub.apps.reports.services import issue_own
 from xinqiao.hub.worker import Worker
 from xinqiao.lake.firms import Firm, FirmIndex
@@ -91,12 +92,53 @@ def test_a_look_is_recorded_with_the_digest_of_what_was_shown(cast: Cast, known:
     assert looked.digest == hashlib.sha256(canonical_bytes(looked.document)).hexdigest()
 
 
+def test_one_taken_away_has_a_number_of_its_own_kind_and_a_code(cast: Cast, known: Holdings) -> None:
+    at = cast.clock.now()
+    report = issue_own(actor=cast.owner, holdings=known, at=at)
+    first, second = (issue_own_portrait(actor=cast.owner, holdings=known, at=at) for _ in range(2))
+    assert first.given is not None
+    assert second.given is not None
+    assert (first.given.number, first.given.version) == (f"EP-{at:%Y%m%d}-0001", 1)
+    assert (second.given.number, second.given.version) == (f"EP-{at:%Y%m%d}-0002", 2)
+    assert report.head.version == 1
+    assert first.document["number"] == first.given.number
+    assert first.document["verify_code"] == first.given.verify_code != second.given.verify_code
+    row = CreditReport.objects.get(number=first.given.number)
+    assert (row.kind, row.reader, row.digest, row.marks) == ("portrait", "subject", first.digest, None)
+    assert row.valid_until == at + timedelta(days=30)
+    found = selectors.by_code(first.given.verify_code, first.digest)
+    assert found is not None
+    assert (found.kind, found.number, found.digest_matches) == (ReportKind.PORTRAIT, row.number, True)
+    # a portrait is no report: neither among the reports nor what the next portrait is compared with
+    assert [one.number for one in selectors.issued(cast.owner)] == [report.head.number]
+    assert second.portrait.since is not None
+    assert second.portrait.since.number == report.head.number
+    for other in (cast.stranger, cast.bank):
+        assert selectors.issued(other, kind=ReportKind.PORTRAIT) == []
+
+
+def test_an_agent_without_the_scope_takes_none_away(cast: Cast, known: Holdings) -> None:
+    EnterprisePerson.objects.filter(id=cast.clerk.person_id).update(scopes=[AgentScope.AUTHORISE.value])
+    with pytest.raises(Forbidden):
+        issue_own_portrait(actor=cast.clerk, holdings=known, at=cast.clock.now())
+    assert not CreditReport.objects.exists()
+
+
+def test_no_institution_is_handed_a_portrait(cast: Cast, known: Holdings) -> None:
+    issue_own_portrait(actor=cast.owner, holdings=known, at=cast.clock.now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CreditReport.objects.update(reader="institution", institution_id=cast.bank.institution_id)
+
+
 def test_nothing_of_a_portrait_is_kept(cast: Cast, known: Holdings) -> None:
     before = set(connection.introspection.table_names())
     look_at_own(actor=cast.owner, holdings=known, at=cast.clock.now())
+    issue_own_portrait(actor=cast.owner, holdings=known, at=cast.clock.now())
     with connection.cursor() as cursor:
         cursor.execute("SELECT body FROM audit_leaf")
         kept = "".join(bytes(row[0]).decode() for row in cursor.fetchall())
+        cursor.execute("SELECT * FROM reports_creditreport")
+        kept += str(cursor.fetchall())
     assert "insured_count" not in kept
     assert "1200000" not in kept
     assert set(connection.introspection.table_names()) == before

@@ -341,7 +341,7 @@ class VerifyRequest(Request):
 
 
 class VerifyAnswer(Answer):
-    """Whether it was released here. No content, no names. ``product`` is null for a credit report."""
+    """Whether it was released here. No content, no names. ``product`` is null for a credit report or a portrait."""
 
     authentic: bool
     report_no: str | None

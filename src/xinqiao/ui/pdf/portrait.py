@@ -1,6 +1,8 @@
 """The portrait on paper: the same view as the page, by months, set by the same template as the reports."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from xinqiao.domain.portrait.whole import Portrait
 from xinqiao.ui import format as fmt
@@ -12,6 +14,16 @@ from xinqiao.ui.pdf.inks import INKS
 from xinqiao.ui.pdf.render import PdfFacts, compile_paper, figure_cells, square
 from xinqiao.ui.report.charts import Chart
 from xinqiao.ui.report.portrait import PortraitView, ThemeView
+
+
+@dataclass(frozen=True, slots=True)
+class PortraitPaper:
+    """What it was given when it was taken away."""
+
+    number: str
+    version: int
+    valid_until: datetime
+
 
 _NO_TABLE: dict[str, object] = {"columns": [], "rows": []}
 
@@ -106,7 +118,9 @@ def _notes(view: PortraitView) -> Sequence[str]:
     ]
 
 
-def render_portrait_pdf(portrait: Portrait, view: PortraitView, facts: PdfFacts) -> bytes:
+def render_portrait_pdf(
+    portrait: Portrait, view: PortraitView, paper: PortraitPaper, facts: PdfFacts
+) -> bytes:
     """The portrait as PDF/A-3b in the language in force; ``view`` is by months."""
     chapters = [_peers(view), _changes(view), *map(_theme, view.themes)]
     rest = [{"chapter": one.title, "name": one.names, "sentence": one.reason} for one in view.missing]
@@ -119,17 +133,18 @@ def render_portrait_pdf(portrait: Portrait, view: PortraitView, facts: PdfFacts)
         "language": "en" if language() is Language.EN else "zh",
         "brand": _("信桥"),
         "kind": _("企业画像"),
-        "number": view.month,
+        "number": paper.number,
         "subject": portrait.name,
         "account": portrait.uscc,
         "facts": [
-            (_("看到"), view.month), (_("生成时间"), fmt.moment(portrait.generated_at)),
+            (_("第几份"), str(paper.version)), (_("看到"), view.month),
+            (_("生成时间"), fmt.moment(portrait.generated_at)), (_("有效到"), fmt.moment(paper.valid_until)),
             (_("清单版本"), portrait.catalogue), (_("存证"), fmt.leaf(facts.proof_index)),
         ],
         "watermarks": [_("自查，非机构用"), *([_("演示数据")] if facts.demo else [])],
         "qr": square(facts.verify_url),
         "code": facts.verification_code,
-        "foot": {"type": "", "lines": lines, "use": _("仅供本企业查看")},
+        "foot": {"type": _("扫码或在核验页输入"), "lines": lines, "use": _("仅供本企业查看")},
         "inks": INKS,
         "report": False,
         "marks": [],

@@ -30,18 +30,8 @@ from xinqiao.hub.apps.items.scopes import REPORT_PRODUCT, all_terms
 from xinqiao.hub.apps.redress.rows import standing_held
 from xinqiao.hub.apps.reports.declarations import newest_version
 from xinqiao.hub.apps.reports.models import CreditReport, ReportQuery
-from xinqiao.hub.apps.reports.protocol import CallWanted, Opened, ReportRequest
+from xinqiao.hub.apps.reports.protocol import CallWanted, Numbered, Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """What a report is given under the lock."""
-
-    number: str
-    version: int
-    verify_code: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 What a report said is in none of them: only the digest of what was handed out.
 """
 
+from enum import StrEnum
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,13 @@ from xinqiao.hub.viewers import seen_by
 READERS = ("subject", "institution")
 
 
+class ReportKind(StrEnum):
+    """What was handed out; a portrait is the firm's own only."""
+
+    REPORT = "report"
+    PORTRAIT = "portrait"
+
+
 class CreditReportQuerySet(models.QuerySet["CreditReport"]):
     """The only door to issued reports."""
 
@@ -25,9 +34,9 @@ class CreditReportQuerySet(models.QuerySet["CreditReport"]):
 
 
 class CreditReport(models.Model):
-    """One report as it was handed out.
+    """One report, or one portrait as a file, as it was handed out.
 
-    ``version`` counts the reports of one enterprise to one reader, so that no reader learns how many others there are.
+    ``version`` counts those of one kind about one enterprise to one reader, so that no reader learns how many others there are.
     ``digest``: SHA-256 of the canonical document. ``coverage``: how many items were in which state. ``marks``: per item
     how many rows went out and their digest under the platform's key, so that a later look can say what changed; nothing
     of a row can be read from it, and older reports and those of institutions left none. ``valid_until`` is when a reader
@@ -36,6 +45,7 @@ class CreditReport(models.Model):
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
     number = models.CharField(max_length=24, unique=True)
+    kind = models.CharField(max_length=12, default="report")
     enterprise = models.ForeignKey(Enterprise, on_delete=models.PROTECT, related_name="credit_reports")
     institution = models.ForeignKey(
         Institution, null=True, blank=True, on_delete=models.PROTECT, related_name="credit_reports"
@@ -60,7 +70,9 @@ class CreditReport(models.Model):
         constraints = [
             # Also the indexes of a reader's own list, newest last.
             models.UniqueConstraint(
-                fields=["enterprise", "version"], condition=Q(reader="subject"), name="reports_version_once"
+                fields=["enterprise", "kind", "version"],
+                condition=Q(reader="subject"),
+                name="reports_version_once",
             ),
             models.UniqueConstraint(
                 fields=["institution", "enterprise", "version"],
@@ -71,6 +83,9 @@ class CreditReport(models.Model):
                 condition=Q(reader="subject", institution__isnull=True)
                 | Q(reader="institution", institution__isnull=False),
                 name="reports_reader",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="report") | Q(kind="portrait", reader="subject"), name="reports_kind"
             ),
         ]
 

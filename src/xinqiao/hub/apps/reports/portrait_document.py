@@ -1,21 +1,30 @@
 """A portrait as a document: every figure with its definition, where it comes from and why it is missing. No I/O."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.period import format_instant
 from xinqiao.domain.portrait import Cell, Point, Reading, quarters
 from xinqiao.domain.portrait.whole import Compared, Portrait, Since
+from xinqiao.hub.apps.reports.protocol import Numbered
 
-VERSION = 1
+#: 2: number, version and code of one that is taken away; null for a look.
+VERSION = 2
 
 
-def portrait_document(portrait: Portrait, issuer: str) -> dict[str, Json]:
+def portrait_document(
+    portrait: Portrait, issuer: str, given: Numbered | None = None, valid_until: datetime | None = None
+) -> dict[str, Json]:
     """The whole portrait; numbers as text, a missing one as null beside its reason."""
     return {
         "artefact": "portrait",
         "v": VERSION,
+        "number": given.number if given else None,
+        "version": given.version if given else None,
+        "verify_code": given.verify_code if given else None,
+        "valid_until": format_instant(valid_until) if valid_until else None,
         "iss": issuer,
         "catalogue": portrait.catalogue,
         "subject": {"name": portrait.name, "uscc": portrait.uscc},

@@ -1,6 +1,7 @@
 """Verbs and questions of portraits 画像. One function makes a portrait for any reader; who may ask is its callers' business.
 
-A portrait is kept nowhere. The firm's own look at it is recorded with the digest of what was shown.
+A portrait is kept nowhere. The firm's own look at it is recorded with the digest of what was shown; one that is taken
+away as a file is numbered as a report is.
 """
 
 import hashlib
@@ -38,9 +39,12 @@ from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.register import registered
 from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.reports.holdings import Holdings
-from xinqiao.hub.apps.reports.models import CreditReport
+from xinqiao.hub.apps.reports.models import CreditReport, ReportKind
+from xinqiao.hub.apps.reports.own import VALID, keep_own, number_own
 from xinqiao.hub.apps.reports.peers import last_month, peers
 from xinqiao.hub.apps.reports.portrait_document import portrait_document
+from xinqiao.hub.apps.reports.protocol import Numbered
+from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 from xinqiao.lake.portrait import Peers
 
@@ -129,13 +133,17 @@ def _since(held: Holdings, sight: Sight, last: CreditReport | None) -> Since | N
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A portrait as it was shown, kept in memory for this one answer, and where its leaf is."""
+    """A portrait as it was shown, kept in memory for this one answer, and where its leaf is.
+
+    ``given``: number and code of one that is taken away as a file; a look at the page has none.
+    """
 
     portrait: Portrait
     document: dict[str, Json]
     digest: str
     leaf_index: int
     leaf_hash: str
+    given: Numbered | None = None
 
 
 def look_at_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Looked:
@@ -146,20 +154,54 @@ def look_at_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> 
     Raises:
         Forbidden: the agent may not query for the firm.
     """
-    firm = identity.enterprise(actor)
-    own = CreditReport.objects.for_viewer(actor).filter(reader="subject")
-    last = own.order_by("-generated_at", "-version").first()
-    portrait = portrait_of(
-        uscc=firm.uscc, name=firm.name, reader="subject", sight=Sight(is_subject=True), held=holdings, at=at, last=last
-    )  # fmt: skip
+    portrait = _own(actor, holdings, at)
     made = portrait_document(portrait, settings.XINQIAO_HUB_ID)
-    digest = hashlib.sha256(canonical_bytes(made)).hexdigest()
+    digest = _digest(made)
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.QUERY, at)
         leaf = append_leaf(
             type="SELF_USE",
             at=at,
             facts={"act": "portrait", "month": portrait.month, "digest": digest},
-            refs=Refs(subject=firm.id),
+            refs=Refs(subject=actor.enterprise_id),
         )
     return Looked(portrait, made, digest, leaf.index, leaf.hash)
+
+
+def issue_own_portrait(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Looked:
+    """The firm's own portrait to take away: as a look, and with a number and a code by which anybody can check it.
+
+    Raises:
+        Forbidden: the agent may not query for the firm.
+    """
+    portrait = _own(actor, holdings, at)
+    known = sum(one.reason is None for one in portrait.readings)
+    coverage: dict[str, Json] = {"figures": known, "missing": len(portrait.readings) - known}
+    with transaction.atomic(durable=True):
+        firm, given = number_own(actor=actor, kind=ReportKind.PORTRAIT, at=at)
+        made = portrait_document(portrait, settings.XINQIAO_HUB_ID, given, at + VALID)
+        digest, report_id = _digest(made), new_id(Prefix.CREDIT_REPORT)
+        leaf = append_leaf(
+            type="SELF_USE",
+            at=at,
+            facts={"act": "portrait", "month": portrait.month, "digest": digest, "number": given.number},
+            refs=Refs(subject=firm.id, object=report_id),
+        )
+        keep_own(
+            report_id=report_id, firm=firm, given=given, kind=ReportKind.PORTRAIT, catalogue=portrait.catalogue,
+            digest=digest, leaf=leaf, coverage=coverage,
+        )  # fmt: skip
+    return Looked(portrait, made, digest, leaf.index, leaf.hash, given)
+
+
+def _own(actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Portrait:
+    firm = identity.enterprise(actor)
+    own = CreditReport.objects.for_viewer(actor).filter(reader="subject", kind=ReportKind.REPORT)
+    last = own.order_by("-generated_at", "-version").first()
+    return portrait_of(
+        uscc=firm.uscc, name=firm.name, reader="subject", sight=Sight(is_subject=True), held=holdings, at=at, last=last
+    )  # fmt: skip
+
+
+def _digest(made: dict[str, Json]) -> str:
+    return hashlib.sha256(canonical_bytes(made)).hexdigest()

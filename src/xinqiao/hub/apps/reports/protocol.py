@@ -1,6 +1,7 @@
 """The values that pass between the transactions of an institution's report."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.items import ItemAuthorisation
@@ -45,3 +46,13 @@ class Opened:
     enterprise_id: str
     grants: tuple[ItemAuthorisation, ...] = field(repr=False)
     calls: tuple[CallWanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What a report is given under the lock."""
+
+    number: str
+    version: int
+    verify_code: str
+    at: datetime

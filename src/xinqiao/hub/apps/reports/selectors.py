@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from xinqiao.domain.errors import NotFound
 from xinqiao.hub.actors import Actor, EnterpriseActor
-from xinqiao.hub.apps.reports.models import CreditReport, ReportQuery
+from xinqiao.hub.apps.reports.models import CreditReport, ReportKind, ReportQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class IssuedRow:
     leaf_index: int
 
 
-def issued(actor: Actor, *, limit: int = 20) -> list[IssuedRow]:
-    """Reports about the actor's enterprise that it made itself, or those made for the actor's institution, newest first."""
-    rows = CreditReport.objects.for_viewer(actor)
+def issued(actor: Actor, *, kind: ReportKind = ReportKind.REPORT, limit: int = 20) -> list[IssuedRow]:
+    """Those about the actor's enterprise that it made itself, or those made for the actor's institution, newest first."""
+    rows = CreditReport.objects.for_viewer(actor).filter(kind=kind)
     if isinstance(actor, EnterpriseActor):
         rows = rows.filter(reader="subject")
     return [
@@ -141,6 +141,7 @@ def _asked(row: ReportQuery) -> AskedRow:
 class Known:
     """What anybody may learn of a report by its code. ``digest_matches`` is ``None`` when no digest was given."""
 
+    kind: ReportKind
     authentic: bool
     number: str
     generated_at: datetime
@@ -154,4 +155,11 @@ def by_code(code: str, digest: str | None = None) -> Known | None:
     if found is None:
         return None
     matches = None if not digest else digest.strip().lower() == found.digest
-    return Known(matches is not False, found.number, found.generated_at, found.leaf_index, matches)
+    return Known(
+        ReportKind(found.kind),
+        matches is not False,
+        found.number,
+        found.generated_at,
+        found.leaf_index,
+        matches,
+    )

@@ -7,11 +7,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
@@ -20,30 +19,27 @@ from xinqiao.domain.errors import Code, Forbidden, Invalid, Stale
 from xinqiao.domain.items import ItemAuthorisation
 from xinqiao.domain.report import CreditReport as Composed
 from xinqiao.domain.report import OwnProduct, Sight, compose
-from xinqiao.hub.actors import AgentScope, EnterpriseActor, InstitutionActor, InstitutionRole
+from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.usage import announce_use
-from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.fundflow.idempotency import free_key
-from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated, new_verify_code
+from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx, run_now
 from xinqiao.hub.apps.identity.models import Enterprise, Institution
-from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.items.scopes import all_terms
 from xinqiao.hub.apps.reports.calls import CalledItems, call_items
 from xinqiao.hub.apps.reports.documents import Head, document
 from xinqiao.hub.apps.reports.gather import beside_for, beside_own
 from xinqiao.hub.apps.reports.holdings import Holdings
-from xinqiao.hub.apps.reports.jobs import Numbered, OpenReport, Sealed, SealReport
-from xinqiao.hub.apps.reports.models import CreditReport
+from xinqiao.hub.apps.reports.jobs import OpenReport, Sealed, SealReport
+from xinqiao.hub.apps.reports.models import ReportKind
+from xinqiao.hub.apps.reports.own import VALID, keep_own, number_own
 from xinqiao.hub.apps.reports.portraits import marks_of
-from xinqiao.hub.apps.reports.protocol import Opened, ReportRequest
+from xinqiao.hub.apps.reports.protocol import Numbered, Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
 
-#: Platform rules, credit products: a report is good for 30 days.
-VALID = timedelta(days=30)
 #: How often a report is put together anew because a record changed its standing meanwhile.
 _TRIES = 3
 #: Authorisations one report may stand on.
@@ -80,15 +76,11 @@ def issue_own(
     )
     marks = marks_of(holdings.records)
     with transaction.atomic(durable=True):
-        require_capacity(actor, AgentScope.QUERY, at)
-        # The lock under which versions are counted.
-        firm = Enterprise.objects.select_for_update().get(id=actor.enterprise_id)
-        ours = CreditReport.objects.filter(enterprise=firm, reader="subject")
-        version = (ours.aggregate(newest=Max("version"))["newest"] or 0) + 1
+        firm, given = number_own(actor=actor, kind=ReportKind.REPORT, at=at)
         head = Head(
-            number=next_number("CR", at),
-            version=version,
-            verify_code=new_verify_code(),
+            number=given.number,
+            version=given.version,
+            verify_code=given.verify_code,
             issuer=settings.XINQIAO_HUB_ID,
             catalogue=holdings.catalogue.id,
             subject_name=firm.name,
@@ -108,21 +100,10 @@ def issue_own(
             facts={"act": "credit_report", "number": head.number, "digest": digest, "coverage": coverage},
             refs=Refs(subject=firm.id, object=report_id),
         )
-        CreditReport.objects.create(
-            id=report_id,
-            number=head.number,
-            enterprise=firm,
-            version=version,
-            catalogue=head.catalogue,
-            generated_at=at,
-            valid_until=head.valid_until,
-            digest=digest,
-            verify_code=head.verify_code,
-            coverage=coverage,
-            marks={item: [mark.rows, mark.digest] for item, mark in marks.items()},
-            leaf_index=leaf.index,
-            leaf_hash=leaf.hash,
-        )
+        keep_own(
+            report_id=report_id, firm=firm, given=given, kind=ReportKind.REPORT, catalogue=head.catalogue, digest=digest,
+            leaf=leaf, coverage=coverage, marks={item: [mark.rows, mark.digest] for item, mark in marks.items()},
+        )  # fmt: skip
         announce_use(kind="own_report", shown=report.shown_sources, at=at)
     return Issued(head, report, made, digest, leaf.index, leaf.hash)
 

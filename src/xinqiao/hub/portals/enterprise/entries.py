@@ -278,7 +278,13 @@ def look_entry(row: audit.LeafRow) -> Entry:
             sentence = sentence.format(number=row.facts.get("number", ""))
             facts = _("不留存内容")
         case "portrait":
-            family, icon, sentence = "self", "chart-line", _("您看了自己的企业画像")
+            number = row.facts.get("number", "")
+            sentence = (
+                _("您取走了自己的企业画像 {number}").format(number=number)
+                if number
+                else _("您看了自己的企业画像")
+            )
+            family, icon = "self", "chart-line"
             facts = _("到 {month} 为止").format(month=fmt.month(str(row.facts.get("month", ""))))
         case _:
             family, icon = "look", "eye"

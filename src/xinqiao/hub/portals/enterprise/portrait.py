@@ -1,78 +1,95 @@
-"""The firm's own portrait: its figures over time, beside firms of its kind. Every look is recorded."""
+"""The firm's own portrait: its figures over time, beside firms of its kind. Every look is recorded, every file numbered."""
 
 import json
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.reports import selectors as reports
+from xinqiao.hub.apps.reports.holdings import Holdings
 from xinqiao.hub.apps.reports.lake import holdings_of
-from xinqiao.hub.apps.reports.portraits import Looked, look_at_own
+from xinqiao.hub.apps.reports.models import ReportKind
+from xinqiao.hub.apps.reports.own import VALID
+from xinqiao.hub.apps.reports.portraits import Looked, issue_own_portrait, look_at_own
+from xinqiao.hub.apps.reports.protocol import Numbered
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.item_names import item_names
 from xinqiao.hub.portals.report_files import pdf_signer
+from xinqiao.hub.runtime import runtime
+from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report.portrait import build_portrait_view
 
 
-def _look(visit: Visit[EnterpriseActor]) -> Looked:
-    return look_at_own(
-        actor=visit.actor, holdings=holdings_of(identity.uscc_of(visit.actor.enterprise_id)), at=visit.at
-    )
+def _holdings(visit: Visit[EnterpriseActor]) -> Holdings:
+    return holdings_of(identity.uscc_of(visit.actor.enterprise_id))
 
 
 @require_GET
 @enterprise_page
 def show(visit: Visit[EnterpriseActor]) -> HttpResponse:
-    """The page, by months or by quarters."""
-    looked = _look(visit)
+    """The page, by months or by quarters, and the ones taken away so far."""
+    looked = look_at_own(actor=visit.actor, holdings=_holdings(visit), at=visit.at)
     view = build_portrait_view(
         looked.portrait, item_names(), quarterly=visit.request.GET.get("by") == "quarter"
     )
-    context: dict[str, object] = {"looked": looked, "view": view}
+    issued = reports.issued(visit.actor, kind=ReportKind.PORTRAIT)
+    context: dict[str, object] = {"looked": looked, "view": view, "issued": issued}
     return page(visit.request, "enterprise/portrait.html", enterprise_frame(visit, "report"), context)
 
 
-@require_GET
+def _issue(visit: Visit[EnterpriseActor]) -> tuple[Looked, Numbered]:
+    made = issue_own_portrait(actor=visit.actor, holdings=_holdings(visit), at=visit.at)
+    assert made.given is not None
+    return made, made.given
+
+
+@require_POST
 @enterprise_page
 def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
-    """The same as a signed PDF, by months; a look of its own."""
-    from xinqiao.ui.pdf import PdfFacts, render_portrait_pdf, sign_pdf  # typst is heavy: only here
+    """The same as a signed PDF, by months; it has its own number and code."""
+    from xinqiao.ui.pdf import (  # typst is heavy: only here
+        PdfFacts,
+        PortraitPaper,
+        render_portrait_pdf,
+        sign_pdf,
+    )
 
-    looked = _look(visit)
+    made, given = _issue(visit)
     facts = PdfFacts(
-        digest=f"SHA-256 {looked.digest}",
+        verification_code=given.verify_code,
+        verify_url=f"{settings.XINQIAO_PUBLIC_URL}/verify?code={given.verify_code}",
+        digest=f"SHA-256 {made.digest}",
         signer=settings.XINQIAO_HUB_NAME,
-        proof_index=looked.leaf_index,
+        proof_index=made.leaf_index,
         demo=settings.DEMO,
     )
-    view = build_portrait_view(looked.portrait, item_names())
+    paper = PortraitPaper(given.number, given.version, given.at + VALID)
+    view = build_portrait_view(made.portrait, item_names())
     key, certificate = pdf_signer()
     signed = sign_pdf(
-        render_portrait_pdf(looked.portrait, view, facts), key=key, certificate=certificate,
+        render_portrait_pdf(made.portrait, view, paper, facts), key=key, certificate=certificate,
         name=settings.XINQIAO_HUB_NAME, reason=_("由平台出具"),
     )  # fmt: skip
-    return attachment(
-        signed, "application/pdf", f"portrait-{looked.portrait.uscc}-{looked.portrait.month}.pdf"
-    )
+    return attachment(signed, "application/pdf", f"{given.number}.pdf")
 
 
-@require_GET
+@require_POST
 @enterprise_page
 def as_json(visit: Visit[EnterpriseActor]) -> HttpResponse:
-    """The same as a document, with its digest and where its leaf is; a look of its own."""
-    looked = _look(visit)
+    """The same as a document beside the platform's signature over it, with its own number and code."""
+    made, given = _issue(visit)
     bundle = {
-        "portrait": looked.document,
-        "digest": looked.digest,
-        "leaf": {"index": looked.leaf_index, "hash": looked.leaf_hash},
+        "portrait": made.document,
+        "signed": sign_jws(made.document, runtime.hub_key, ArtefactType.PORTRAIT),
+        "digest": made.digest,
+        "leaf": {"index": made.leaf_index, "hash": made.leaf_hash},
     }
     content = json.dumps(bundle, ensure_ascii=False, indent=1)
-    return attachment(
-        content, "application/json", f"portrait-{looked.portrait.uscc}-{looked.portrait.month}.json"
-    )
+    return attachment(content, "application/json", f"{given.number}.json")

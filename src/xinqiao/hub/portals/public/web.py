@@ -16,6 +16,7 @@ from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.login import login_enterprise, login_staff
 from xinqiao.hub.apps.identity.verifier import IdentityClaim
 from xinqiao.hub.apps.reports import selectors as reports
+from xinqiao.hub.apps.reports.models import ReportKind
 from xinqiao.hub.portals.access import PERSON_KEY, actor_of, home_of
 from xinqiao.hub.portals.frame import page, public_shell
 from xinqiao.hub.portals.public.typed import LoginForm
@@ -108,7 +109,7 @@ def _checked(code: str, digest: str | None, visitor: str) -> Checked:
         return Checked(
             known.authentic,
             known.number,
-            _("信用报告"),
+            _("企业画像") if known.kind is ReportKind.PORTRAIT else _("信用报告"),
             known.generated_at,
             known.leaf_index,
             known.digest_matches,
