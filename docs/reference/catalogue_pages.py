@@ -4,7 +4,16 @@ import sys
 from pathlib import Path
 
 from xinqiao.catalogue import load
-from xinqiao.catalogue.words import FREQUENCIES, MODES, SENSITIVITIES, TYPES, limits, rule_words
+from xinqiao.catalogue.words import (
+    FREQUENCIES,
+    MODES,
+    NOT_KNOWN,
+    SENSITIVITIES,
+    TYPES,
+    limits,
+    mention_words,
+    rule_words,
+)
 from xinqiao.domain.catalogue.model import Catalogue, Field, Item
 
 PAGE = Path(__file__).with_name("catalogue.md")
@@ -25,6 +34,15 @@ def page() -> str:
         "Fields the annex names carry no mark; those marked 建议 are this project's proposal.",
         "",
         f"前一版 {old.document}（{old.issued}）：{old.declared_categories} 类 {old.declared_items} 项。{old.note}",
+        "",
+        *(
+            f"* {edition.document} {heading.both}：{names.zh}。"
+            for edition in (catalogue, old)
+            for heading, names in mention_words(edition)
+        ),
+        "",
+        NOT_KNOWN.zh,
+        NOT_KNOWN.en,
         "",
         "每个格子怎样读、什么叫错，见 [收一行数据](../rules/collection.md)。查看、检查和空表：",
         "",

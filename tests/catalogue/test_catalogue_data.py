@@ -9,7 +9,8 @@ import pytest
 
 from xinqiao import catalogue as shipped
 from xinqiao.catalogue import CatalogueError, load
-from xinqiao.domain.catalogue.model import FieldType, Frequency, Sensitivity, SharingMode
+from xinqiao.catalogue.words import UNVERIFIED, mention_words
+from xinqiao.domain.catalogue.model import FieldType, Frequency, Sensitivity, SharingMode, Standing
 
 CATALOGUE = load()
 ITEMS = list(CATALOGUE.items.values())
@@ -99,6 +100,21 @@ def test_the_2021_list_says_what_is_known_of_it_and_no_more():
     assert not old.items
     assert "没有经过核对" in old.note
     assert CATALOGUE.predecessor == old.id
+    # of its text only kinds are known, and none of them for certain
+    assert {one.standing for one in old.mentions} == {Standing.NAMED, Standing.PLANNED}
+    assert not any(one.verified or one.categories for one in old.mentions)
+
+
+def test_what_the_2024_text_says_is_new_in_its_list():
+    assert [(one.name_en, one.categories, one.verified) for one in CATALOGUE.mentions] == [
+        ("key personnel", (), True),
+        ("qualifications", (14,), True),
+        ("import and export", (5,), True),
+    ]
+    assert {one.standing for one in CATALOGUE.mentions} == {Standing.BROUGHT_IN}
+    (told,) = mention_words(CATALOGUE)
+    assert told[1].zh == "企业主要人员、资质（第 27、28、29、30 项）、进出口（第 7、8 项）"
+    assert all(UNVERIFIED.zh in heading.zh for heading, _names in mention_words(load("2021")))
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.id)

@@ -7,6 +7,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from xinqiao.catalogue import load
+from xinqiao.catalogue.words import NOT_KNOWN, UNVERIFIED
 from xinqiao.cli import main
 
 
@@ -30,11 +31,16 @@ def test_show_all_one_and_the_list_before(capsys: pytest.CaptureFixture[str]) ->
     assert main(["catalogue", "show"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in load().items)
+    for words in ("国办发〔2021〕52号  2021-12-22", "进出口（第 7、8 项）", NOT_KNOWN.zh):
+        assert words in out
     assert main(["catalogue", "show", "medical_insurance_change"]) == 0
     out = capsys.readouterr().out
     assert "变动后人数 = 变动前人数 + 新增人数 − 减少人数" in out
     assert main(["catalogue", "show", "--edition", "2021"]) == 0
-    assert "14 类 categories, 37 项 items" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "14 类 categories, 37 项 items" in out
+    assert "严重失信主体名单" in out
+    assert out.count(UNVERIFIED.zh) == 2
     assert main(["catalogue", "show", "water"]) == 2
     assert "water_fee" in capsys.readouterr().err
 
@@ -43,6 +49,9 @@ def test_show_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["catalogue", "show", "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in shown["items"]] == list(load().items)
+    assert shown["mentions"][1] == {
+        "name": "资质", "name_en": "qualifications", "standing": "brought_in", "categories": [14], "verified": True
+    }  # fmt: skip
     assert main(["catalogue", "show", "agri_subsidy", "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["natural_key"] == ["id_no", "subsidy_kind", "year", "batch"]

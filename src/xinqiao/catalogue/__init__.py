@@ -1,7 +1,8 @@
 """The catalogue of credit information, as data shipped with the program; a province's own items from a folder.
 
 ``2024``: annex of 国办发〔2024〕15号, 17 categories and 37 items. ``2021``: the list it replaced, of which only the
-document and the counts are known here. The shape and the rules of the data are :mod:`xinqiao.domain.catalogue`.
+document, the counts and, unverified, what its text spoke of are known here. The shape and the rules of the data are
+:mod:`xinqiao.domain.catalogue`.
 """
 
 import functools

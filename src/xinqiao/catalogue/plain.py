@@ -19,6 +19,16 @@ def catalogue_as_data(catalogue: Catalogue) -> dict[str, Any]:
         "reproduced": catalogue.reproduced,
         "note": catalogue.note,
         "predecessor": catalogue.predecessor,
+        "mentions": [
+            {
+                "name": one.name,
+                "name_en": one.name_en,
+                "standing": one.standing,
+                "categories": list(one.categories),
+                "verified": one.verified,
+            }
+            for one in catalogue.mentions
+        ],
         "categories": [
             {"no": one.no, "id": one.id, "name": one.name, "items": list(one.items)}
             for one in catalogue.categories

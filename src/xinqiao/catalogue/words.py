@@ -6,7 +6,17 @@ Pairs instead of messages: a command shows both at once, a template for supplier
 from typing import NamedTuple
 
 from xinqiao.domain.catalogue.fields import is_dated
-from xinqiao.domain.catalogue.model import Catalogue, CrossKind, CrossRule, Field, FieldType, Frequency, Item
+from xinqiao.domain.catalogue.model import (
+    Catalogue,
+    CrossKind,
+    CrossRule,
+    Field,
+    FieldType,
+    Frequency,
+    Item,
+    Mention,
+    Standing,
+)
 from xinqiao.domain.catalogue.model import Sensitivity as Level
 from xinqiao.domain.catalogue.model import SharingMode as Mode
 from xinqiao.ui.i18n import Language, language
@@ -82,6 +92,17 @@ UNITS = {
     "tce": Said("吨标准煤", "tce"),
     "t/wan_yuan": Said("吨/万元", "t per 10,000 yuan"),
 }
+STANDINGS = {
+    Standing.BROUGHT_IN: Said("写明新纳入清单的，等", "newly brought into the list, among others"),
+    Standing.NAMED: Said("正文说到要共享的", "spoken of as to be shared"),
+    Standing.PLANNED: Said("正文说要逐步增加的", "spoken of as to be added by and by"),
+}
+#: Of two editions of which one is not reproduced; said wherever they stand side by side.
+NOT_KNOWN = Said(
+    "前一版的逐项清单没有经过核对：哪些事项离开了、改了名称、换了共享方式，没有依据，这里不写。",
+    "The earlier list has not been verified item by item: what left it, was renamed or changed its mode is not known and not told.",
+)
+UNVERIFIED = Said("凭回忆，字句没有核对", "recalled, wording not verified")
 _DAY = Said("YYYY-MM-DD", "YYYY-MM-DD")
 _DAY_OR_OPEN = Said("YYYY-MM-DD；没有期限写 长期", "YYYY-MM-DD; open-ended: 长期")
 #: Texts that pass, by type, where the data file gives none.
@@ -97,6 +118,35 @@ _EXAMPLES = {
     FieldType.LIST: '[{"decision_no": "示例1号"}]',
     FieldType.URL: "https://example.org/notice/1",
 }
+
+
+def mention_words(catalogue: Catalogue) -> list[tuple[Said, Said]]:
+    """What the text of an edition's document speaks of: how, and of what; beside a kind the items that carry it."""
+    told: list[tuple[Said, Said]] = []
+    for standing, words in STANDINGS.items():
+        of = [one for one in catalogue.mentions if one.standing is standing]
+        for verified in (True, False):
+            names = [_mention(one, catalogue) for one in of if one.verified is verified]
+            if names:
+                doubt = Said("", "") if verified else Said(f"（{UNVERIFIED.zh}）", f" ({UNVERIFIED.en})")
+                heading = Said(words.zh + doubt.zh, words.en + doubt.en)
+                zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
+                told.append((heading, Said(zh, en)))
+    return told
+
+
+def _mention(mention: Mention, catalogue: Catalogue) -> Said:
+    items = [
+        item
+        for item in catalogue.items.values()
+        if item.category_no in mention.categories and item.origin == "national"
+    ]
+    if not items:
+        return Said(mention.name, mention.name_en)
+    numbers = ", ".join(str(item.no) for item in items)
+    return Said(
+        f"{mention.name}（第 {numbers.replace(', ', '、')} 项）", f"{mention.name_en} (items {numbers})"
+    )
 
 
 def unit(field: Field) -> Said:

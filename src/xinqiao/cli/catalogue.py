@@ -111,7 +111,7 @@ def _show(catalogue: Catalogue, item: Item | None, *, as_json: bool) -> None:
         if catalogue.note:
             print(catalogue.note)
         if not catalogue.reproduced:
-            print(f"{catalogue.declared_categories} 类 categories, {catalogue.declared_items} 项 items")
+            _beside(catalogue)
             return
         rows = [
             (
@@ -124,6 +124,13 @@ def _show(catalogue: Catalogue, item: Item | None, *, as_json: bool) -> None:
             ("", "事项 item", "名称 name", "方式 mode", "提供 provider", "频率 update", "敏感 sensitivity"),
             rows,
         )
+        print()
+        _beside(catalogue)
+        if catalogue.predecessor:
+            before = load(catalogue.predecessor)
+            print(f"\n前一版 before  {before.document}  {before.issued}")
+            _beside(before)
+            print(words.NOT_KNOWN.both)
         return
     print(f"{item.no}. {item.name}（{item.id}，第 {item.version} 版）{item.name_en}")
     print(
@@ -143,6 +150,15 @@ def _show(catalogue: Catalogue, item: Item | None, *, as_json: bool) -> None:
     )  # fmt: skip
     for rule in item.rules:
         print(f"· {words.rule_words(rule, item, catalogue).both}")
+
+
+def _beside(catalogue: Catalogue) -> None:
+    """Counts the document states, and what its text is known to speak of."""
+    from xinqiao.catalogue.words import mention_words
+
+    print(f"{catalogue.declared_categories} 类 categories, {catalogue.declared_items} 项 items")
+    for heading, names in mention_words(catalogue):
+        print(f"· {heading.both}: {names.both}")
 
 
 def _print(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -72,6 +72,14 @@ kind = "required_when"
 fields = ["amount", "kind"]
 values = ["01"]
 """
+MENTION = """[[mentions]]
+name = "税"
+name_en = "tax"
+standing = "named"
+categories = [1]
+verified = true
+
+[[categories]]"""
 FILES = {"list.toml": LIST, "code_lists.toml": CODES, "items/a.toml": ITEM}
 
 
@@ -97,6 +105,10 @@ def test_the_small_catalogue_is_right():
         ("list.toml", "reproduced = true", "reproduced = 1", "reproduced"),
         ("list.toml", "no = 1", "no = 2", "categories"),
         ("list.toml", 'id = "t"', "", "id"),
+        ("list.toml", "[[categories]]", MENTION.replace("[1]", "[2]"), "mentions[税].categories"),
+        ("list.toml", "[[categories]]", MENTION.replace("[1]", '["1"]'), "mentions[税].categories"),
+        ("list.toml", "[[categories]]", MENTION.replace("named", "meant"), "mentions[税].standing"),
+        ("list.toml", "[[categories]]", MENTION.replace("verified", "seen"), "mentions[税].verified"),
         ("list.toml", 'id = "t"', "id = ", ""),
         ("code_lists.toml", '99 = "其他"', '99 = "居民身份证"', "id_type.居民身份证"),
         ("code_lists.toml", '99 = "其他"', '99 = "01"', "id_type.01"),

@@ -260,6 +260,10 @@ def check_whole(catalogue: Catalogue, file: str, problems: list[Problem]) -> Non
     def wrong(place: str, what: str) -> None:
         problems.append(Problem(file, place, what))
 
+    numbers = {one.no for one in catalogue.categories}
+    for one in catalogue.mentions:
+        if not numbers.issuperset(one.categories):
+            wrong(f"mentions[{one.name}].categories", "没有这个类别 no such category")
     if not catalogue.reproduced:
         if catalogue.items or catalogue.categories:
             wrong("reproduced", "不转载的清单不能有事项 has items all the same")

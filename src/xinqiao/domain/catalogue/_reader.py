@@ -114,6 +114,14 @@ class Reader:
             self.wrong("有重复 repeated", key)
         return tuple(value)
 
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers; it may be absent."""
+        value = self._take(key, list, "整数列表 list of whole numbers", []) or []
+        if not all(type(one) is int for one in value):
+            self.wrong("应当是整数列表 list of whole numbers", key)
+            return ()
+        return tuple(value)
+
     def choice[E: StrEnum](self, key: str, kind: type[E], default: E) -> E:
         """One of an enumeration; ``default`` only stands in for a mistake."""
         written = self.text(key)

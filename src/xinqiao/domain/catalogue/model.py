@@ -242,6 +242,29 @@ class CodeList:
     proposed: bool = True
 
 
+class Standing(StrEnum):
+    """What a document says of a kind of information it speaks of."""
+
+    NAMED = "named"  # to be shared
+    PLANNED = "planned"  # to be added by and by
+    BROUGHT_IN = "brought_in"  # new in its list
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A kind of information the text of a document speaks of; no item of a list.
+
+    ``categories``: those of the document's own list that carry it, by their numbers; none where the list does not say.
+    ``verified``: read in the document; otherwise recalled, with words that nobody has compared.
+    """
+
+    name: str
+    name_en: str
+    standing: Standing
+    categories: tuple[int, ...]
+    verified: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """A list in one edition.
@@ -263,6 +286,7 @@ class Catalogue:
     reproduced: bool = True
     note: str = ""
     predecessor: str | None = None
+    mentions: tuple[Mention, ...] = ()
 
     def collected(self) -> tuple[Item, ...]:
         """The items that are physically collected, in their order."""

@@ -23,8 +23,10 @@ from xinqiao.domain.catalogue.model import (
     FieldType,
     Frequency,
     Item,
+    Mention,
     Sensitivity,
     SharingMode,
+    Standing,
 )
 from xinqiao.domain.repair import Gravity
 
@@ -167,6 +169,7 @@ def _edition(
         reproduced=top.flag("reproduced"),
         note=top.text("note", ""),
         predecessor=top.maybe_text("predecessor"),
+        mentions=tuple(_mention(one) for one in top.tables("mentions")),
     )
     top.finish()
     return found
@@ -179,6 +182,18 @@ def _category(table: Reader) -> Category:
         name=table.text("name"),
         items=table.texts("items"),
         name_en=table.text("name_en", ""),
+    )
+    table.finish()
+    return found
+
+
+def _mention(table: Reader) -> Mention:
+    found = Mention(
+        name=table.text("name"),
+        name_en=table.text("name_en"),
+        standing=table.choice("standing", Standing, Standing.NAMED),
+        categories=table.wholes("categories"),
+        verified=table.flag("verified"),
     )
     table.finish()
     return found

@@ -15,11 +15,13 @@ from xinqiao.catalogue.template import csv_template, xlsx_template
 from xinqiao.catalogue.words import (
     FREQUENCIES,
     MODES,
+    NOT_KNOWN,
     SENSITIVITIES,
     SHORT_MODES,
     TYPES,
     Said,
     limits,
+    mention_words,
     rule_words,
 )
 from xinqiao.domain.catalogue.model import Catalogue, Category, CodeList, Field, Item, SharingMode
@@ -58,6 +60,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """An edition beside the others; ``spoken``: what its document's text is known to speak of, and how."""
+
+    edition: Catalogue
+    spoken: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A field of an item, in the language of the page."""
 
@@ -79,12 +89,21 @@ def listing(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "catalogue": catalogue,
-        "before": load(catalogue.predecessor) if catalogue.predecessor else None,
+        "editions": _editions(catalogue),
+        "not_known": str(NOT_KNOWN),
         "chips": _chips(catalogue, wanted),
         "lines": [_line(item, catalogue) for item in shown],
         "added": sum(item.origin != "national" for item in catalogue.items.values()),
     }
     return page(request, "public/catalogue.html", public_shell(request, "catalogue"), context)
+
+
+def _editions(catalogue: Catalogue) -> list[Edition]:
+    """The edition in force and those it replaced, newest first."""
+    found = [catalogue]
+    while found[-1].predecessor:
+        found.append(load(found[-1].predecessor))
+    return [Edition(one, [(str(how), str(what)) for how, what in mention_words(one)]) for one in found]
 
 
 @require_GET
