@@ -11,6 +11,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 PORT ?= 8800
 DEMO_DIR ?= demo-data
 
+# Containers often forbid bytecode; without it each program we start (tests start many) compiles Django and us anew,
+# which costs more processor time than all the rest of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Files in the order of their folders: the heaviest, which hold few tests, would otherwise come last, one worker alone.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
