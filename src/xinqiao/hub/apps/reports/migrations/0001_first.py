@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.CharField(max_length=40, primary_key=True, serialize=False)),
                 ("number", models.CharField(max_length=24, unique=True)),
+                ("kind", models.CharField(default="report", max_length=12)),
                 ("version", models.PositiveIntegerField()),
                 ("reader", models.CharField(default="subject", max_length=12)),
                 ("catalogue", models.CharField(max_length=20)),
@@ -54,7 +55,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("reader", "subject")),
-                        fields=("enterprise", "version"),
+                        fields=("enterprise", "kind", "version"),
                         name="reports_version_once",
                     ),
                     models.UniqueConstraint(
@@ -69,6 +70,14 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="reports_reader",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "report"),
+                            models.Q(("kind", "portrait"), ("reader", "subject")),
+                            _connector="OR",
+                        ),
+                        name="reports_kind",
                     ),
                 ],
             },
