@@ -189,6 +189,21 @@ def test_the_firm_fills_in_the_form_and_reads_its_versions(cast: Cast, visitor: 
     assert SelfDeclaration.objects.count() == 2
 
 
+def test_what_was_declared_in_labels_is_ticked_in_the_form(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
+    form = hub.runtime.declared_form
+    assert form is not None
+    tick = next(one for one in form.fields if one.multiple)
+    choice = next(one for one in form.fields if one.code_list and not one.multiple)
+    (first, word), (second, other), *_ = form.code_lists[tick.code_list or ""].entries.items()
+    code, label = next(iter(form.code_lists[choice.code_list or ""].entries.items()))
+    cells = {tick.name: f"{word}；{other}", choice.name: label}
+    declare(cast, cells=cells)
+    page = visitor(cast.owner).get(reverse("enterprise:declared")).content.decode()
+    boxes = re.findall(rf'<input[^>]* name="{tick.name}"[^>]*>', page)
+    assert {re.findall(r'value="([^"]*)"', box)[0] for box in boxes if " checked" in box} == {first, second}
+    assert re.search(rf'<option value="{code}" selected', page)
+
+
 def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
     response = visitor(cast.owner).post(
         reverse("enterprise:declared"), {**SAID, "website": "www", "version": "0", "commitment": "on"}

@@ -54,7 +54,10 @@ def _ask(form: Form, one: Field, value: str, rule: str) -> Ask:
     codes = form.codes(one)
     if codes is not None:
         kind = "choices" if one.multiple else "choice"
-    given = tuple(part.strip() for part in value.replace("；", ";").split(";"))
+    # who declares at the interface may write labels, as in files; the form knows them by their codes
+    known = {word: code for code, word in codes.entries.items()} if codes else {}
+    given = tuple(known.get(part, part) for part in map(str.strip, value.replace("；", ";").split(";")))
+    value = given[0] if kind == "choice" else value
     attrs = {} if one.max_length is None else {"maxlength": str(one.max_length)}
     if one.type is FieldType.DECIMAL:
         attrs = {"inputmode": "decimal"}
