@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from tests.hub.cast import OWNER_USCC, Cast
 from tests.hub.portals.conftest import Visitor, browser, text_of, visitor  # noqa: F401 - fixtures
-from tests.hub.redress.bench import DOCUMENT, PDF, PENALTY, Bench, penalty
+from tests.hub.redress.bench import DOCUMENT, PDF, PENALTY, WATER, Bench, penalty
 
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.redress.models import Evidence, Objection, Repair, Suppression
@@ -160,6 +160,19 @@ def test_pages_of_others_look_absent_and_the_clerk_cannot_act(
     reader = visitor(bench.cast.reader)
     assert "您没有“声明与异议”的权限" in text_of(reader.get(reverse("enterprise:redress")))
     assert _object(reader, bench, key="form-key-9999").status_code == 403
+
+
+def test_the_newest_records_come_first_and_every_one_can_be_reached(bench: Bench, visitor: Visitor) -> None:
+    months = [f"2026-{month:02d}" for month in range(1, 10)]
+    bench.hold(*({"uscc": OWNER_USCC, "account_no": "W1", "period": month} for month in months), item=WATER)
+    client, address = visitor(bench.cast.owner), reverse("enterprise:redress")
+    page = text_of(client.get(address))
+    assert "全部 9 条" in page
+    assert page.count("提异议</a>") == 6
+    whole = text_of(client.get(address, {"item": WATER}))
+    assert whole.count("提异议</a>") == 9
+    assert all(month in whole for month in months)
+    assert client.get(address, {"item": "gas_fee"}).status_code == 404
 
 
 def test_a_stale_form_is_told_and_an_unknown_act_is_absent(

@@ -1,5 +1,7 @@
 """Objections of the firm: what is collected about it, what is wrong with it, what became of it, a statement beside it."""
 
+from datetime import date
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -33,8 +35,8 @@ from xinqiao.hub.portals.redress_cards import (
 from xinqiao.hub.portals.source.cards import item_word, labelled
 from xinqiao.hub.runtime import runtime
 
-#: Records of one item that the list shows.
-MOST = 20
+#: Records of one item that the list shows, and that its own page does.
+FIRST, MOST = 6, 1000
 
 
 @require_GET
@@ -43,11 +45,16 @@ def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """What is in hand, and every record about the firm with what can be done about it."""
     rows = selectors.matters(visit.actor, at=visit.at)
     own = selectors.own_records(visit.actor, at=visit.at)
+    item = visit.request.GET.get("item", "")
+    if item:
+        own = [one for one in own if one.found.item.id == item]
+        if not own:
+            raise NotFound
     context = {
+        "item": item_word(item) if item else "",
         "cards": [MatterCard.of(row) for row in rows],
         "adverse": [_card(one) for one in own if one.adverse is not None],
-        "groups": _groups([one for one in own if one.adverse is None]),
-        "most": MOST,
+        "groups": _groups([one for one in own if one.adverse is None], MOST if item else FIRST),
         "may": visit.actor.may(AgentScope.OBJECT),
         "rules": runtime.redress_rules,
     }
@@ -59,12 +66,16 @@ def _card(one: OwnRecord) -> tuple[OwnRecord, str, str]:
     return one, item_word(one.found.item.id), gravity_word(one.adverse.gravity)
 
 
-def _groups(own: list[OwnRecord]) -> list[tuple[str, list[OwnRecord], int]]:
-    """By item: its word, the first records, how many more there are."""
+def _groups(own: list[OwnRecord], most: int) -> list[tuple[str, str, list[OwnRecord], int]]:
+    """By item: its id and word, the newest records, how many there are where not all are shown."""
     found: dict[str, list[OwnRecord]] = {}
-    for one in own:
+    for one in sorted(own, key=lambda one: one.found.record.as_of or date.min, reverse=True):
         found.setdefault(one.found.item.id, []).append(one)
-    return [(item_word(item), rows[:MOST], max(0, len(rows) - MOST)) for item, rows in found.items()]
+    order = sorted(found, key=lambda item: found[item][0].found.item.no)
+    return [
+        (item, item_word(item), found[item][:most], len(found[item]) if len(found[item]) > most else 0)
+        for item in order
+    ]
 
 
 def wanted(visit: Visit[EnterpriseActor]) -> Found:
