@@ -177,6 +177,7 @@ def test_a_correction_is_sent_from_the_receipt_and_the_receipt_says_so(
     client = browser("ybj.supplier")
     form = client.get(reverse("source:item", args=[ITEM]), {"corrects": row.id}).content.decode()
     assert f'name="corrects" value="{row.id}"' in form
+    assert "已接收的行不用重报" in form
     _send(client, file=_file(b"a,b\n1,2\n"), corrects=row.id)
     second = Batch.objects.get(corrects=row)
     page = client.get(reverse("source:batch", args=[row.id])).content.decode()
@@ -186,16 +187,25 @@ def test_a_correction_is_sent_from_the_receipt_and_the_receipt_says_so(
 
 def test_a_batch_that_came_back_whole_says_why(suppliers: Suppliers, browser: Browser) -> None:
     row = suppliers.done(Invalid(Code.FILE_COLUMNS, "x", facts={"missing": ["uscc", "period"]}))
-    page = browser("ybj.supplier").get(reverse("source:batch", args=[row.id])).content.decode()
+    client = browser("ybj.supplier")
+    page = client.get(reverse("source:batch", args=[row.id])).content.decode()
     assert "整批退回" in page
+    assert reverse("source:template", args=[ITEM, "xlsx"]) in page
+    again = client.get(reverse("source:item", args=[ITEM]), {"corrects": row.id}).content.decode()
+    assert "改好以后整个文件再报一次" in again
+    assert "已接收的行不用重报" not in again
     assert "缺少的列：统一社会信用代码、费用所属期" in page
     assert "没有一行入库" in page
 
 
 def test_a_batch_with_hardly_a_good_row_is_sent_again_whole(suppliers: Suppliers, browser: Browser) -> None:
     row = suppliers.done(NOTHING)
-    page = browser("ybj.supplier").get(reverse("source:batch", args=[row.id])).content.decode()
+    client = browser("ybj.supplier")
+    page = client.get(reverse("source:batch", args=[row.id])).content.decode()
     assert "整批退回" in page
+    again = client.get(reverse("source:item", args=[ITEM]), {"corrects": row.id}).content.decode()
+    assert "改好以后整个文件再报一次" in again
+    assert "已接收的行不用重报" not in again
     assert "整个文件再报" in page
 
 
