@@ -301,9 +301,9 @@ def test_the_catalogue_lists_all_items_by_mode_and_the_edition_before(cast: Cast
     assert ("凭回忆，字句没有核对" if language == "zh" else "recalled, wording not verified") in page
     assert ("进出口（第 7、8 项）" if language == "zh" else "import and export (items 7, 8)") in page
     only = visitor().get(reverse("public:catalogue"), {"lang": language, "mode": "verification_authorised"})
-    assert only.content.decode().count('<span class="xq-hint xq-mono">') == 9
+    assert only.content.decode().count('<span class="xq-hint xq-mono hide-s">') == 9
     wrong = visitor().get(reverse("public:catalogue"), {"mode": "no-such-mode"}).content.decode()
-    assert wrong.count('<span class="xq-hint xq-mono">') == 37
+    assert wrong.count('<span class="xq-hint xq-mono hide-s">') == 37
 
 
 @pytest.mark.parametrize("item_id", list(load().items))

@@ -30,6 +30,14 @@ class Listed:
     href: str
 
 
+def status_word(status: str) -> str:
+    """A registration status as registers write it, in the reader's language; any other word as it stands."""
+    words = {
+        "存续": _("存续"), "歇业": _("歇业"), "注销": _("注销"), "吊销": _("吊销"), "吊销未注销": _("吊销未注销"),
+    }  # fmt: skip
+    return words.get(status, status)
+
+
 def search_register(who: str, text: str, at: datetime, *, numbers_only: bool = False) -> list[Listed]:
     """Firms by a name, a part of it, its pinyin, a former name, or any number it ever had.
 
@@ -47,5 +55,5 @@ def _listed(hit: Hit) -> Listed:
     firm = hit.firm
     note = _("曾用名 {name}").format(name=hit.by_name) if hit.by_old_name else ""
     return Listed(
-        firm.uscc, firm.name, note, firm.status, firm.division, firm.industry, f"?{urlencode({'q': firm.uscc})}"
+        firm.uscc, firm.name, note, status_word(firm.status), firm.division, firm.industry, f"?{urlencode({'q': firm.uscc})}"
     )  # fmt: skip

@@ -27,6 +27,7 @@ def _foot() -> tuple[FootLink, ...]:
     return (
         FootLink(_("数据与授权说明"), reverse("public:data")),
         FootLink(_("归集共享清单"), reverse("public:catalogue")),
+        FootLink(_("企业公开信息"), reverse("public:firms")),
         FootLink(_("核验报告"), reverse("public:verify")),
         FootLink(_("企业划型"), reverse("public:size")),
         FootLink(_("接入"), reverse("public:connect")),
@@ -155,13 +156,13 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
         NavItem("home", _("总览"), reverse("operator:home"), "layout-dashboard"),
         NavItem("nodes", _("节点"), reverse("operator:nodes"), "server"),
         NavItem("institutions", _("机构"), reverse("operator:institutions"), "building-bank"),
+        NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
     )
     collect = (
         NavItem("sources", _("数源单位"), reverse("operator:sources"), "database"),
         NavItem("batches", _("归集批次"), reverse("operator:batches"), "upload"),
         NavItem("quality", _("数据质量"), reverse("operator:quality"), "gauge"),
         NavItem("tickets", _("协调工单"), reverse("operator:tickets"), "ticket"),
-        NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
         NavItem("redress", _("异议与修复"), reverse("operator:redress"), "scale"),
         NavItem("firms", _("企业"), reverse("operator:firms"), "building-store"),
         NavItem("items", _("源头事项"), reverse("operator:items"), "list-check"),

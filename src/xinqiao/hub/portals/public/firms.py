@@ -15,6 +15,7 @@ from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.report import Sight, compose
 from xinqiao.hub.apps.identity.register import firms_called, has_register, registered
 from xinqiao.hub.apps.reports.lake import holdings_of
+from xinqiao.hub.portals.firm_search import status_word
 from xinqiao.hub.portals.frame import page, public_shell
 from xinqiao.hub.rate import PerMinute
 from xinqiao.hub.runtime import runtime
@@ -46,7 +47,7 @@ def _count(request: HttpRequest) -> None:
 def _found(hit: Hit) -> Found:
     firm = hit.firm
     return Found(
-        firm.name, firm.uscc, firm.status, hit.by_name if hit.by_old_name else "", reverse("public:firm", args=[firm.uscc])
+        firm.name, firm.uscc, status_word(firm.status), hit.by_name if hit.by_old_name else "", reverse("public:firm", args=[firm.uscc])
     )  # fmt: skip
 
 
