@@ -4,6 +4,8 @@ States move only by the tables of ``xinqiao.domain.lifecycles``, through conditi
 it is read from the clock (fund-flow rules 5).
 """
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -153,6 +155,8 @@ class Authorisation(StatefulRow):
 
     The granted scope is what the newest artefact says; the columns repeat it for the release path and for lists.
     """
+
+    PLACES: ClassVar[tuple[str, str]] = ("authorisations", "requests")
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
     request_no = models.CharField(max_length=24, unique=True)

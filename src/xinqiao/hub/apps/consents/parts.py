@@ -1,10 +1,11 @@
 """What every verb of authorisations does alike: lock, conditional update, leaf, history, notice.
 
-The first two are for every kind of authorisation, whatever it covers (``items`` uses them); the rest is this app's own.
+Lock, update and notices are for every kind of authorisation, whatever it covers (``items`` uses them); the rest is this
+app's own.
 """
 
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -28,18 +29,27 @@ from xinqiao.hub.apps.consents.records import (
     write_history,
 )
 from xinqiao.hub.apps.consents.summary import WhatYouSee
-from xinqiao.hub.apps.identity.models import Enterprise
+from xinqiao.hub.apps.identity.models import Enterprise, Institution
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, sign_jws
 
 
-class HasArtefact(Protocol):
-    """What the end of an authorisation names of it."""
+class AnyAuthorisation(Protocol):
+    """What notices and the end of an authorisation of either kind name of it.
 
+    ``PLACES``: where it is, in the portals of the firm and of the institution.
+    """
+
+    PLACES: ClassVar[tuple[str, str]]
     id: str
+    request_no: str
     enterprise: Enterprise
+    enterprise_id: str
+    institution: Institution
     institution_id: str
+    purpose: str
+    business_ref: str
     artefact_digest: str
     seq: int
 
@@ -117,19 +127,21 @@ def record_move(
     )
 
 
-def tell_enterprise(row: Authorisation, kind: str, at: datetime) -> None:
+def tell_enterprise(row: AnyAuthorisation, kind: str, at: datetime) -> None:
+    """A notice to the firm it is about."""
     notify(
         audience=("enterprise", row.enterprise_id),
         kind=kind,
         facts={"request_no": row.request_no, "institution": row.institution.name, "purpose": row.purpose},
-        link=f"/e/authorisations/{row.id}",
+        link=f"/e/{row.PLACES[0]}/{row.id}",
         at=at,
     )
 
 
 def tell_institution(
-    row: Authorisation, kind: str, at: datetime, facts: dict[str, Json] | None = None
+    row: AnyAuthorisation, kind: str, at: datetime, facts: dict[str, Json] | None = None
 ) -> None:
+    """A notice to the institution that asked."""
     notify(
         audience=("institution", row.institution_id),
         kind=kind,
@@ -139,14 +151,14 @@ def tell_institution(
             "enterprise": row.enterprise.name,
             **(facts or {}),
         },
-        link=f"/i/requests/{row.id}",
+        link=f"/i/{row.PLACES[1]}/{row.id}",
         at=at,
     )
 
 
 def sign_withdrawal(
     actor: EnterpriseActor,
-    row: "HasArtefact",
+    row: AnyAuthorisation,
     *,
     kind: str,
     artefact_kind: str,

@@ -27,14 +27,14 @@ from xinqiao.domain.items import (
 from xinqiao.domain.machine import Role
 from xinqiao.hub.actors import AgentScope, EnterpriseActor, PersonRole
 from xinqiao.hub.apps.audit.services import LeafRef
-from xinqiao.hub.apps.consents.parts import lock_row, move, sign_withdrawal
+from xinqiao.hub.apps.consents.parts import lock_row, move, sign_withdrawal, tell_institution
 from xinqiao.hub.apps.consents.records import next_number, store_artefact
 from xinqiao.hub.apps.consents.summary import Act, WhatYouSee, match_shown
 from xinqiao.hub.apps.identity.models import EnterprisePerson
 from xinqiao.hub.apps.identity.people import person_index
 from xinqiao.hub.apps.identity.services import consume_second_factor, require_capacity
 from xinqiao.hub.apps.items.models import ItemAuthorisation
-from xinqiao.hub.apps.items.parts import KIND, record_move, tell_institution, write_leaf
+from xinqiao.hub.apps.items.parts import KIND, record_move, write_leaf
 from xinqiao.hub.apps.items.scopes import (
     ABOUT_LEGAL_REP,
     all_terms,

@@ -4,6 +4,8 @@ What was granted is what the signed artefact says; columns repeat only what list
 values of a claim are kept, encrypted, only while a request waits for its answer.
 """
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +47,8 @@ class ItemAuthorisation(StatefulRow):
     until the request is answered or lapses. ``artefact``: the signed authorisation in force (JWS), the
     ``seq``-th; all of them, with what was shown, are among the artefacts of ``consents`` under the kind ``items``.
     """
+
+    PLACES: ClassVar[tuple[str, str]] = ("items", "items")
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
     request_no = models.CharField(max_length=24, unique=True)

@@ -1,4 +1,4 @@
-"""What every verb of item authorisations does alike: leaf, history, notice. Lock and update are ``consents.parts``'."""
+"""What every verb of item authorisations does alike: leaf and history. Lock, update and notices are ``consents.parts``'."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,6 @@ from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, SystemActor
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
 from xinqiao.hub.apps.consents.records import write_history
 from xinqiao.hub.apps.items.models import ItemAuthorisation
-from xinqiao.hub.apps.notices.services import notify
 
 #: Under which kind moves and artefacts of item authorisations stand among those of ``consents``.
 KIND = "items"
@@ -53,33 +52,4 @@ def record_move(
         institution_id=row.institution_id,
         facts={"request_no": row.request_no, **(facts or {})},
         leaf=leaf,
-    )
-
-
-def tell_enterprise(row: ItemAuthorisation, kind: str, at: datetime) -> None:
-    """A notice to the firm it is about."""
-    notify(
-        audience=("enterprise", row.enterprise_id),
-        kind=kind,
-        facts={"request_no": row.request_no, "institution": row.institution.name, "purpose": row.purpose},
-        link=f"/e/items/{row.id}",
-        at=at,
-    )
-
-
-def tell_institution(
-    row: ItemAuthorisation, kind: str, at: datetime, facts: Mapping[str, Json] | None = None
-) -> None:
-    """A notice to the institution that asked."""
-    notify(
-        audience=("institution", row.institution_id),
-        kind=kind,
-        facts={
-            "request_no": row.request_no,
-            "business_ref": row.business_ref,
-            "enterprise": row.enterprise.name,
-            **(facts or {}),
-        },
-        link=f"/i/items/{row.id}",
-        at=at,
     )

@@ -20,12 +20,12 @@ from xinqiao.hub.actors import (
     InstitutionRole,
     SystemActor,
 )
-from xinqiao.hub.apps.consents.parts import lock_row, move
+from xinqiao.hub.apps.consents.parts import lock_row, move, tell_enterprise, tell_institution
 from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise, Institution
 from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.items.models import ItemAuthorisation
-from xinqiao.hub.apps.items.parts import record_move, tell_enterprise, tell_institution, write_leaf
+from xinqiao.hub.apps.items.parts import record_move, write_leaf
 from xinqiao.hub.apps.items.scopes import (
     StatedClaim,
     all_terms,
