@@ -4,8 +4,9 @@ A batch that was cut into seven pieces would else leave seven files in every buc
 and seven times as much for every version of the manifest to say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xinqiao.lake.collecting.accepted import Accepted
+from xinqiao.lake.collecting.coded import Coded
 from xinqiao.lake.collecting.verdicts import Flags, Rows
-from xinqiao.lake.collecting.writing import Lineage, stored_table
+from xinqiao.lake.collecting.writing import Lineage, stored_columns, stored_table
 from xinqiao.lake.rules_sql import Compiled
 
 _RADIX = 1 << 16
+#: The values of a column with more stay with their pieces: what all buckets share is held as long as they are written.
+_MOST_BYTES = 16 << 20
+#: A column of so few different values is handed over as it is coded.
+_FEW = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +36,37 @@ class Part:
     left_out: Flags | None
 
 
-def by_bucket(lineage: Lineage, parts: Sequence[Part], buckets: range) -> Iterator[tuple[int, pa.Table]]:
-    """What the lake keeps of a batch in some buckets; nothing of a bucket without rows."""
-    for bucket in buckets:
-        found = [(part, at) for part in parts if _count(at := _rows(part, bucket))]
-        if found:
-            yield bucket, _bucket(lineage, found)
+@dataclass(frozen=True, slots=True)
+class _Some:
+    """Rows of a part."""
+
+    place: int
+    part: Part
+    at: Rows | slice
+
+
+class Layout:
+    """The good rows of a batch; its buckets may be asked for by several threads."""
+
+    def __init__(self, lineage: Lineage, parts: Sequence[Part]) -> None:
+        self._lineage, self._parts = lineage, parts
+        each = [_named(part) for part in parts]
+        self._columns = {name: _column([one[name] for one in each]) for name in each[0]} if each else {}
+
+    def buckets(self, some: range) -> Iterator[tuple[int, pa.Table]]:
+        """What the lake keeps in some buckets; nothing of a bucket without rows."""
+        for bucket in some:
+            of_parts = [_Some(place, part, _rows(part, bucket)) for place, part in enumerate(self._parts)]
+            found = [one for one in of_parts if _count(one.at)]
+            if found:
+                yield bucket, self._table(found)
+
+    def _table(self, found: Sequence[_Some]) -> pa.Table:
+        order = None if len(found) == 1 else pa.array(_by_subject(found))
+        rows = _ordered([pa.array(one.part.accepted.rows[one.at] + one.part.before) for one in found], order)
+        digests = _ordered([pa.array(one.part.accepted.digests[one.at]) for one in found], order)
+        columns = {name: column.of(found, order) for name, column in self._columns.items()}
+        return stored_table(self._lineage, columns, rows, digests)
 
 
 def hardly_repeating(parts: Sequence[Part]) -> set[str]:
@@ -49,6 +80,72 @@ def hardly_repeating(parts: Sequence[Part]) -> set[str]:
     }
 
 
+# columns of all parts
+
+
+def _named(part: Part) -> Mapping[str, Coded]:
+    accepted = part.accepted
+    texts = {} if accepted.texts is None else {"_key": accepted.texts}
+    return {
+        "_subject": accepted.subject,
+        **stored_columns(part.compiled, accepted),
+        **texts,
+        "_as_of": accepted.as_of,
+    }
+
+
+class _Apart:
+    """A column whose values stay with their parts."""
+
+    def __init__(self, parts: Sequence[Coded]) -> None:
+        self._parts = parts
+
+    def of(self, found: Sequence[_Some], order: pa.Array | None) -> pa.Array:
+        """The values of some rows."""
+        return _ordered([self._parts[one.place].take(one.at) for one in found], order)
+
+
+class _Shared:
+    """A column of which all parts have the same ``values``; ``within``: of each part, where its own are among them.
+
+    ``is_coded``: it is handed over as places in its values, none of which is missing, though a place may be.
+    """
+
+    def __init__(
+        self, parts: Sequence[Coded], values: pa.Array, within: Sequence[pa.Array], *, is_coded: bool
+    ) -> None:
+        self._parts, self._values, self._within, self._is_coded = parts, values, within, is_coded
+
+    def of(self, found: Sequence[_Some], order: pa.Array | None) -> pa.Array:
+        """The values of some rows."""
+        if len(self._values) == 1 and not self._is_coded:
+            return pa.repeat(self._values[0], sum(_count(one.at) for one in found))
+        places = _ordered([self._places(one) for one in found], order)
+        if self._is_coded:
+            return pa.DictionaryArray.from_arrays(places, self._values, safe=False)
+        return pc.take(self._values, places, boundscheck=False)
+
+    def _places(self, one: _Some) -> pa.Array:
+        own = pa.array(self._parts[one.place].places[one.at])
+        return pc.take(self._within[one.place], own, boundscheck=False)
+
+
+def _column(parts: Sequence[Coded]) -> _Apart | _Shared:
+    if sum(part.values.nbytes for part in parts) > _MOST_BYTES:
+        return _Apart(parts)
+    every = pa.concat_arrays([part.values for part in parts])
+    found = every.dictionary_encode()
+    is_coded = pa.types.is_string(every.type) and 0 < len(found.dictionary) <= _FEW
+    if not is_coded and every.null_count:
+        found = every.dictionary_encode(null_encoding="encode")
+    ends = np.cumsum([len(part.values) for part in parts]).tolist()
+    within = [found.indices[start:end] for start, end in pairwise([0, *ends])]
+    return _Shared(parts, found.dictionary, within, is_coded=is_coded)
+
+
+# rows of a bucket
+
+
 def _rows(part: Part, bucket: int) -> Rows | slice:
     start, end = part.accepted.edges[bucket : bucket + 2]
     if part.left_out is not None and part.left_out[start:end].any():
@@ -60,42 +157,22 @@ def _count(at: Rows | slice) -> int:
     return at.stop - at.start if isinstance(at, slice) else len(at)
 
 
-def _bucket(lineage: Lineage, found: Sequence[tuple[Part, Rows | slice]]) -> pa.Table:
-    tables = [stored_table(part.compiled, lineage, part.accepted, at, part.before) for part, at in found]
-    if len(tables) == 1:
-        return tables[0]
-    order = _by_subject([(part.accepted, at) for part, at in found])
-    return _together(tables).take(pa.array(order))
+def _ordered(parts: Sequence[pa.Array], order: pa.Array | None) -> pa.Array:
+    """Parts as one; ``order``: ``None`` for one part, which is in order."""
+    return parts[0] if order is None else pc.take(pa.concat_arrays(parts), order, boundscheck=False)
 
 
-def _by_subject(found: Sequence[tuple[Accepted, Rows | slice]]) -> Rows:
+def _by_subject(found: Sequence[_Some]) -> Rows:
     """The order of rows by subject, then as they came. Only the different subjects are compared as texts."""
     names: list[pa.Array] = []
     lengths: list[NDArray[np.int64]] = []
-    for accepted, at in found:
-        places = accepted.subject.places[at]
+    for one in found:
+        subject = one.part.accepted.subject
+        places = subject.places[one.at]
         starts = np.flatnonzero(np.diff(places, prepend=-1))
-        names.append(accepted.subject.values.take(pa.array(places[starts])))
+        names.append(subject.values.take(pa.array(places[starts])))
         lengths.append(np.diff(starts, append=len(places)))
     rank = pc.rank(pa.concat_arrays(names), tiebreaker="dense").to_numpy()
     if len(rank) < _RADIX:
         rank = rank.astype(np.uint16)
     return np.argsort(np.repeat(rank, np.concatenate(lengths)), kind="stable")
-
-
-def _together(tables: Sequence[pa.Table]) -> pa.Table:
-    """Tables of the same columns as one; a column that is coded in some of them only is not coded in the whole."""
-    plain = {
-        field.name for table in tables for field in table.schema if not pa.types.is_dictionary(field.type)
-    }
-    return (
-        pa.concat_tables([_decoded(table, plain) for table in tables]).unify_dictionaries().combine_chunks()
-    )
-
-
-def _decoded(table: pa.Table, plain: set[str]) -> pa.Table:
-    for place, field in enumerate(table.schema):
-        if field.name in plain and pa.types.is_dictionary(field.type):
-            column = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, column)
-    return table

@@ -24,7 +24,7 @@ from xinqiao.lake.collecting.accepted import accepted, load, save
 from xinqiao.lake.collecting.fields_sql import quoted
 from xinqiao.lake.collecting.figures import Figures
 from xinqiao.lake.collecting.keys import KeyHashes, Repeated
-from xinqiao.lake.collecting.layout import Part, by_bucket, hardly_repeating
+from xinqiao.lake.collecting.layout import Layout, Part, hardly_repeating
 from xinqiao.lake.collecting.pieces import END, Piece
 from xinqiao.lake.collecting.reading import read
 from xinqiao.lake.collecting.verdicts import Cells, Known, Rows, Verdicts, ask, whole
@@ -94,8 +94,8 @@ class Work:
         parts = self._waited(repeated)
         duplicates = self._settle_doubtful(parts) if self.has(DOUBTFUL) else 0
         self._count(parts)
-        once = hardly_repeating(parts)
-        self._each("write", lambda _, run: self._write(parts, run, once), _runs(self.buckets))
+        layout, once = Layout(self.lineage, parts), hardly_repeating(parts)
+        self._each("write", lambda _, run: self._write(layout, run, once), _runs(self.buckets))
         return duplicates
 
     def before(self, piece: Piece) -> int:
@@ -157,8 +157,8 @@ class Work:
             rows = part.accepted
             self._figures.add(rows.subject, rows.as_of, stored_columns(part.compiled, rows), part.left_out)
 
-    def _write(self, parts: Sequence[Part], run: range, once: Collection[str]) -> None:
-        write_stored(self.folder, "rows", by_bucket(self.lineage, parts, run), once)
+    def _write(self, layout: Layout, run: range, once: Collection[str]) -> None:
+        write_stored(self.folder, "rows", layout.buckets(run), once)
 
     def _put_doubtful(self, piece: Piece, part: Part, at: Rows) -> None:
         compiled, rows = part.compiled, part.accepted

@@ -1,6 +1,6 @@
 """Good rows into the files that become segments, and the two kinds of rows that are put beside them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,6 @@ from xinqiao.lake.store.buckets import bucket_name
 #: A lookup before compaction reads one group of each file: what a column of more rows costs it is little beside what
 #: every column of a group costs whoever writes it.
 _GROUP_ROWS = 8_192
-#: A column of so few different values is handed over as it is coded.
-_FEW = 128
 #: Columns of ours whose values hardly repeat.
 _ONCE = ("_digest", "_row", "_key")
 _REFUSED = pa.schema(
@@ -42,38 +40,28 @@ class Lineage:
 
 
 def stored_table(
-    compiled: Compiled, lineage: Lineage, part: Accepted, at: Rows | slice, before: int
+    lineage: Lineage, columns: Mapping[str, pa.Array], rows: pa.Array, digests: pa.Array
 ) -> pa.Table:
-    """Some rows of a piece as the lake keeps them. ``before``: rows of the batch before the piece."""
-    rows = part.rows[at] + before
+    """Some rows as the lake keeps them. ``columns``: what is of each row; ``rows``: their numbers in the batch."""
     count = len(rows)
-    columns = {"_subject": part.subject.take(at)}
-    columns |= {name: _column(column, at) for name, column in stored_columns(compiled, part).items()}
-    if part.texts is not None:
-        columns["_key"] = part.texts.take(at)
-    columns |= {
-        "_row": pa.array(rows),
-        "_batch": _same(lineage.batch, count),
-        "_source": _same(lineage.source, count),
-        "_as_of": part.as_of.take(at),
-        "_received": pa.repeat(pa.scalar(lineage.received, pa.timestamp("us")), count),
-        "_status": _same(lineage.status, count),
-        "_seq": pa.repeat(pa.scalar(lineage.seq, pa.int64()), count),
-        "_digest": pa.array(part.digests[at]),
-    }
-    return pa.table(columns)
+    as_of = {"_as_of": columns["_as_of"]}
+    return pa.table(
+        {name: column for name, column in columns.items() if name not in as_of}
+        | {"_row": rows, "_batch": _same(lineage.batch, count), "_source": _same(lineage.source, count)}
+        | as_of
+        | {
+            "_received": pa.repeat(pa.scalar(lineage.received, pa.timestamp("us")), count),
+            "_status": _same(lineage.status, count),
+            "_seq": pa.repeat(pa.scalar(lineage.seq, pa.int64()), count),
+            "_digest": digests,
+        }
+    )
 
 
 def stored_columns(compiled: Compiled, part: Accepted) -> dict[str, Coded]:
     """The fields that the lake keeps, by name."""
     named = dict(zip((field.name for field in compiled.item.fields), part.fields, strict=True))
     return {name: named[name] for name in compiled.stored}
-
-
-def _column(column: Coded, at: Rows | slice) -> pa.Array:
-    if len(column.values) <= _FEW and pa.types.is_string(column.values.type) and not column.values.null_count:
-        return pa.DictionaryArray.from_arrays(pa.array(column.places[at]), column.values)
-    return column.take(at)
 
 
 def _same(text: str, count: int) -> pa.Array:
