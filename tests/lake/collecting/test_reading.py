@@ -89,6 +89,35 @@ def test_blocks_end_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert quick(piece, mixed) is None
 
 
+def test_a_column_that_hardly_repeats_is_seen_at_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f'{number},{number % 3},"a\nb {number % 2}"\n' for number in range(300)]
+    sheet = staged(tmp_path, "a,b,c\n" + "".join(lines))
+    (piece,) = pieces(0, sheet)
+    with connected() as connection:
+        expected = rows_of(careful(connection, piece, sheet))
+    # wherever the beginning ends, within quotes too
+    for head in (*range(300, 330), 10_000):
+        monkeypatch.setattr(reading, "_HEAD", head)
+        found = quick(piece, sheet)
+        assert found is not None
+        assert rows_of(found) == expected
+        assert [len(column.values) for column in found.columns] == [300, 3, 2]
+        with sheet.path.open("rb", buffering=0) as file:
+            plain = reading._hardly_repeating(file, piece, sheet, ["x0", "x1", "x2"])
+        assert plain == ({"x0"} if head < 10_000 else set())
+
+
+def test_bytes_that_are_no_text_are_left_to_the_other_reader(tmp_path: Path) -> None:
+    for cells in ("1,太原", "太原,1"):
+        sheet = staged(tmp_path, "a,b\n" + f"{cells}\n" * 40)
+        (piece,) = pieces(0, sheet)
+        assert quick(piece, sheet) is not None
+        sheet.path.write_bytes(sheet.path.read_bytes().replace("原".encode(), b"\xff\xfe\xfd"))
+        assert quick(piece, sheet) is None
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_the_cuts_do_not_matter(tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # a line feed within a cell would make old line ends a mixture, which is not cut

@@ -33,17 +33,23 @@ class Coded:
 
 
 def coded(column: pa.ChunkedArray) -> Coded:
-    """Code a column; a missing cell is a value too."""
-    if len(column) > _SAMPLE:
-        some = column.slice(0, _SAMPLE).combine_chunks()
-        if len(some.unique()) > _WORTH * _SAMPLE:
-            return Coded(np.arange(len(column), dtype=np.int32), column.combine_chunks())
+    """Code a column; a missing cell is a value too. One whose parts are coded by themselves gets one table of values."""
     if not len(column):
-        return Coded(np.zeros(0, np.int32), pa.array([], column.type))
-    found = column.dictionary_encode(null_encoding="encode")
+        return Coded(np.zeros(0, np.int32), pa.array([], getattr(column.type, "value_type", column.type)))
+    if pa.types.is_dictionary(column.type):
+        found = column.unify_dictionaries()
+    elif len(column) > _SAMPLE and not worth_coding(column.slice(0, _SAMPLE)):
+        return Coded(np.arange(len(column), dtype=np.int32), column.combine_chunks())
+    else:
+        found = column.dictionary_encode(null_encoding="encode")
     # one table of values for all parts
     places = np.concatenate([np.asarray(part.indices) for part in found.chunks])
     return Coded(places, found.chunk(found.num_chunks - 1).dictionary)
+
+
+def worth_coding(some: pa.ChunkedArray) -> bool:
+    """Whether a sample of a column repeats its values often enough for a table of them."""
+    return len(some.unique()) <= _WORTH * len(some)
 
 
 def narrow(places: Places, count: int) -> Places:

@@ -9,6 +9,7 @@ piece at all it reads what the second reads: tests hold that.
 # ruff: noqa: S608 - names are made here
 
 import io
+from collections.abc import Callable, Sequence
 
 import duckdb
 import numpy as np
@@ -16,13 +17,18 @@ import pyarrow as pa
 from pyarrow import csv
 
 from xinqiao.domain.active_cells import restored_sql
-from xinqiao.lake.collecting.coded import Coded, coded
+from xinqiao.lake.collecting.coded import Coded, coded, worth_coding
 from xinqiao.lake.collecting.pieces import WHOLE, Piece, relation
 from xinqiao.lake.collecting.verdicts import Cells, ask, whole
 from xinqiao.lake.files import Sheet
 
 #: What Arrow's reader works on at once: stays in the processor's cache, and no record is as long.
 _BLOCK = 2 << 20
+#: What of a piece is looked at first.
+_HEAD = 1 << 20
+_CODED = pa.dictionary(pa.int32(), pa.string())
+
+type _Handler = Callable[[csv.InvalidRow], str]
 
 
 def read(connection: duckdb.DuckDBPyConnection, piece: Piece, sheet: Sheet, *, marked: bool = False) -> Cells:
@@ -45,24 +51,48 @@ def quick(piece: Piece, sheet: Sheet) -> Cells | None:
     names = [f"x{place}" for place in range(width)]
     try:
         with sheet.path.open("rb", buffering=0) as file:
-            table = csv.read_csv(
-                pa.PythonFile(_Part(file, piece), mode="r"),
-                read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK, column_names=names),
-                parse_options=csv.ParseOptions(
-                    delimiter=sheet.delimiter,
-                    quote_char=sheet.quote if sheet.quoted else False,
-                    newlines_in_values=sheet.quoted,
-                ),
-                convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-                ),
-            )
+            plain = _hardly_repeating(file, piece, sheet, names)
+            types = {name: pa.string() if name in plain else _CODED for name in names}
+            table = _table(pa.PythonFile(_Part(file, piece), mode="r"), sheet, types)
+        columns = tuple(coded(table.column(name)) for name in names)
+        for one in columns:  # once for each value, not for each cell: the reader did not look
+            one.values.validate(full=True)
     except _OldLineEnd:
         return None
     except pa.ArrowInvalid:  # a row of another width
         return None
-    columns = tuple(coded(table.column(name)) for name in names)
     return Cells(np.arange(1, len(table) + 1, dtype=np.int64), None, columns)
+
+
+def _table(
+    source: pa.NativeFile, sheet: Sheet, types: dict[str, pa.DataType], on_other_width: _Handler | None = None
+) -> pa.Table:
+    return csv.read_csv(
+        source,
+        read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK, column_names=list(types)),
+        parse_options=csv.ParseOptions(
+            delimiter=sheet.delimiter,
+            quote_char=sheet.quote if sheet.quoted else False,
+            newlines_in_values=sheet.quoted,
+            invalid_row_handler=on_other_width,
+        ),
+        convert_options=csv.ConvertOptions(column_types=types, strings_can_be_null=False, check_utf8=False),
+    )
+
+
+def _hardly_repeating(file: io.FileIO, piece: Piece, sheet: Sheet, names: Sequence[str]) -> set[str]:
+    """Columns that are not worth a table of their values, as the beginning of a piece shows them."""
+    file.seek(piece.start)
+    head = file.read(min(_HEAD, piece.end - piece.start))
+    if len(head) < _HEAD:
+        return set()
+    try:
+        # the end may be within quotes, which makes a row of another width
+        some = pa.BufferReader(head[: head.rfind(b"\n") + 1])
+        table = _table(some, sheet, dict.fromkeys(names, pa.binary()), lambda _: "skip")
+    except pa.ArrowInvalid:
+        return set()
+    return {name for name in names if not worth_coding(table.column(name))}
 
 
 class _OldLineEnd(Exception):
