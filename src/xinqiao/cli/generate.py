@@ -1,7 +1,8 @@
 """``xinqiao generate``: files of the collected items about invented firms, with mistakes whose number is known.
 
 What a trial needs before a supplier has sent anything: data of any size in the supplier's form, and beside each file the
-counts its receipt must show. ``--public`` writes the public sets of ``XINQIAO_DATA_DIR`` in the same form instead.
+counts its receipt must show. ``--public`` writes the public sets of ``XINQIAO_DATA_DIR``, or the files of them that are
+named, in the same form instead.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from xinqiao.clock import SHANGHAI, SystemClock
+from xinqiao.ui.error_words import WORDS
 
 
 def main_generate(argv: list[str]) -> int:
@@ -19,7 +21,9 @@ def main_generate(argv: list[str]) -> int:
     parser = _parser()
     args = parser.parse_args(argv)
     if args.public:
-        return _public(args.output)
+        return _public(args.files, args.output)
+    if args.files:
+        parser.error("文件只和 --public 一起写 files go with --public only")
     if args.enterprises is None or args.records is None:
         parser.error("需要 --enterprises 和 --records（或 --public） are needed, or --public")
     from xinqiao.demo.collected.writing import Order, generate
@@ -53,23 +57,29 @@ def main_generate(argv: list[str]) -> int:
     return 0
 
 
-def _public(folder: Path) -> int:
-    from xinqiao.demo.collected.public import write_public
+def _public(files: list[Path], folder: Path) -> int:
+    """2 when the sets, or a file that was named, are not there, or a file is none of theirs."""
+    from xinqiao.demo.collected.public import write_parts, write_public
 
     named = os.environ.get("XINQIAO_DATA_DIR", "").strip()
+    status = 0
     try:
-        if not named:
-            raise FileNotFoundError
-        for done in write_public(Path(named), folder):
-            refused = "".join(f" · {reason} {rows:,}" for reason, rows in done.refused.items())
-            print(f"{done.path.name}  {done.rows:,} 行 rows{refused}", flush=True)
-    except FileNotFoundError:
-        print(
-            "xinqiao generate: XINQIAO_DATA_DIR 里没有公开数据集 the public sets are not there",
-            file=sys.stderr,
-        )
+        if not named and not files:
+            raise FileNotFoundError("XINQIAO_DATA_DIR")
+        for done in write_parts(files, folder) if files else write_public(Path(named), folder):
+            if done.problem:
+                words = WORDS[done.problem]
+                print(
+                    f"{done.source}  {done.problem} {words.title}。{words.step}", file=sys.stderr, flush=True
+                )
+                status = 2
+                continue
+            unused = f" · 未用的列 columns not used: {'、'.join(done.ignored)}" if done.ignored else ""
+            print(f"{done.path.name}  {done.rows:,} 行 rows · {done.source}{unused}", flush=True)
+    except FileNotFoundError as error:
+        print(f"xinqiao generate: 没有公开数据集 the public sets are not there: {error}", file=sys.stderr)
         return 2
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
         "--public",
         action="store_true",
         help="改为写出 XINQIAO_DATA_DIR 里的公开数据集 the public sets instead",
+    )
+    add(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="与 --public 一起：公开数据集的这些文件，凭列名认 with --public: these files of the sets, known by columns",
     )
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="写到这个文件夹 where to write")
     return parser

@@ -4,20 +4,21 @@ The set (``inspur_sme_credit_tables``) names firms by a hash and holds mostly co
 a national item (:data:`NOT_NATIONAL` says what is missing), so each becomes an item of the province ``x_demo``: the
 schemas here are ours, the data are read where they lie. Nothing is cleaned: a text goes into the supplier's file as it
 stands, save the two writings of a day that no supplier's file has (Chinese numerals, milliseconds), which are told in
-digits. What cannot even be put into a row is refused with a reason and counted.
+digits. Every line becomes a row, also one that no rule can like: the receipt says what was wrong, and counts it.
 """
 
-import csv
 import hashlib
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from xinqiao.clock import SHANGHAI
+from xinqiao.domain.catalogue.headers import header_key
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.catalogue.parse import extend_catalogue
+from xinqiao.domain.catalogue.values import OUTER
+from xinqiao.domain.identifiers import normalise
 from xinqiao.domain.identifiers.orgcode import org_code_check
 from xinqiao.domain.identifiers.uscc import CHARSET, uscc_check
 
@@ -184,70 +185,62 @@ def _field(name: str, label: str, spec: str) -> list[str]:
 # ---------------------------------------------------------------------------------------------------------- the rows
 
 
-@dataclass(slots=True)
-class Mapped:
-    """A kind in the supplier's form. ``refused``: reason → lines of the source that made no row."""
-
-    kind: Kind
-    header: list[str]
-    rows: list[list[str]] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def item(self) -> str:
-        """The item the rows are of."""
-        return self.kind.item
-
-    @property
-    def read(self) -> int:
-        """Lines of the source."""
-        return len(self.rows) + self.refused.total()
-
-
 def available(data_dir: Path | None) -> bool:
     """Whether the set is there."""
     return data_dir is not None and (data_dir / FOLDER).is_dir()
 
 
-def map_all(data_dir: Path) -> Iterator[Mapped]:
-    """Every kind that is there, as rows of its item."""
-    for kind in KINDS:
-        path = data_dir / FOLDER / f"{kind.file}.csv"
-        if path.is_file():
-            yield map_kind(kind, path)
+def kind_of(header: Sequence[str]) -> Kind | None:
+    """The kind a table is of, by its columns: ``entname`` and most of a kind's own; ``None`` when no kind has any."""
+    there = {header_key(name) for name in header}
+    found = max(KINDS, key=lambda kind: sum(column.source in there for column in kind.columns))
+    return found if "entname" in there and any(column.source in there for column in found.columns) else None
 
 
-def map_kind(kind: Kind, path: Path) -> Mapped:
-    """One kind. Reasons of refusal: ``COLUMNS`` (a line of another width, or a column is missing), ``NO_SUBJECT`` (no
-    hash of 32 hexadecimal digits), ``UNREADABLE_DAY``."""
-    number = ["来源序号"] if kind.listed else []
-    out = Mapped(kind, ["企业名称", "统一社会信用代码", *number, *(column.label for column in kind.columns)])
-    with path.open(encoding="utf-8-sig", newline="") as text:
-        for line, row in enumerate(csv.DictReader(text), start=1):
-            made = _row(kind, line, row)
-            if isinstance(made, str):
-                out.refused[made] += 1
-            else:
-                out.rows.append(made)
-    return out
+def columns_of(kind: Kind, header: Sequence[str]) -> dict[str, str]:
+    """Column of the table → header of the item, for those that are there."""
+    names = {column.source: column.label for column in kind.columns}
+    return {name: names[header_key(name)] for name in header if header_key(name) in names}
 
 
-def _row(kind: Kind, line: int, row: dict[str, str]) -> list[str] | str:
-    if None in row or None in row.values() or any(column.source not in row for column in kind.columns):
-        return "COLUMNS"
-    hashed = row.get("entname", "").strip().lower()
+def map_rows(
+    kind: Kind, header: Sequence[str], rows: Iterable[Sequence[str]], *, first: int = 1
+) -> Iterator[list[str]]:
+    """Header and rows of the kind's item, a row for every row. ``first``: number of the first row of a listed kind.
+
+    A row of another width than its header keeps its cells and is of another width here, too.
+    """
+    places = {header_key(name): place for place, name in enumerate(header)}
+    columns = [(places[one.source], one) for one in kind.columns if one.source in places]
+    labels = [
+        "企业名称",
+        "统一社会信用代码",
+        *(["来源序号"] if kind.listed else []),
+        *(one.label for _, one in columns),
+    ]
+    yield labels
+    for line, cells in enumerate(rows, start=first):
+        if len(cells) != len(header):
+            short = len(cells) < len(header)
+            yield [*cells[: len(labels) - 1]] if short else [*cells, *[""] * (len(labels) + 1 - len(cells))]
+            continue
+        name, code = _subject(cells[places["entname"]])
+        number = [str(line)] if kind.listed else []
+        yield [name, code, *number, *(_cell(one, cells[place]) for place, one in columns)]
+
+
+def _subject(cell: str) -> tuple[str, str]:
+    """Name and code for a hash of 32 hexadecimal digits, read as a code is read; anything else as it stands."""
+    hashed = normalise(cell).lower()
     if len(hashed) != 32 or not set(hashed) <= set("0123456789abcdef"):
-        return "NO_SUBJECT"
-    cells = [f"演示企业{hashed[:12]}", demo_uscc(hashed), *([str(line)] if kind.listed else [])]
-    for column in kind.columns:
-        cell = row[column.source]
-        if column.days and cell.strip():
-            day = _day_in_words(cell) if column.days == "words" else _day_in_milliseconds(cell)
-            if day is None:
-                return "UNREADABLE_DAY"
-            cell = day
-        cells.append(cell)
-    return cells
+        return cell, cell
+    return f"演示企业{hashed[:12]}", demo_uscc(hashed)
+
+
+def _cell(column: Column, cell: str) -> str:
+    """The cell as it stands, save a day in numerals or milliseconds."""
+    reader = {"words": _day_in_words, "milliseconds": _day_in_milliseconds}.get(column.days)
+    return (reader(cell) if reader else None) or cell
 
 
 _NUMERALS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {
@@ -260,7 +253,7 @@ _NUMERALS = {char: value for value, char in enumerate("〇一二三四五六七�
 
 def _day_in_words(text: str) -> str | None:
     """``二〇一七年十月二十三日`` as ``2017年10月23日``; whether there is such a day is for the checker to say."""
-    year, found, rest = text.strip().partition("年")
+    year, found, rest = text.strip(OUTER).partition("年")
     month, found_month, rest = rest.partition("月")
     day, found_day, end = rest.partition("日")
     if not (found and found_month and found_day) or end or not set(year) <= set(_NUMERALS) or len(year) != 4:
@@ -280,16 +273,12 @@ def _tens(text: str) -> int | None:
 
 
 def _day_in_milliseconds(text: str) -> str | None:
-    """Milliseconds since 1970 as the day they fall on in Shanghai."""
-    number = text.strip()
-    if not number.lstrip("-").isdecimal() or not number.isascii() or len(number) > 15:
+    """Milliseconds since 1970 as the day they fall on in Shanghai.
+
+    Twelve or thirteen digits, 1973 to 2286: fewer may as well be seconds, a day without dashes or a spreadsheet's number.
+    """
+    number = text.strip(OUTER)
+    if not (number.isascii() and number.isdecimal() and len(number) in (12, 13)):
         return None
-    try:
-        day: date = (
-            (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number)))
-            .astimezone(SHANGHAI)
-            .date()
-        )
-    except (OverflowError, ValueError):
-        return None
-    return day.isoformat()
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(number))
+    return moment.astimezone(SHANGHAI).date().isoformat()

@@ -6,12 +6,11 @@ of it goes into the files as it stands, for the pipeline to find. Two forms: the
 ``x_demo`` that takes capital and type as the texts they are.
 """
 
-import csv
-import gzip
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from xinqiao.demo.collected.reading import Table
+from xinqiao.domain.catalogue.headers import header_key
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.catalogue.parse import extend_catalogue
 
@@ -135,33 +134,36 @@ def available(data_dir: Path | None) -> bool:
     return data_dir is not None and (data_dir / FILE).is_file()
 
 
-def source_rows(data_dir: Path) -> Iterator[dict[str, str]]:
-    """The rows of the set as they stand."""
-    with gzip.open(data_dir / FILE, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
-        yield from csv.DictReader(text)
+def is_register(header: Sequence[str]) -> bool:
+    """Whether a table is of this set, by its columns: names, codes and one more of the set's own."""
+    there = {header_key(name) for name in header}
+    return {"企业名称", "统一社会信用代码"} < there & set(NATIONAL)
 
 
-def registration_rows(data_dir: Path) -> Iterator[list[str]]:
-    """Header and rows of :data:`REGISTRATION`: the set's own columns."""
-    labels = [
-        "企业名称", "统一社会信用代码", "注册日期", "企业类型", "法人代表", "注册资金", "经营范围", "所在省份", "地区", "注册地址",
-    ]  # fmt: skip
-    yield labels
-    for row in source_rows(data_dir):
-        yield [row[label] for label in labels]
+def registration_rows(table: Table) -> Iterator[list[str]]:
+    """Header and rows of :data:`REGISTRATION`: the table's own columns, whichever they are."""
+    yield list(table.header)
+    yield from table.rows()
 
 
-def national_rows(data_dir: Path) -> Iterator[list[str]]:
+def national_rows(table: Table) -> Iterator[list[str]]:
     """Header and rows in the form of ``legal_representative``; columns the source lacks are there and empty."""
     yield [*NATIONAL.values(), *ABSENT]
-    for row in source_rows(data_dir):
-        yield [*(row[column] for column in NATIONAL), *("" for _ in ABSENT)]
+    for row in _by_name(table):
+        yield [*(row.get(column, "") for column in NATIONAL), *("" for _ in ABSENT)]
 
 
-def firm_rows(data_dir: Path) -> Iterator[list[str]]:
+def firm_rows(table: Table) -> Iterator[list[str]]:
     """Header and rows of ``firms.csv`` for the name index. The division is the one inside a code of 18 characters; old
     names, industry and status are not in the set."""
     yield ["uscc", "name", "old_names", "division", "industry", "established_on", "status"]
-    for row in source_rows(data_dir):
-        code = row["统一社会信用代码"]
-        yield [code, row["企业名称"], "", code[2:8] if len(code) == 18 else "", "", row["注册日期"], ""]
+    for row in _by_name(table):
+        code = row.get("统一社会信用代码", "")
+        day = row.get("注册日期", "")
+        yield [code, row.get("企业名称", ""), "", code[2:8] if len(code) == 18 else "", "", day, ""]
+
+
+def _by_name(table: Table) -> Iterator[dict[str, str]]:
+    names = [header_key(name) for name in table.header]
+    for cells in table.rows():
+        yield dict(zip(names, cells, strict=False))
