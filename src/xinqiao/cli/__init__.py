@@ -44,6 +44,9 @@ COMMANDS: dict[str, Command] = {
     "source": Command(
         "xinqiao.cli.source", "main_source", "以数源身份报送文件", "send files as a data source"
     ),
+    "desk": Command(
+        "xinqiao.cli.desk", "main_desk", "平台自己的系统：工单、异议、修复", "the platform's own systems"
+    ),
     "sign": Command(
         "xinqiao.cli.sign", "main_sign", "为任意工具签名一个请求", "sign a request for any other tool"
     ),

@@ -168,6 +168,10 @@ def _facts(report: Report) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def _changes(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
+    return show(client.record_changes(after=args.after, limit=args.limit))
+
+
 def _verify(client: Client, config: ClientConfig, args: argparse.Namespace) -> int:
     if args.code:
         online = client.verify_product(verify_code=args.code, digest=args.digest)
@@ -259,6 +263,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("file", type=Path, nargs="?")
     made.add_argument("--code", help="核验码")
     made.add_argument("--digest", help="密文摘要")
+    made = command("changes", _changes, "查过的信息里，此后更正、修复的 records received that changed since")
+    made.add_argument("--after", help="接着上一页的 next go on after")
+    made.add_argument("--limit", type=int, default=100)
     made = command("ledger", _ledger, "导出本机构存证并核验 export and verify the ledger")
     made.add_argument("--out", type=Path, required=True)
     command("keys", _keys, "名录中的公钥，供 xinqiao verify --key 使用")

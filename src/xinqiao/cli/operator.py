@@ -1,9 +1,13 @@
-"""``xinqiao operator``: the platform's own people, beginning with the first: add somebody, list them, end an account."""
+"""``xinqiao operator``: the platform's own people, beginning with the first: add somebody, list them, end an account;
+and its own systems at the interface.
+"""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinqiao.cli.installed import database_ready
@@ -23,6 +27,9 @@ _ROLES = {
 _WHY = {
     "login": "登录名用小写字母、数字、点、横线，至多 40 个字符 a log-in name has lower-case letters, digits, . _ -",
     "name": "姓名至多 80 个字 a name has at most 80 characters",
+    "not_after": "有效期至少一天 at least one day",
+    "CONFLICT_DUPLICATE jwk": "这把公钥已经登记过 this key is known already",
+    "jwk": "认不出这把公钥，或者里面有私钥 no usable public key, or a private one",
     "role": "审计员不兼任，管理员与安全员是两个人 an auditor is nothing else; admin and security are two people",
     "PASSWORD_TOO_SHORT": "口令至少 12 个字符 a password has at least 12 characters",
     "PASSWORD_TOO_COMMON": "这个口令太常见 this password is too common",
@@ -45,6 +52,12 @@ def main_operator(argv: list[str]) -> int:
                 return _add(args)
             case "end":
                 return _end(args.login)
+            case "add-system":
+                return _add_system(args)
+            case "end-system":
+                return _end_system(args.id)
+            case "systems":
+                return _systems()
             case _:
                 return _list(as_json=args.json)
     except XinqiaoError as refused:
@@ -80,7 +93,67 @@ def _parser() -> argparse.ArgumentParser:
         description="停用一个账号，立即生效，打开的会话也失效。End an account at once, with its open sessions.",
     )
     end.add_argument("login", help="登录名 log-in name")
+    _system_verbs(verbs)
     return parser
+
+
+def _system_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = verbs.add_parser(
+        "add-system",
+        description="登记平台自己的一个系统的公钥（xinqiao desk init 打印的），打印它的编号。Let one of the platform's own systems in.",
+    )
+    add.add_argument("name", help="系统名称 its name")
+    add.add_argument("--jwk", type=Path, required=True, metavar="FILE", help="公钥文件 the public key")
+    add.add_argument("--days", type=int, default=365, help="有效天数 good for so many days")
+    verbs.add_parser("systems", description="列出平台自己的系统。The platform's own systems.")
+    end = verbs.add_parser("end-system", description="停用一个系统，立即生效。End a system at once.")
+    end.add_argument("id", help="系统编号 dsk-…")
+
+
+def _add_system(args: argparse.Namespace) -> int:
+    from xinqiao.hub.actors import SystemActor
+    from xinqiao.hub.apps.identity.services import add_desk_key
+    from xinqiao.hub.runtime import runtime
+
+    try:
+        jwk = json.loads(args.jwk.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        print(f"读不出公钥 the key cannot be read: {error}", file=sys.stderr)
+        return 2
+    now = runtime.clock.now()
+    row = add_desk_key(
+        actor=SystemActor("cli"), name=args.name, jwk=jwk, not_before=now, not_after=now + timedelta(days=args.days),
+        at=now,
+    )  # fmt: skip
+    print(row.id)
+    return 0
+
+
+def _end_system(desk_id: str) -> int:
+    from xinqiao.hub.actors import SystemActor
+    from xinqiao.hub.apps.identity.services import revoke_desk_key
+    from xinqiao.hub.runtime import runtime
+
+    row = revoke_desk_key(actor=SystemActor("cli"), desk_id=desk_id, at=runtime.clock.now())
+    print(f"已停用，令牌立即失效 ended, with its tokens: {row.name}")
+    return 0
+
+
+def _systems() -> int:
+    from xinqiao.hub.apps.identity.oversight import desk_systems
+
+    rows = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "kid": one.kid,
+            "status": one.status,
+            "not_after": one.not_after.isoformat(),
+        }
+        for one in desk_systems()
+    ]
+    print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return 0
 
 
 def _add(args: argparse.Namespace) -> int:
@@ -155,5 +228,6 @@ def _words(roles: Sequence[str]) -> str:
 
 
 def _why(refused: XinqiaoError) -> str:
-    known = (str(refused.facts.get("reason", "")), refused.code.value, str(refused.facts.get("field", "")))
+    field = str(refused.facts.get("field", ""))
+    known = (str(refused.facts.get("reason", "")), f"{refused.code} {field}", refused.code.value, field)
     return next((_WHY[key] for key in known if key in _WHY), str(refused))

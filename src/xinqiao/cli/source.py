@@ -13,26 +13,39 @@ from itertools import islice
 from pathlib import Path
 
 from xinqiao.cli.client import exit_status, said
-from xinqiao.client.config import read_config, write_home
+from xinqiao.client.config import ClientConfig, read_config, write_home
 from xinqiao.client.results import Result
 from xinqiao.client.supply import SourceClient, SupplyBatch
 from xinqiao.client.supply_matters import Decided
+from xinqiao.client.sync import Carrier
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.collection import BatchState
 from xinqiao.domain.errors import Code, Conflict, XinqiaoError
 from xinqiao.domain.period import parse_date
 from xinqiao.trust.keyfile import write_private
+from xinqiao.trust.keys import Jwk
 
 
 def main_source(argv: list[str]) -> int:
     """Run one operation; see the module for exit codes."""
-    args = _parser().parse_args(argv)
+    return operation(_parser().parse_args(argv), _client, _init)
+
+
+def _client(config: ClientConfig) -> SourceClient:
+    return SourceClient(config.hub_url, config.institution_id, config.key, anchor=config.anchor)
+
+
+def operation[C: Carrier](
+    args: argparse.Namespace,
+    client_of: Callable[[ClientConfig], C],
+    init: Callable[[argparse.Namespace], int],
+) -> int:
+    """Run the operation that was chosen with a client of the configuration; its exit code."""
     try:
         if args.command == "init":
-            return _init(args)
-        config = read_config(args.config)
-        with SourceClient(config.hub_url, config.institution_id, config.key, anchor=config.anchor) as client:
-            run: Callable[[SourceClient, argparse.Namespace], int] = args.run
+            return init(args)
+        with client_of(read_config(args.config)) as client:
+            run: Callable[[C, argparse.Namespace], int] = args.run
             return run(client, args)
     except XinqiaoError as error:
         print(json.dumps(said(error), ensure_ascii=False, indent=1), file=sys.stderr)
@@ -42,25 +55,32 @@ def main_source(argv: list[str]) -> int:
         return 2
 
 
-def _show(value: object) -> None:
+def show(value: object) -> None:
+    """Print a value as JSON."""
     print(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def _told(batch: SupplyBatch) -> int:
-    _show(batch.model_dump(mode="json"))
+    show(batch.model_dump(mode="json"))
     return 0 if not batch.done or batch.state is BatchState.ACCEPTED else 1
 
 
-def _init(args: argparse.Namespace) -> int:
+def write_config(args: argparse.Namespace, holder_id: str) -> Jwk:
+    """A folder with configuration and a new key; the public one."""
     anchor: Json = json.loads(args.anchor.read_text(encoding="utf-8"))
-    jwk = write_home(
-        args.folder, hub_url=args.hub, institution_id=args.source, institution_name=args.name, anchor=anchor, sm=args.sm
+    return write_home(
+        args.folder, hub_url=args.hub, institution_id=holder_id, institution_name=args.name, anchor=anchor,
+        sm=args.sm,
     )  # fmt: skip
+
+
+def _init(args: argparse.Namespace) -> int:
+    jwk = write_config(args, args.source)
     print(
         "把下面的公钥登记到数源门户的“系统接入”；私钥 key.json 只留在本单位。register this public key",
         file=sys.stderr,
     )
-    _show(jwk)
+    show(jwk)
     return 0
 
 
@@ -81,7 +101,7 @@ def _get(client: SourceClient, args: argparse.Namespace) -> int:
 
 
 def _list(client: SourceClient, args: argparse.Namespace) -> int:
-    _show([one.model_dump(mode="json") for one in islice(client.batches(item=args.item), args.limit)])
+    show([row.model_dump(mode="json") for row in islice(client.batches(item=args.item), args.limit)])
     return 0
 
 
@@ -92,41 +112,43 @@ def _refused(client: SourceClient, args: argparse.Namespace) -> int:
     return 0
 
 
-def _all(rows: Iterable[Result]) -> int:
-    _show([one.model_dump(mode="json", exclude_none=True) for one in rows])
+def rows(found: Iterable[Result]) -> int:
+    """Print a list of results."""
+    show([row.model_dump(mode="json", exclude_none=True) for row in found])
     return 0
 
 
-def _one(row: Result) -> int:
-    _show(row.model_dump(mode="json"))
+def one(row: Result) -> int:
+    """Print a result with every member."""
+    show(row.model_dump(mode="json"))
     return 0
 
 
 def _tickets(client: SourceClient, args: argparse.Namespace) -> int:
-    return _one(client.ticket(args.id)) if args.id else _all(client.tickets(show=args.show))
+    return one(client.ticket(args.id)) if args.id else rows(client.tickets(show=args.show))
 
 
 def _promise(client: SourceClient, args: argparse.Namespace) -> int:
     decided = Decided(args.steward, args.version or client.ticket(args.id).version)
-    return _one(client.answer_ticket(args.id, decided, promised_on=args.on, text=args.text))
+    return one(client.answer_ticket(args.id, decided, promised_on=args.on, text=args.text))
 
 
 def _objections(client: SourceClient, args: argparse.Namespace) -> int:
-    return _one(client.objection(args.id)) if args.id else _all(client.objections(show=args.show))
+    return one(client.objection(args.id)) if args.id else rows(client.objections(show=args.show))
 
 
 def _answer(client: SourceClient, args: argparse.Namespace) -> int:
     decided = Decided(args.steward, args.version or client.objection(args.id).version)
-    return _one(client.answer_objection(args.id, decided, outcome=args.outcome, answer=args.text))
+    return one(client.answer_objection(args.id, decided, outcome=args.outcome, answer=args.text))
 
 
 def _repairs(client: SourceClient, args: argparse.Namespace) -> int:
-    return _one(client.repair(args.id)) if args.id else _all(client.repairs(show=args.show))
+    return one(client.repair(args.id)) if args.id else rows(client.repairs(show=args.show))
 
 
 def _decide(client: SourceClient, args: argparse.Namespace) -> int:
     decided = Decided(args.steward, args.version or client.repair(args.id).version)
-    return _one(client.decide_repair(args.id, decided, act=args.act, text=args.text))
+    return one(client.decide_repair(args.id, decided, act=args.act, text=args.text))
 
 
 def _day(text: str) -> date:

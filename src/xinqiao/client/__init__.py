@@ -1,4 +1,4 @@
-"""The side of those who connect: institutions, and sources that send records (``SourceClient``). The institution's: a typed SDK that signs, seals, opens and verifies, its command line, and the workbench.
+"""The side of those who connect: institutions, sources that send records (``SourceClient``), the platform's own systems (``DeskClient``). The institution's: a typed SDK that signs, seals, opens and verifies, its command line, and the workbench.
 
 ``Client`` and ``AsyncClient`` have the same operations. Anything they do can be done with plain HTTP from
 ``/openapi.json``. Nothing here knows the platform's or the node's program: they meet over HTTP only.
@@ -8,6 +8,7 @@ from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.claims import ClaimBook, StatedClaim, state_claim
 from xinqiao.client.credit import OpenedReport
+from xinqiao.client.desk import DeskClient, Handled
 from xinqiao.client.dossier import Dossier
 from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.problems import NearestRequest, Problem, problem_of
@@ -23,8 +24,10 @@ __all__ = [
     "ClaimBook",
     "Client",
     "Decided",
+    "DeskClient",
     "Directory",
     "Dossier",
+    "Handled",
     "ItemAnswer",
     "NearestRequest",
     "OpenedReport",

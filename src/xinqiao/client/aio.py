@@ -25,6 +25,7 @@ from xinqiao.client.results import (
     QueryPage,
     QueryRecord,
     QuerySummary,
+    RecordChanges,
     Verification,
 )
 from xinqiao.client.steps import Got, Pause, Send, Step, Steps
@@ -276,6 +277,13 @@ class AsyncClient:
                 state=state, authorisation_id=authorisation_id, cursor=cursor, limit=limit
             )
         )
+
+    async def record_changes(self, *, after: str | None = None, limit: int = 100) -> RecordChanges:
+        """Records this institution received that were corrected, repaired or restored since; oldest first.
+
+        Raises Invalid ``after`` for what is no ``next`` of an earlier page.
+        """
+        return await self.run(self.operations.record_changes(after, limit))
 
     async def verify_product(
         self, *, verify_code: str | None = None, receipt: str | None = None, digest: str | None = None

@@ -24,6 +24,7 @@ from xinqiao.client.results import (
     QueryAnswer,
     QueryPage,
     QueryRecord,
+    RecordChanges,
     Result,
     Verification,
 )
@@ -308,6 +309,10 @@ class Operations(Exchange):
                 limit=limit,
             )
         )
+
+    def record_changes(self, after: str | None, limit: int) -> Steps[RecordChanges]:
+        """What changed of records this institution received."""
+        return (yield from self.fetch(RecordChanges, "/api/v1/redress/changes", after=after, limit=limit))
 
     def verify_product(
         self, *, verify_code: str | None, receipt: str | None, digest: str | None

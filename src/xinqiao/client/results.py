@@ -179,6 +179,25 @@ class QueryPage(Result):
     next_cursor: str | None
 
 
+class RecordChange(Result):
+    """A record the institution received was corrected, repaired or restored since: read the item anew."""
+
+    id: str
+    kind: Literal["corrected", "repaired", "restored"]
+    at: AwareDatetime
+    enterprise_name: str
+    uscc: str | None
+    item: str
+    number: str
+
+
+class RecordChanges(Result):
+    """A page, oldest first; go on after ``next``."""
+
+    items: list[RecordChange]
+    next: str | None
+
+
 class Verification(Result):
     """Whether a report was released by this platform. ``digest_matches`` is ``None`` when no digest was given."""
 

@@ -39,10 +39,11 @@ class SupplyStep(Result):
 
 
 class SupplyTicket(Result):
-    """One coordination ticket; ``steps`` when it was read alone."""
+    """One coordination ticket; ``source`` is the code of the unit it is for, ``steps`` there when it was read alone."""
 
     id: str
     number: str
+    source: str
     kind: TicketKind
     item: str
     text: str
@@ -60,8 +61,9 @@ class SupplyTicket(Result):
 
 
 class AttachedFile(Result):
-    """A file the firm attached; its content is read at the portal."""
+    """A file the firm attached."""
 
+    id: str
     file_name: str
     size: int
     digest: str
@@ -74,6 +76,7 @@ class SupplyMatter(Result):
     number: str
     enterprise_name: str
     uscc: str
+    source: str
     item: str
     record: str
     label: str
@@ -106,16 +109,8 @@ class SupplyRepair(SupplyMatter):
     extended: bool
 
 
-class _Tickets(Result):
-    items: tuple[SupplyTicket, ...]
-
-
-class _Objections(Result):
-    items: tuple[SupplyObjection, ...]
-
-
-class _Repairs(Result):
-    items: tuple[SupplyRepair, ...]
+class _Page[R: Result](Result):
+    items: tuple[R, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,65 +125,74 @@ class Decided:
         return {"steward": self.steward, "version": self.version, **more}
 
 
-class SupplyMatters(Exchange):
+class MatterExchange(Exchange):
+    """Lists, single ones and answers, which are alike for every family of matters and for everybody who handles them."""
+
+    def listed[R: Result](
+        self, shape: type[R], path: str, show: str, limit: int, **more: str | int | None
+    ) -> Steps[tuple[R, ...]]:
+        """A list."""
+        got = yield from self.ask(Ask("GET", path, params={"show": show, "limit": limit, **more}))
+        return self.read(_Page[shape], got).items  # type: ignore[valid-type]
+
+    def one[R: Result](self, shape: type[R], path: str, matter_id: str) -> Steps[R]:
+        """One of them, with its steps."""
+        got = yield from self.ask(Ask("GET", f"{path}/{segment(matter_id)}"))
+        return self.read(shape, got)
+
+    def write[R: Result](
+        self, shape: type[R], path: str, matter_id: str, body: dict[str, Json], key: str | None
+    ) -> Steps[R]:
+        """An answer; without an id, a new one."""
+        place = f"{path}/{segment(matter_id)}" if matter_id else path
+        got = yield from self.ask(Ask("POST", place, body=canonical_bytes(body), key=key or new_key()))
+        return self.read(shape, got)
+
+
+class SupplyMatters(MatterExchange):
     """The operations as steps."""
 
     def tickets(self, show: TicketsShown, limit: int) -> Steps[tuple[SupplyTicket, ...]]:
         """See :meth:`~.supply.SourceClient.tickets`."""
-        return (yield from self._list(_Tickets, _TICKETS, show, limit)).items
+        return (yield from self.listed(SupplyTicket, _TICKETS, show, limit))
 
     def ticket(self, ticket_id: str) -> Steps[SupplyTicket]:
         """One ticket."""
-        return (yield from self._one(SupplyTicket, _TICKETS, ticket_id))
+        return (yield from self.one(SupplyTicket, _TICKETS, ticket_id))
 
     def answer_ticket(
         self, ticket_id: str, decided: Decided, promised_on: date, text: str, key: str | None
     ) -> Steps[SupplyTicket]:
         """See :meth:`~.supply.SourceClient.answer_ticket`."""
         body = decided.body(promised_on=promised_on.isoformat(), text=text)
-        return (yield from self._write(SupplyTicket, _TICKETS, ticket_id, body, key))
+        return (yield from self.write(SupplyTicket, _TICKETS, ticket_id, body, key))
 
     def objections(self, show: MattersShown, limit: int) -> Steps[tuple[SupplyObjection, ...]]:
         """See :meth:`~.supply.SourceClient.objections`."""
-        return (yield from self._list(_Objections, _OBJECTIONS, show, limit)).items
+        return (yield from self.listed(SupplyObjection, _OBJECTIONS, show, limit))
 
     def objection(self, objection_id: str) -> Steps[SupplyObjection]:
         """One objection."""
-        return (yield from self._one(SupplyObjection, _OBJECTIONS, objection_id))
+        return (yield from self.one(SupplyObjection, _OBJECTIONS, objection_id))
 
     def answer_objection(
         self, objection_id: str, decided: Decided, outcome: Outcome, answer: str, key: str | None
     ) -> Steps[SupplyObjection]:
         """See :meth:`~.supply.SourceClient.answer_objection`."""
         body = decided.body(outcome=outcome, answer=answer)
-        return (yield from self._write(SupplyObjection, _OBJECTIONS, objection_id, body, key))
+        return (yield from self.write(SupplyObjection, _OBJECTIONS, objection_id, body, key))
 
     def repairs(self, show: MattersShown, limit: int) -> Steps[tuple[SupplyRepair, ...]]:
         """See :meth:`~.supply.SourceClient.repairs`."""
-        return (yield from self._list(_Repairs, _REPAIRS, show, limit)).items
+        return (yield from self.listed(SupplyRepair, _REPAIRS, show, limit))
 
     def repair(self, repair_id: str) -> Steps[SupplyRepair]:
         """One application."""
-        return (yield from self._one(SupplyRepair, _REPAIRS, repair_id))
+        return (yield from self.one(SupplyRepair, _REPAIRS, repair_id))
 
     def decide_repair(
         self, repair_id: str, decided: Decided, act: RepairAct, text: str, key: str | None
     ) -> Steps[SupplyRepair]:
         """See :meth:`~.supply.SourceClient.decide_repair`."""
         body = decided.body(act=act, text=text)
-        return (yield from self._write(SupplyRepair, _REPAIRS, repair_id, body, key))
-
-    def _list[R: Result](self, shape: type[R], path: str, show: str, limit: int) -> Steps[R]:
-        got = yield from self.ask(Ask("GET", path, params={"show": show, "limit": limit}))
-        return self.read(shape, got)
-
-    def _one[R: Result](self, shape: type[R], path: str, matter_id: str) -> Steps[R]:
-        got = yield from self.ask(Ask("GET", f"{path}/{segment(matter_id)}"))
-        return self.read(shape, got)
-
-    def _write[R: Result](
-        self, shape: type[R], path: str, matter_id: str, body: dict[str, Json], key: str | None
-    ) -> Steps[R]:
-        ask = Ask("POST", f"{path}/{segment(matter_id)}", body=canonical_bytes(body), key=key or new_key())
-        got = yield from self.ask(ask)
-        return self.read(shape, got)
+        return (yield from self.write(SupplyRepair, _REPAIRS, repair_id, body, key))

@@ -41,6 +41,7 @@ class Prefix(StrEnum):
     TICKET = "tkt"
     QUALITY_REPORT = "qrp"
     DECLARATION = "dcl"
+    DESK = "dsk"
 
 
 ID_LENGTH = 40

@@ -356,7 +356,9 @@ def test_who_received_it_lately_is_told_and_nobody_else(bench: Bench) -> None:
     )
     (notice,) = Notice.objects.filter(kind="record_repaired")
     assert (notice.audience_kind, notice.audience_id) == ("institution", bank)
-    assert notice.facts == {"enterprise": "远山农机有限公司", "item": PENALTY, "number": row.number}
+    assert notice.facts == {
+        "enterprise": "远山农机有限公司", "uscc": OWNER_USCC, "item": PENALTY, "number": row.number,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

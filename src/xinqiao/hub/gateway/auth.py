@@ -35,13 +35,15 @@ class Party(StrEnum):
 
     INSTITUTION = "institution"
     SOURCE = "source"
+    #: the platform's own desk
+    DESK = "desk"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody whose request carried a good token and a good signature of the key it is bound to.
 
-    ``holder_id`` is an institution's or a source's, as the operation's :class:`Party` says.
+    ``holder_id`` is an institution's, a source's or of a system of the desk, as the operation's :class:`Party` says.
     """
 
     holder_id: str
@@ -74,6 +76,11 @@ _HOLDER = {
         "SELECT t.source_id, t.jkt, t.expires_at, s.status, 1, k.jwk, k.not_before, k.not_after, k.status"
         " FROM identity_sourcetoken t JOIN identity_source s ON s.id = t.source_id"
         " LEFT JOIN identity_sourcekey k ON k.kid = t.jkt AND k.source_id = t.source_id"
+        " WHERE t.token_hash = %s"
+    ),
+    Party.DESK: (
+        "SELECT t.desk_id, t.jkt, t.expires_at, k.status, 1, k.jwk, k.not_before, k.not_after, k.status"
+        " FROM identity_desktoken t JOIN identity_deskkey k ON k.id = t.desk_id AND k.kid = t.jkt"
         " WHERE t.token_hash = %s"
     ),
 }

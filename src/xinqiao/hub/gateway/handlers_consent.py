@@ -32,6 +32,13 @@ from xinqiao.hub.gateway.token_job import IssueTokenJob
 from xinqiao.hub.ids import Prefix
 from xinqiao.trust.keys import KeySet
 
+_PARTIES = {Prefix.SOURCE.value: Party.SOURCE, Prefix.DESK.value: Party.DESK}
+_KEYS = {
+    Party.INSTITUTION: identity_verbs.institution_keys,
+    Party.SOURCE: identity_verbs.source_keys,
+    Party.DESK: identity_verbs.desk_keys,
+}
+
 
 def text(at: datetime) -> str:
     """An instant as it travels."""
@@ -59,9 +66,8 @@ async def issue_token(call: Call) -> BaseModel | Reply:
     gateway, at = call.gateway, call.gateway.clock.now()
     issuer = assertion_issuer(body.client_assertion)
     # an identifier says of what kind it is; what it claims to be is then proved by a key of that kind
-    party = Party.SOURCE if issuer.startswith(f"{Prefix.SOURCE}-") else Party.INSTITUTION
-    keys_of = identity_verbs.source_keys if party is Party.SOURCE else identity_verbs.institution_keys
-    keys: KeySet = await gateway.in_thread(lambda: keys_of(issuer))
+    party = _PARTIES.get(issuer.partition("-")[0], Party.INSTITUTION)
+    keys: KeySet = await gateway.in_thread(lambda: _KEYS[party](issuer))
     audience = f"{settings.XINQIAO_PUBLIC_URL}/oauth/token"
     assertion = verify_assertion(body.client_assertion, keys, audience=audience, at=at)
     issued = await gateway.writer.do(IssueTokenJob(assertion, party, int(settings.ACCESS_TOKEN_SECONDS)))

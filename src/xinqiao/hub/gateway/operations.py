@@ -60,6 +60,13 @@ class Call:
         assert self.operation.party is Party.SOURCE
         return self.caller.holder_id
 
+    @property
+    def desk_id(self) -> str:
+        """The authenticated system of the platform's desk."""
+        assert self.caller is not None
+        assert self.operation.party is Party.DESK
+        return self.caller.holder_id
+
 
 type Handler = Callable[[Call], Awaitable[BaseModel | Reply]]
 

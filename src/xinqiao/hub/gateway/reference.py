@@ -42,7 +42,9 @@ def page() -> str:
 def _who(operation: Operation) -> str:
     """How a caller proves who it is, and who it is where that is no institution."""
     words = _SECURITY[operation.security]
-    return f"数源的{words} (sources)" if operation.party is Party.SOURCE else words
+    return {Party.SOURCE: f"数源的{words} (sources)", Party.DESK: f"平台系统的{words} (the desk)"}.get(
+        operation.party, words
+    )
 
 
 def _section(operation: Operation) -> str:

@@ -1,4 +1,6 @@
-"""What data sources read and answer at the interface: coordination tickets, objections, applications for repair."""
+"""Coordination tickets, objections and applications for repair at the interface: what sources read and answer, and what
+the platform's desk reads.
+"""
 
 from typing import Annotated, Literal
 
@@ -47,10 +49,11 @@ class StepView(Answer):
 
 
 class TicketView(Answer):
-    """One coordination ticket. ``by_rule``: a due day passed; otherwise the platform's desk asked. ``steps``: when read alone."""
+    """One coordination ticket. ``source``: the code of the unit it is for. ``by_rule``: a due day passed; otherwise the platform's desk asked. ``steps``: when read alone."""
 
     id: Id
     number: str
+    source: str
     kind: TicketKind
     item: str
     text: str
@@ -81,8 +84,9 @@ class MatterParams(Request):
 
 
 class EvidenceView(Answer):
-    """A file the firm attached; its content is read at the portal."""
+    """A file the firm attached."""
 
+    id: Id
     file_name: str
     size: int
     digest: Digest
@@ -91,7 +95,7 @@ class EvidenceView(Answer):
 class MatterView(Answer):
     """What objections and applications have in common. ``due_on``: the day by which somebody must act, if anybody.
 
-    ``enterprise_name``, ``uscc``: whose record it is. ``record``: what it is known by. ``steps`` and ``evidence`` are
+    ``enterprise_name``, ``uscc``: whose record it is; ``source``: the code of the unit that sent it. ``record``: what it is known by. ``steps`` and ``evidence`` are
     there when one is read alone.
     """
 
@@ -99,6 +103,7 @@ class MatterView(Answer):
     number: str
     enterprise_name: str
     uscc: str
+    source: str
     item: str
     record: str
     label: str

@@ -6,7 +6,14 @@ from xinqiao.hub.gateway import handlers_dossier as dossier
 from xinqiao.hub.gateway import handlers_items as items
 from xinqiao.hub.gateway import handlers_query as query
 from xinqiao.hub.gateway import handlers_reports as reports
-from xinqiao.hub.gateway import schemas, schemas_items, schemas_reports, table_collection, table_redress
+from xinqiao.hub.gateway import (
+    schemas,
+    schemas_items,
+    schemas_reports,
+    table_collection,
+    table_desk,
+    table_redress,
+)
 from xinqiao.hub.gateway.operations import Operation, Security
 
 _QUERY_CODES = (
@@ -255,6 +262,7 @@ TABLE: tuple[Operation, ...] = (
     ),
     *table_collection.TABLE,
     *table_redress.TABLE,
+    *table_desk.TABLE,
     Operation(
         id="createCreditReport",
         method="POST",

@@ -19,6 +19,9 @@ _STORE = {
     Party.SOURCE: (
         "INSERT INTO identity_sourcetoken (token_hash, source_id, jkt, expires_at) VALUES (%s, %s, %s, %s)"
     ),
+    Party.DESK: (
+        "INSERT INTO identity_desktoken (token_hash, desk_id, jkt, expires_at) VALUES (%s, %s, %s, %s)"
+    ),
 }
 
 

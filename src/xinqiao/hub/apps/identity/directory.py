@@ -7,6 +7,7 @@ from django.conf import settings
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Conflict
 from xinqiao.hub.apps.identity.models import (
+    DeskKey,
     DirectoryVersion,
     Institution,
     InstitutionKey,
@@ -30,7 +31,7 @@ def _entry(row: InstitutionKey | NodeKey) -> dict[str, Json]:
     return {**row.jwk, "nbf": _seconds(row.not_before), "exp": _seconds(row.not_after)}
 
 
-def _key_set(rows: list[InstitutionKey] | list[NodeKey] | list[SourceKey]) -> KeySet:
+def _key_set(rows: list[InstitutionKey] | list[NodeKey] | list[SourceKey] | list[DeskKey]) -> KeySet:
     return KeySet(KeyEntry(VerifyKey.from_jwk(row.jwk), row.not_before, row.not_after) for row in rows)
 
 
@@ -49,6 +50,11 @@ def source_keys(source_id: str) -> KeySet:
     """Active signing keys of an active source; empty for any other."""
     rows = SourceKey.objects.filter(source_id=source_id, source__status="active", status="active")
     return _key_set(list(rows))
+
+
+def desk_keys(desk_id: str) -> KeySet:
+    """The signing key of a system of the platform's desk; empty when it has ended."""
+    return _key_set(list(DeskKey.objects.filter(id=desk_id, status="active")))
 
 
 def node_keys(node_id: str) -> KeySet:

@@ -20,6 +20,7 @@ from xinqiao.hub.apps.identity.access_models import (
     SecondFactor,
     SeenNonce,
 )
+from xinqiao.hub.apps.identity.desk_models import DeskKey, DeskToken
 from xinqiao.hub.apps.identity.source_models import Source, SourceKey, SourceMember, SourceToken
 from xinqiao.hub.ids import ID_LENGTH, Prefix, new_id
 from xinqiao.hub.viewers import seen_by
@@ -27,6 +28,8 @@ from xinqiao.hub.viewers import seen_by
 __all__ = [
     "AccessToken",
     "DemoIdentity",
+    "DeskKey",
+    "DeskToken",
     "DirectoryVersion",
     "Enterprise",
     "EnterprisePerson",

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 
 from xinqiao.domain.errors import NotFound
 from xinqiao.hub.apps.identity.models import (
+    DeskKey,
     Institution,
     InstitutionKey,
     Member,
@@ -108,3 +109,8 @@ def institution_nodes(institution_id: str) -> list[Node]:
 def operators() -> list[User]:
     """The platform's own people, those who still are first."""
     return list(User.objects.filter(kind__in=["operator", "auditor"]).order_by("-is_active", "username"))
+
+
+def desk_systems() -> list[DeskKey]:
+    """The platform's own systems at the interface, those that still are first."""
+    return list(DeskKey.objects.order_by("status", "name", "id"))

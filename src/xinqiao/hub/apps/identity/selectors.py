@@ -23,6 +23,7 @@ from xinqiao.hub.actors import (
 )
 from xinqiao.hub.apps.identity.models import (
     DemoIdentity,
+    DeskKey,
     Enterprise,
     EnterprisePerson,
     Institution,
@@ -137,6 +138,30 @@ def source_steward_actor(source_id: str, username: str) -> SourceActor:
     return source_actor(member)
 
 
+def desk_system_actor(desk_id: str) -> OperatorActor:
+    """The actor of a system of the platform's desk at the interface: it reads, and has no role to do anything.
+
+    Raises:
+        Forbidden: ``ROLE_FORBIDDEN``: it has ended.
+    """
+    if not DeskKey.objects.filter(id=desk_id, status="active").exists():
+        raise Forbidden(Code.ROLE_FORBIDDEN, "the system has ended")
+    return OperatorActor(desk_id)
+
+
+def desk_person_actor(desk_id: str, login: str) -> OperatorActor:
+    """The actor of a system of the desk that hands in what one of the platform's operators decided.
+
+    Raises:
+        Forbidden: ``ROLE_FORBIDDEN``: no operator of that log-in name in post, or the system has ended.
+    """
+    desk_system_actor(desk_id)
+    user = User.objects.filter(username=login, kind="operator", is_active=True).first()
+    if user is None:
+        raise Forbidden(Code.ROLE_FORBIDDEN, "no operator of the platform")
+    return OperatorActor(user.id, frozenset(OperatorRole(role) for role in user.roles))
+
+
 def institution_system_actor(*, institution_id: str, operator_name: str, department: str) -> InstitutionActor:
     """The actor of an institution's system at the interface, acting for the person it names.
 
@@ -171,6 +196,14 @@ def institution(institution_id: str) -> Institution:
 def source(actor: Actor, source_id: str) -> Source:
     """A data source: one's own, or any for the platform's people. Raises NotFound."""
     found = Source.objects.for_viewer(actor).filter(id=source_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def source_by_code(actor: Actor, code: str) -> Source:
+    """The same by its code. Raises NotFound."""
+    found = Source.objects.for_viewer(actor).filter(code=code).first()
     if found is None:
         raise NotFound
     return found

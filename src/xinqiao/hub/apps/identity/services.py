@@ -1,8 +1,10 @@
 """The verbs of the identity app at one address. Each is written in the module of its subject."""
 
 from xinqiao.hub.apps.identity.admission import admit_institution
+from xinqiao.hub.apps.identity.desk_keys import add_desk_key, revoke_desk_key
 from xinqiao.hub.apps.identity.directory import (
     anchor,
+    desk_keys,
     directory,
     directory_version,
     institution_keys,
@@ -63,6 +65,7 @@ __all__ = [
     "IdentityClaim",
     "IdentityVerifier",
     "VerifiedIdentity",
+    "add_desk_key",
     "add_member",
     "add_node_key",
     "add_operator",
@@ -76,6 +79,7 @@ __all__ = [
     "begin_passkey_registration",
     "begin_second_factor",
     "consume_second_factor",
+    "desk_keys",
     "directory",
     "directory_version",
     "end_agent",
@@ -101,6 +105,7 @@ __all__ = [
     "register_source",
     "require_capacity",
     "require_legal_rep",
+    "revoke_desk_key",
     "revoke_key",
     "revoke_node_key",
     "revoke_source_key",

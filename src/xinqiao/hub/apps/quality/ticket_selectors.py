@@ -21,6 +21,7 @@ class TicketRow:
     number: str
     kind: str
     source_id: str
+    source_code: str
     source_name: str
     item: str
     due_on: date | None
@@ -105,7 +106,8 @@ def waiting_count(actor: Actor) -> int:
 
 def _row(row: Ticket) -> TicketRow:
     return TicketRow(
-        id=row.id, number=row.number, kind=row.kind, source_id=row.source_id, source_name=row.source.short_name,
+        id=row.id, number=row.number, kind=row.kind, source_id=row.source_id,
+        source_code=row.source.code, source_name=row.source.short_name,
         item=row.item, due_on=row.due_on, text=row.text, opened_at=row.opened_at, by_rule=not row.opened_by,
         answer_by=row.answer_by, state=TicketState(row.state), version=row.version, promised_on=row.promised_on,
         escalations=row.escalations, ended_at=row.ended_at, batch_id=row.ended_by_batch_id,

@@ -44,8 +44,8 @@ def tell_receivers(enterprise_id: str, item: str, *, what: str, number: str, at:
     """
     since = at - timedelta(days=runtime.redress_rules.notify_days)
     told = receivers(enterprise_id, item, since=since)
-    name = Enterprise.objects.values_list("name", flat=True).get(id=enterprise_id)
-    facts = {"enterprise": name, "item": item, "number": number}
+    name, uscc = Enterprise.objects.values_list("name", "uscc").get(id=enterprise_id)
+    facts = {"enterprise": name, "uscc": uscc, "item": item, "number": number}
     for institution in told:
         notify(audience=("institution", institution), kind=what, facts=facts, link="/i/firms", at=at)
     return len(told)

@@ -1,0 +1,302 @@
+"""The platform's own systems at the interface: let in by a key, they read what the desk sees and do what its people say."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.hub.cast import YEARS
+from tests.hub.gateway.conftest import World
+from tests.hub.gateway.desk import PUBLIC
+from tests.hub.gateway.item_scene import LoopTransport
+from tests.hub.gateway.test_collection import SourceDesk
+from tests.hub.gateway.test_matters import OBJECTIONS as AT_SOURCE
+from tests.hub.gateway.test_matters import Desks, desks, send
+from tests.hub.redress.bench import WATER
+
+from xinqiao.cli import main
+from xinqiao.client import Anchor, DeskClient, Handled
+from xinqiao.domain.canonical import Json
+from xinqiao.domain.coordination import TicketKind, TicketState
+from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.objection import RecordObjectionState
+from xinqiao.domain.repair import RepairState
+from xinqiao.hub.actors import OperatorActor, OperatorRole, SystemActor
+from xinqiao.hub.apps.identity import services as identity
+from xinqiao.hub.apps.identity.directory import anchor
+from xinqiao.hub.apps.notices.services import notify
+from xinqiao.hub.apps.quality.models import Ticket
+from xinqiao.hub.apps.redress import services
+from xinqiao.hub.apps.redress.models import Objection, Repair
+from xinqiao.trust.keys import SigningKey
+
+__all__ = ["desks"]
+
+SYSTEM = SystemActor("test")
+BASE = "/api/v1/desk"
+PERSON = "desk"
+
+
+def system_of(world: World, name: str = "客服系统") -> SourceDesk:
+    """A system of the platform that has a token."""
+    key, now = SigningKey.generate(), world.cast.now
+    row = identity.add_desk_key(
+        actor=SYSTEM, name=name, jwk=key.public.to_jwk(), not_before=now - timedelta(days=1),
+        not_after=now + YEARS, at=now,
+    )  # fmt: skip
+    desk = SourceDesk(world.cast, world.loop, world.app, row.id, key)
+    assert desk.login().status_code == 200
+    return desk
+
+
+@pytest.fixture
+def system(world: World, desks: Desks, person: None) -> SourceDesk:
+    return system_of(world)
+
+
+@pytest.fixture
+def person(world: World) -> None:
+    """Somebody of the desk."""
+    identity.add_operator(
+        actor=SYSTEM, login=PERSON, password="long-enough-password-1", roles=frozenset({OperatorRole.SERVICE}),
+        at=world.cast.now,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def objection(desks: Desks) -> Objection:
+    """One that nobody passed on yet."""
+    uscc = desks.objection.enterprise.uscc
+    row = {"uscc": uscc, "account_no": "0001", "period": "2026-10", "arrears_amount": Decimal("9.00")}
+    desks.bench.hold(row, item=WATER)
+    return desks.bench.objection(item=WATER, key="form-key-0002", field="arrears_amount")
+
+
+def handled(row: Ticket | Objection | Repair, **more: Json) -> dict[str, Json]:
+    row.refresh_from_db()
+    return {"operator": PERSON, "version": row.version, **more}
+
+
+def test_it_reads_all_and_the_others_tokens_open_nothing(
+    desks: Desks, system: SourceDesk, objection: Objection, world: World
+) -> None:
+    listed = {
+        name: system.get(f"{BASE}/{name}").json()["items"] for name in ("tickets", "objections", "repairs")
+    }
+    assert [one["id"] for one in listed["tickets"]] == [desks.ticket.id]
+    assert {one["id"] for one in listed["objections"]} == {desks.objection.id, objection.id}
+    assert [(one["id"], one["source"]) for one in listed["repairs"]] == [(desks.repair.id, "scjg")]
+    assert system.get(f"{BASE}/repairs/{desks.repair.id}").json()["steps"][0]["event"] == "apply"
+    assert system.get(f"{BASE}/tickets?source=lanshui").json()["items"] == []
+    assert system.get(f"{BASE}/tickets?source=nobody").json()["code"] == "NOT_FOUND"
+    assert system.get(f"{BASE}/objections/obj-{'0' * 32}").json()["code"] == "NOT_FOUND"
+    for stranger in (desks.ours, world.bank):
+        assert stranger.get(f"{BASE}/repairs").status_code == 401
+    assert system.get(AT_SOURCE).status_code == 401
+    assert system.get("/api/v1/authorisations").status_code == 401
+
+
+def test_a_system_ends_at_once_and_is_let_in_by_the_security_officer_only(
+    desks: Desks, system: SourceDesk, world: World
+) -> None:
+    now, key = world.cast.now, SigningKey.generate()
+    given = {"name": "x", "jwk": key.public.to_jwk(), "not_before": now, "not_after": now + YEARS, "at": now}
+    admin = OperatorActor("usr-admin", frozenset({OperatorRole.ADMIN}))
+    with pytest.raises(Forbidden):
+        identity.add_desk_key(actor=admin, **given)
+    for wrong in ({"name": " "}, {"not_after": now}, {"jwk": key.to_jwk(private=True)}):
+        with pytest.raises(Invalid):
+            identity.add_desk_key(actor=SYSTEM, **given | wrong)
+    with pytest.raises(Conflict):
+        identity.add_desk_key(actor=SYSTEM, **given | {"jwk": system.key.public.to_jwk()})
+    with pytest.raises(Forbidden):
+        identity.revoke_desk_key(actor=admin, desk_id=system.institution_id, at=now)
+    with pytest.raises(NotFound):
+        identity.revoke_desk_key(actor=SYSTEM, desk_id="dsk-" + "0" * 32, at=now)
+    identity.revoke_desk_key(actor=SYSTEM, desk_id=system.institution_id, at=now)
+    assert system.get(f"{BASE}/repairs").status_code == 401
+    assert system.login().status_code == 401
+    with pytest.raises(Conflict):
+        identity.revoke_desk_key(actor=SYSTEM, desk_id=system.institution_id, at=now)
+
+
+def cases(
+    desks: Desks, objection: Objection
+) -> list[tuple[str, Ticket | Objection | Repair, dict[str, Json]]]:
+    return [
+        (f"{BASE}/tickets/{desks.ticket.id}", desks.ticket, {"reason": "已当面说清"}),
+        (f"{BASE}/objections/{objection.id}", objection, {"act": "forward"}),
+        (f"{BASE}/repairs/{desks.repair.id}", desks.repair, {"act": "accept"}),
+    ]
+
+
+def test_only_people_of_the_desk_decide(desks: Desks, system: SourceDesk, objection: Objection) -> None:
+    identity.add_operator(
+        actor=SYSTEM, login="guard", password="long-enough-password-1", roles=frozenset({OperatorRole.SECURITY}),
+        at=desks.world.cast.now,
+    )  # fmt: skip
+    for path, row, body in cases(desks, objection):
+        for name in ("guard", "scjg.steward", "nobody"):
+            refused = send(system, path, handled(row, **body) | {"operator": name})
+            assert (refused.status_code, refused.json()["code"]) == (403, "ROLE_FORBIDDEN"), (path, name)
+    opening = {"operator": "nobody", "source": "scjg", "item": WATER, "kind": "capacity", "text": "慢"}
+    assert send(system, f"{BASE}/tickets", opening).json()["code"] == "ROLE_FORBIDDEN"
+
+
+def test_it_counts_once_and_not_for_what_has_changed(
+    desks: Desks, system: SourceDesk, objection: Objection
+) -> None:
+    for path, row, body in cases(desks, objection):
+        absent = path.rpartition("/")[0] + f"/{row.id[:3]}-{'0' * 32}"
+        assert send(system, absent, handled(row, **body)).json()["code"] == "NOT_FOUND"
+        stale = handled(row, **body) | {"version": row.version + 1}
+        assert send(system, path, stale).json()["code"] == "STALE"
+        given, key = handled(row, **body), f"key-of-{row.id[:3]}-0001"
+        first = send(system, path, given, key)
+        assert first.status_code == 200, first.text
+        assert send(system, path, given, key).json() == first.json()
+        assert send(system, path, handled(row, **body)).json()["code"] == "ILLEGAL_MOVE"
+    opening = {"operator": PERSON, "source": "scjg", "item": WATER, "kind": "capacity", "text": "接口很慢"}
+    assert send(system, f"{BASE}/tickets", opening).json()["state"] == "open"
+    assert send(system, f"{BASE}/tickets", opening).json()["code"] == "CONFLICT_DUPLICATE"
+    assert send(system, f"{BASE}/tickets", opening | {"source": "nobody"}).json()["code"] == "NOT_FOUND"
+    assert send(system, f"{BASE}/tickets", opening | {"item": "gas_fee"}).json()["code"] == "INVALID"
+
+
+def desk_client(desks: Desks, system: SourceDesk) -> DeskClient:
+    return DeskClient(
+        PUBLIC, system.institution_id, system.key, anchor=Anchor.from_json(anchor()), clock=desks.world.cast.clock,
+        transport=LoopTransport(desks.world.loop, desks.world.app), sleep=lambda _: None,
+    )  # fmt: skip
+
+
+def test_the_sdk_reads_and_handles(desks: Desks, system: SourceDesk, objection: Objection) -> None:
+    client = desk_client(desks, system)
+    made = client.open_ticket(
+        operator=PERSON, source="scjg", item=WATER, kind=TicketKind.UNSTABLE, text="常断"
+    )
+    assert made in client.tickets(source="scjg") or made.id in {one.id for one in client.tickets()}
+    with pytest.raises(Stale):
+        client.close_ticket(made.id, Handled(PERSON, made.version + 1), reason="好了")
+    assert (
+        client.close_ticket(made.id, Handled(PERSON, made.version), reason="好了").state is TicketState.CLOSED
+    )
+    assert client.ticket(made.id).steps is not None
+    assert len(client.objections()) == 2
+    with pytest.raises(Conflict) as caught:
+        client.handle_objection(
+            desks.objection.id, Handled(PERSON, client.objection(desks.objection.id).version), act="leave_open",
+            text="未能查明",
+        )  # fmt: skip
+    assert caught.value.code is Code.CONFLICT_STATE
+    declined = client.handle_objection(
+        objection.id, Handled(PERSON, objection.version), act="decline", text="不在受理范围"
+    )
+    assert (declined.state, declined.answer) == (RecordObjectionState.NOT_ACCEPTED, "不在受理范围")
+    (repair,) = client.repairs()
+    returned = client.handle_repair(
+        repair.id, Handled(PERSON, repair.version), act="return", text="缺缴款凭证"
+    )
+    assert (returned.state, client.repair(repair.id).answer) == (RepairState.RETURNED, "缺缴款凭证")
+    assert client.results().results["entries"] == []
+
+
+def test_the_signed_results_go_on_where_they_stopped(desks: Desks, system: SourceDesk) -> None:
+    row = services.accept_repair(
+        actor=desks.bench.unit, repair_id=desks.repair.id, expected_version=desks.repair.version,
+        at=desks.bench.now,
+    )  # fmt: skip
+    services.grant_repair(
+        actor=desks.bench.unit,
+        repair_id=row.id,
+        answer="已履行",
+        expected_version=row.version,
+        at=desks.bench.now,
+    )
+    client = desk_client(desks, system)
+    page = client.results()
+    assert [one["record"] for one in page.results["entries"]] == [row.record_ref]
+    assert client.results(after=page.results["next"]).results["entries"] == []
+
+
+def test_an_institution_reads_what_changed_of_what_it_received(desks: Desks, world: World) -> None:
+    def tell(institution: str, kind: str) -> str:
+        facts = {"enterprise": "远山农机有限公司", "uscc": "91", "item": WATER, "number": "RP-1"}
+        return notify(
+            audience=("institution", institution), kind=kind, facts=facts, link="", at=world.cast.now
+        ).id
+
+    mine = world.bank.institution_id
+    tell(mine, "authorisation_confirmed")
+    first, second = tell(mine, "record_corrected"), tell(mine, "record_repaired")
+    foreign = tell(world.outsider.institution_id, "record_restored")
+    path = "/api/v1/redress/changes"
+    page = world.bank.get(path).json()
+    assert {(one["id"], one["kind"]) for one in page["items"]} == {(first, "corrected"), (second, "repaired")}
+    assert page["next"] == page["items"][-1]["id"]
+    assert world.bank.get(f"{path}?after={page['items'][0]['id']}").json()["items"] == page["items"][1:]
+    last = world.bank.get(f"{path}?after={page['next']}").json()
+    assert last == {"items": [], "next": page["next"]}
+    assert world.bank.get(f"{path}?after={foreign}").json()["code"] == "INVALID"
+    assert desks.ours.get(path).status_code == 401
+
+
+def test_the_commands_let_a_system_in_and_speak_for_an_operator(
+    desks: Desks,
+    person: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from xinqiao.cli import desk as command
+    from xinqiao.cli import operator
+
+    monkeypatch.setattr(operator, "database_ready", lambda: True)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main([*words])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    home = tmp_path / "desk"
+    (tmp_path / "anchor.json").write_text(json.dumps(anchor()))
+    status, jwk, _ = run(
+        "desk", "init", str(home), "--hub", PUBLIC, "--anchor", str(tmp_path / "anchor.json")
+    )
+    (tmp_path / "key.json").write_text(jwk)
+    assert status == 0
+    status, number, _ = run("operator", "add-system", "热线", "--jwk", str(tmp_path / "key.json"))
+    assert status == 0
+    again = run("operator", "add-system", "热线", "--jwk", str(tmp_path / "key.json"))
+    assert (again[0], "已经登记过" in again[2]) == (2, True)
+    assert json.loads(run("operator", "systems")[1])[0]["id"] == number.strip()
+
+    system = system_of(desks.world)
+    monkeypatch.setattr(command, "_client", lambda _config: desk_client(desks, system))
+    of = ["desk", "--config", str(home)]
+    assert json.loads(run(*of, "repairs")[1])[0]["id"] == desks.repair.id
+    status, told, _ = run(*of, "repair", desks.repair.id, "--act", "accept", "--operator", PERSON)
+    assert (status, json.loads(told)["state"]) == (0, "accepted")
+    status, _, said = run(*of, "repair", desks.repair.id, "--act", "accept", "--operator", PERSON)
+    assert (status, json.loads(said)["code"]) == (1, "ILLEGAL_MOVE")
+    opened = run(
+        *of,
+        "open",
+        "--source",
+        "scjg",
+        "--item",
+        WATER,
+        "--kind",
+        "missing",
+        "--text",
+        "没来",
+        "--operator",
+        PERSON,
+    )
+    ticket = json.loads(opened[1])["id"]
+    closed = json.loads(run(*of, "close", ticket, "--text", "来了", "--operator", PERSON)[1])
+    assert (closed["state"], json.loads(run(*of, "tickets", ticket)[1])) == ("closed", closed)
+    assert json.loads(run(*of, "results")[1])["results"]["entries"] == []
+    assert run("operator", "end-system", number.strip())[0] == 0
+    assert run("operator", "end-system", number.strip())[0] == 2
