@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from xinqiao.cli.source import one, operation, rows, show, write_config
+from xinqiao.cli.source import evidence_command, one, operation, rows, show, write_config
 from xinqiao.client.config import ClientConfig
 from xinqiao.client.desk import DeskClient, Handled
 from xinqiao.domain.coordination import TicketKind
@@ -135,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         "objection", _objection, "办理异议：转办、不予受理、按未能查明办结 handle an objection",
         ("forward", "decline", "leave_open"),
     )  # fmt: skip
+    evidence_command(command)
     reading("repairs", _repairs, shows, "信用修复申请 applications for repair")
     handling("repair", _repair, "受理或退回修复申请 take in or send back", ("accept", "return"))
     made = command("results", _results, "签名的修复结果清单 the signed list of results")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xinqiao.cli.client import exit_status, said
 from xinqiao.client.config import ClientConfig, read_config, write_home
+from xinqiao.client.desk import DeskClient
 from xinqiao.client.results import Result
 from xinqiao.client.supply import SourceClient, SupplyBatch
 from xinqiao.client.supply_matters import Decided
@@ -146,6 +147,14 @@ def _repairs(client: SourceClient, args: argparse.Namespace) -> int:
     return one(client.repair(args.id)) if args.id else rows(client.repairs(show=args.show))
 
 
+def evidence(client: SourceClient | DeskClient, args: argparse.Namespace) -> int:
+    """Write an attached file's content into a new file that only its owner reads."""
+    if args.out.exists():
+        raise Conflict(Code.CONFLICT_DUPLICATE, f"{args.out} exists")
+    write_private(args.out, client.evidence(args.id))
+    return 0
+
+
 def _decide(client: SourceClient, args: argparse.Namespace) -> int:
     decided = Decided(args.steward, args.version or client.repair(args.id).version)
     return one(client.decide_repair(args.id, decided, act=args.act, text=args.text))
@@ -200,6 +209,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def evidence_command(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The command that fetches an attached file."""
+    made = command("evidence", evidence, "取一份证明材料 fetch an attached file")
+    made.add_argument("id", help="evd-…")
+    made.add_argument("--out", type=Path, required=True)
+
+
 def _matters(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Tickets, objections and repair: what is read, and what is answered in the name of a steward."""
 
@@ -234,6 +250,7 @@ def _matters(command: Callable[..., argparse.ArgumentParser]) -> None:
         required=True,
         help="已更正，或核查后未改 what was found",
     )
+    evidence_command(command)
     reading("repairs", _repairs, shows, "信用修复申请 applications for repair")
     made = deciding("decide", _decide, "办理修复申请 decide on an application", text_needed=False)
     made.add_argument(

@@ -193,6 +193,10 @@ class DeskClient(Carrier):
         """Take an application in, or send it back with what is missing."""
         return self.run(self.operations.handle_repair(repair_id, handled, act, text, idempotency_key))
 
+    def evidence(self, evidence_id: str) -> bytes:
+        """The content of a file attached to what this client may read: PDF, PNG or JPEG. Raises NotFound."""
+        return self.run(self.operations.content("/api/v1/desk/evidence", evidence_id))
+
     def results(self, *, after: str | None = None, limit: int = 500) -> RepairResults:
         """The signed list of what is published no more, from behind ``after``."""
         return self.run(self.operations.results(after, limit))

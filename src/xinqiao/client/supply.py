@@ -291,6 +291,10 @@ class SourceClient(Carrier):
         """One application with its steps and the names of the files attached."""
         return self.run(self.operations.repair(repair_id))
 
+    def evidence(self, evidence_id: str) -> bytes:
+        """The content of a file attached to what this client may read: PDF, PNG or JPEG. Raises NotFound."""
+        return self.run(self.operations.content("/api/v1/redress/evidence", evidence_id))
+
     def decide_repair(
         self,
         repair_id: str,

@@ -61,7 +61,7 @@ class SupplyTicket(Result):
 
 
 class AttachedFile(Result):
-    """A file the firm attached."""
+    """A file the firm attached; ``digest`` is the SHA-256 of its content."""
 
     id: str
     file_name: str
@@ -139,6 +139,11 @@ class MatterExchange(Exchange):
         """One of them, with its steps."""
         got = yield from self.ask(Ask("GET", f"{path}/{segment(matter_id)}"))
         return self.read(shape, got)
+
+    def content(self, path: str, evidence_id: str) -> Steps[bytes]:
+        """What is in a file the firm attached."""
+        got = yield from self.ask(Ask("GET", f"{path}/{segment(evidence_id)}"))
+        return got.body
 
     def write[R: Result](
         self, shape: type[R], path: str, matter_id: str, body: dict[str, Json], key: str | None

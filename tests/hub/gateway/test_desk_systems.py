@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.hub.gateway.item_scene import LoopTransport
 from tests.hub.gateway.test_collection import SourceDesk
 from tests.hub.gateway.test_matters import OBJECTIONS as AT_SOURCE
 from tests.hub.gateway.test_matters import Desks, desks, send
-from tests.hub.redress.bench import WATER
+from tests.hub.redress.bench import PDF, WATER
 
 from xinqiao.cli import main
 from xinqiao.client import Anchor, DeskClient, Handled
@@ -164,6 +165,45 @@ def test_it_counts_once_and_not_for_what_has_changed(
     assert send(system, f"{BASE}/tickets", opening | {"item": "gas_fee"}).json()["code"] == "INVALID"
 
 
+def test_the_content_of_evidence_is_for_those_who_see_its_matter(
+    desks: Desks, system: SourceDesk, objection: Objection, world: World, tmp_path: Path
+) -> None:
+    (file,) = desks.ours.get(f"/api/v1/redress/repairs/{desks.repair.id}").json()["evidence"]
+    at_source, at_desk = f"/api/v1/redress/evidence/{file['id']}", f"{BASE}/evidence/{file['id']}"
+    for answer in (desks.ours.get(at_source), system.get(at_desk)):
+        assert (answer.status_code, answer.content) == (200, PDF)
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.headers["content-length"] == str(file["size"]) == str(len(PDF))
+        assert answer.headers["content-disposition"] == f'attachment; filename="{file["id"]}.pdf"'
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert sha256(answer.content).hexdigest() == file["digest"]
+    assert desks.theirs.get(at_source).json()["code"] == "NOT_FOUND"
+    assert desks.ours.get(at_source[:-32] + "0" * 32).json()["code"] == "NOT_FOUND"
+    assert world.bank.get(at_source).status_code == 401
+    loose = desks.bench.proof()
+    unattached = desks.ours.get(f"/api/v1/redress/evidence/{loose}").json()
+    assert unattached["code"] == "NOT_FOUND", "attached to nothing yet"
+    assert (
+        desks.client(desks.ours).evidence(file["id"])
+        == desk_client(desks, system).evidence(file["id"])
+        == PDF
+    )
+
+
+def test_evidence_of_an_objection_reaches_its_source_when_it_is_passed_on(
+    desks: Desks, system: SourceDesk
+) -> None:
+    uscc = desks.objection.enterprise.uscc
+    desks.bench.hold({"uscc": uscc, "account_no": "0009", "period": "2026-09"}, item=WATER)
+    proof = desks.bench.proof()
+    row = desks.bench.objection(item=WATER, key="form-key-0003", evidence=[proof])
+    path = f"/api/v1/redress/evidence/{proof}"
+    assert desks.ours.get(path).json()["code"] == "NOT_FOUND"
+    assert system.get(f"{BASE}/evidence/{proof}").content == PDF
+    assert send(system, f"{BASE}/objections/{row.id}", handled(row, act="forward")).status_code == 200
+    assert desks.ours.get(path).content == PDF
+
+
 def desk_client(desks: Desks, system: SourceDesk) -> DeskClient:
     return DeskClient(
         PUBLIC, system.institution_id, system.key, anchor=Anchor.from_json(anchor()), clock=desks.world.cast.clock,
@@ -298,5 +338,9 @@ def test_the_commands_let_a_system_in_and_speak_for_an_operator(
     closed = json.loads(run(*of, "close", ticket, "--text", "来了", "--operator", PERSON)[1])
     assert (closed["state"], json.loads(run(*of, "tickets", ticket)[1])) == ("closed", closed)
     assert json.loads(run(*of, "results")[1])["results"]["entries"] == []
+    (proof,) = json.loads(run(*of, "repairs", desks.repair.id)[1])["evidence"]
+    assert run(*of, "evidence", proof["id"], "--out", str(tmp_path / "proof.pdf"))[0] == 0
+    assert (tmp_path / "proof.pdf").read_bytes() == PDF
+    assert run(*of, "evidence", proof["id"], "--out", str(tmp_path / "proof.pdf"))[0] == 2
     assert run("operator", "end-system", number.strip())[0] == 0
     assert run("operator", "end-system", number.strip())[0] == 2

@@ -18,6 +18,7 @@ from xinqiao.hub.apps.quality import ticket_selectors as tickets
 from xinqiao.hub.apps.quality.services import promise_ticket
 from xinqiao.hub.apps.redress import selectors as redress
 from xinqiao.hub.apps.redress import services as verbs
+from xinqiao.hub.apps.redress.evidence import evidence_file
 from xinqiao.hub.apps.redress.models import Objection, Repair
 from xinqiao.hub.apps.redress.selectors import MatterRow
 from xinqiao.hub.gateway import schemas_redress as schemas
@@ -203,6 +204,13 @@ OBJECTIONS = Family(redress.objections, redress.objection, objection_view, schem
 REPAIRS = Family(redress.repairs, redress.repair, repair_view, schemas.RepairList)
 list_objections, get_objection = OBJECTIONS.listing(), OBJECTIONS.alone()
 list_repairs, get_repair = REPAIRS.listing(), REPAIRS.alone()
+
+
+async def get_evidence(call: Call) -> BaseModel | Reply:
+    """``GET …/evidence/{id}``: a file of a matter the caller sees, to be taken away and never opened in place."""
+    row, content = await reading(call, lambda actor: evidence_file(actor, call.path_params["id"]))
+    named = ("Content-Disposition", f'attachment; filename="{row.taken_as}"')
+    return Reply(200, content, row.media_type, (named,))
 
 
 async def answer_objection(call: Call) -> BaseModel | Reply:

@@ -160,7 +160,9 @@ def _responses(operation: Operation, names: dict[str, str]) -> Object:
     elif operation.media_type == "application/json":
         success["content"] = {"application/json": {"schema": {"type": "object"}}}
     else:
-        success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        success["content"] = {
+            kind: {"schema": {"type": "string"}} for kind in operation.media_type.split(", ")
+        }
     found: Object = {str(operation.status): success}
     by_status: dict[int, list[Code]] = defaultdict(list)
     for code in operation.all_codes:

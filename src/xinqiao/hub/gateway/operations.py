@@ -79,6 +79,7 @@ class Operation:
         codes: error codes the operation itself can answer; those of its security and of input in general are added.
         stores_nonce: the handler stores the request's nonce in its own transaction.
         party: whose tokens it takes.
+        media_type: of an answer that is no model; several, of which one comes, are parted by a comma and a space.
         raw_limit: above 0, the body is ``application/octet-stream`` of at most so many bytes.
     """
 

@@ -6,6 +6,7 @@ from xinqiao.hub.gateway import handlers_redress as redress
 from xinqiao.hub.gateway import schemas_desk, schemas_redress
 from xinqiao.hub.gateway.auth import Party
 from xinqiao.hub.gateway.operations import Operation, Security
+from xinqiao.hub.gateway.table_redress import EVIDENCE_KINDS
 
 _DECIDING = (Code.STALE, Code.ILLEGAL_MOVE, Code.CONFLICT_STATE)
 
@@ -158,5 +159,18 @@ TABLE: tuple[Operation, ...] = (
         handler=desk.list_results,
         params=schemas_desk.ResultsParams,
         answer=schemas_desk.ResultsAnswer,
+    ),
+    Operation(
+        id="deskGetEvidence",
+        method="GET",
+        path="/api/v1/desk/evidence/{id}",
+        summary="The content of a file attached to an objection or an application",
+        summary_zh="证明材料的内容",
+        security=Security.TOKEN,
+        party=Party.DESK,
+        handler=redress.get_evidence,
+        answer=None,
+        media_type=EVIDENCE_KINDS,
+        codes=(Code.STORAGE_UNAVAILABLE,),
     ),
 )

@@ -6,6 +6,8 @@ from xinqiao.hub.gateway import schemas_redress as schemas
 from xinqiao.hub.gateway.auth import Party
 from xinqiao.hub.gateway.operations import Operation, Security
 
+#: What may be inside a file that a firm attached (``redress.evidence``).
+EVIDENCE_KINDS = "application/pdf, image/png, image/jpeg"
 _DECIDING = (Code.STALE, Code.ILLEGAL_MOVE, Code.CONFLICT_STATE)
 
 TABLE: tuple[Operation, ...] = (
@@ -119,5 +121,18 @@ TABLE: tuple[Operation, ...] = (
         answer=schemas.RepairView,
         idempotent=True,
         codes=_DECIDING,
+    ),
+    Operation(
+        id="getEvidence",
+        method="GET",
+        path="/api/v1/redress/evidence/{id}",
+        summary="The content of a file attached to an objection or an application",
+        summary_zh="证明材料的内容",
+        security=Security.TOKEN,
+        party=Party.SOURCE,
+        handler=redress.get_evidence,
+        answer=None,
+        media_type=EVIDENCE_KINDS,
+        codes=(Code.STORAGE_UNAVAILABLE,),
     ),
 )

@@ -194,8 +194,7 @@ def matter_context(matter: Objection | Repair, *, at: datetime) -> dict[str, obj
 def evidence_response(actor: Actor, evidence_id: str) -> HttpResponse:
     """An attached file to take away, never to be opened in place. Raises NotFound."""
     row, content = evidence_file(actor, evidence_id)
-    ending = row.file_name[row.file_name.rfind(".") :]
-    return attachment(content, row.media_type, f"{row.id}{ending}")
+    return attachment(content, row.media_type, row.taken_as)
 
 
 def new_key() -> str:

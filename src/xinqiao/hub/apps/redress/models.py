@@ -282,6 +282,11 @@ class Evidence(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def taken_as(self) -> str:
+        """The name it is taken away under, of our own characters only."""
+        return f"{self.id}{self.file_name[self.file_name.rfind('.') :]}"
+
 
 class Step(models.Model):
     """What happened to an objection or an application, in order; written in the transaction of the move."""
