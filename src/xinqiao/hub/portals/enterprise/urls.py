@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from xinqiao.hub.portals.access import enterprise_page
 from xinqiao.hub.portals.enterprise import (
     accounts,
     consents,
@@ -11,12 +12,13 @@ from xinqiao.hub.portals.enterprise import (
     items,
     ledger,
     me,
-    notices,
     portrait,
     redress,
     repair,
     report,
 )
+from xinqiao.hub.portals.enterprise.shell import firm_page
+from xinqiao.hub.portals.notices import notice_urls
 
 app_name = "enterprise"
 urlpatterns = [
@@ -69,9 +71,7 @@ urlpatterns = [
     path("ledger", ledger.show, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
     path("me", me.show, name="me"),
-    path("me/notices", notices.listing, name="notices"),
-    path("me/notices/read", notices.read_all, name="notices_read_all"),
-    path("me/notices/<str:notice_id>/read", notices.read, name="notice_read"),
+    *notice_urls("enterprise", enterprise_page, firm_page, place="me", under="me/"),
     path("me/agents", me.add_agent, name="agent_add"),
     path("me/agents/<str:person_id>/end", me.stop_agent, name="agent_end"),
     path("me/passkeys", me.add_passkey, name="passkey_add"),

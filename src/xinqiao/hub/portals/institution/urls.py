@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from xinqiao.hub.portals.access import institution_page
 from xinqiao.hub.portals.institution import (
     credit,
     credit_request,
@@ -9,12 +10,13 @@ from xinqiao.hub.portals.institution import (
     home,
     items,
     keys,
-    notices,
     people,
     queries,
     records,
     requests,
 )
+from xinqiao.hub.portals.institution.shell import desk_page
+from xinqiao.hub.portals.notices import notice_urls
 
 app_name = "institution"
 urlpatterns = [
@@ -46,9 +48,7 @@ urlpatterns = [
     path("records.csv", records.as_csv, name="records_csv"),
     path("records/ledger", records.ledger, name="ledger"),
     path("records/<str:query_id>", records.detail, name="record"),
-    path("notices", notices.listing, name="notices"),
-    path("notices/read", notices.read_all, name="notices_read_all"),
-    path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
+    *notice_urls("institution", institution_page, desk_page),
     path("people", people.listing, name="people"),
     path("people/add", people.add, name="person_add"),
     path("people/<str:user_id>/roles", people.propose, name="roles_propose"),

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from xinqiao.hub.portals.access import operator_page
+from xinqiao.hub.portals.notices import notice_urls
 from xinqiao.hub.portals.operation import (
     checkpoints,
     firms,
@@ -12,7 +14,6 @@ from xinqiao.hub.portals.operation import (
     items,
     node_new,
     nodes,
-    notices,
     quality,
     quality_reports,
     redress,
@@ -20,6 +21,7 @@ from xinqiao.hub.portals.operation import (
     sources,
     tickets,
 )
+from xinqiao.hub.portals.operation.shell import manager, staff_page
 
 app_name = "operator"
 urlpatterns = [
@@ -47,9 +49,7 @@ urlpatterns = [
     path("tickets", tickets.listing, name="tickets"),
     path("tickets/new", tickets.new, name="ticket_new"),
     path("tickets/<str:ticket_id>", tickets.detail, name="ticket"),
-    path("notices", notices.listing, name="notices"),
-    path("notices/read", notices.read_all, name="notices_read_all"),
-    path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
+    *notice_urls("operator", operator_page, staff_page, who=manager),
     path("redress", redress.listing, name="redress"),
     path("redress/results.json", redress.results, name="repair_results"),
     path("redress/objections/<str:objection_id>", redress.objection, name="objection"),

@@ -2,18 +2,20 @@
 
 from django.urls import path
 
+from xinqiao.hub.portals.access import source_page
+from xinqiao.hub.portals.notices import notice_urls
 from xinqiao.hub.portals.source import (
     batches,
     home,
     items,
     keys,
-    notices,
     people,
     quality,
     redress,
     sending,
     tickets,
 )
+from xinqiao.hub.portals.source.shell import source_page_of
 
 app_name = "source"
 urlpatterns = [
@@ -36,9 +38,7 @@ urlpatterns = [
     path("quality.json", quality.own_json, name="quality_json"),
     path("tickets", tickets.listing, name="tickets"),
     path("tickets/<str:ticket_id>", tickets.detail, name="ticket"),
-    path("notices", notices.listing, name="notices"),
-    path("notices/read", notices.read_all, name="notices_read_all"),
-    path("notices/<str:notice_id>/read", notices.read, name="notice_read"),
+    *notice_urls("source", source_page, source_page_of),
     path("keys", keys.listing, name="keys"),
     path("keys/propose", keys.propose, name="key_propose"),
     path("keys/<str:kid>/revoke", keys.revoke, name="key_revoke"),
