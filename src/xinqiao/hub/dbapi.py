@@ -46,6 +46,30 @@ def insert_rows(
         first += count
 
 
+def padded(values: Sequence[Value]) -> list[Value]:
+    """The values of an ``IN``, with nulls, which equal nothing, up to a power of two: few statements to prepare."""
+    return [*values, *[None] * ((1 << (len(values) - 1).bit_length()) - len(values))]
+
+
+def rows_where(
+    cursor: Cursor, select: str, values: Sequence[Sequence[Value]], markers: Markers = "%s"
+) -> list[Sequence[object]]:
+    """Rows of a query with ``{}`` for a list of values: after ``IN``, or of tuples a table ``(VALUES ...)`` to join.
+
+    A join because SQLite reads the whole table for ``(a, b) IN (VALUES ...)``, whatever indexes it has.
+    """
+    found: list[Sequence[object]] = []
+    for first in range(0, len(values), MOST_ROWS):
+        some = values[first : first + MOST_ROWS]
+        width, count = len(some[0]), 1 << (len(some) - 1).bit_length()
+        one = markers if width == 1 else f"({', '.join([markers] * width)})"
+        listed = ", ".join([one] * count)
+        given = [value for row in some for value in row] + [None] * (width * (count - len(some)))
+        cursor.execute(select.format(f"({listed})" if width == 1 else f"(VALUES {listed})"), given)
+        found += cursor.fetchall()
+    return found
+
+
 def vendor_of(wrapper: BaseDatabaseWrapper) -> Vendor:
     """Which of the two databases a connection of Django's is."""
     return "postgresql" if wrapper.vendor == "postgresql" else "sqlite"

@@ -34,6 +34,22 @@ class Held:
         return "done"
 
 
+@dataclass
+class Overtaken:
+    """A job whose key another process takes, so often."""
+
+    times: int
+    locks: tuple[str, ...] = ()
+
+    def run(self, tx: Tx) -> Step[str]:
+        """Break a constraint while it lasts."""
+        self.times -= 1
+        if self.times >= 0:
+            raise connections["default"].Database.IntegrityError("UNIQUE constraint failed")
+        yield from ()
+        return "done"
+
+
 def at_once() -> Held:
     """A job that waits for nothing."""
     job = Held()
@@ -133,4 +149,11 @@ def test_a_caller_that_gave_up_does_not_end_the_thread(writer: ReleaseWriter) ->
     given_up = writer.submit(at_once())
     assert given_up.cancel()
     held.go.set()
+    assert writer.submit(at_once()).result(PATIENCE) == "done"
+
+
+def test_a_job_that_another_process_overtook_is_decided_once_more(writer: ReleaseWriter) -> None:
+    assert writer.submit(Overtaken(1)).result(PATIENCE) == "done"
+    with pytest.raises(Unavailable):
+        writer.submit(Overtaken(2)).result(PATIENCE)
     assert writer.submit(at_once()).result(PATIENCE) == "done"

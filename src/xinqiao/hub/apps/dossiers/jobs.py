@@ -8,6 +8,7 @@ then run again and decides again.
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from xinqiao.domain.canonical import Json
@@ -17,14 +18,14 @@ from xinqiao.domain.items import ItemAsk, ItemDecision, ItemKind, decide_item
 from xinqiao.domain.period import business_day
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.dossiers import cache
+from xinqiao.hub.apps.dossiers.gathered import Gathered
 from xinqiao.hub.apps.dossiers.product import Product, Shelf, Spec, stamp_of, view_of
 from xinqiao.hub.apps.dossiers.rows import Before, insert, released_before
-from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key, take_done, take_key
+from xinqiao.hub.apps.fundflow.idempotency import Idempotency, Seen, finish_key
 from xinqiao.hub.apps.fundflow.protocol import Nonce, Refused, Repeated
 from xinqiao.hub.apps.fundflow.release import rendered
-from xinqiao.hub.apps.fundflow.rows import remember_nonce
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
-from xinqiao.hub.apps.items.rows import Held, held
+from xinqiao.hub.apps.items.rows import Held
 from xinqiao.hub.apps.items.scopes import all_terms
 from xinqiao.hub.apps.redress.rows import standing_held
 from xinqiao.hub.ids import token_hex
@@ -160,32 +161,37 @@ class DossierJob:
 
     def run(self, tx: Tx) -> Step[DossierResult]:
         """Decide and release; see the module."""
-        ask, product = self.ask, None
-        grant = held(tx, ask.authorisation_id)
+        ask, product, read = self.ask, None, tx.shared(Gathered)
+        grant = read.grant(ask.authorisation_id)
         decision, view = _judge(tx, ask, grant)
         if decision.allowed and not tx.audit_failing:
             assert grant is not None
             assert view is not None
-            product = self._ready(tx, grant.value.subject, view)
+            product = self._ready(tx, read, grant.value.subject, view)
             if product is None:
                 return Wanted(grant.value.subject, view.spec)
-        if not remember_nonce(tx, ask.nonce):
+        if not read.remember(ask.nonce):
             return (yield from self._plain_denial(tx, Code.REPLAYED, "nonce_seen"))
         if tx.audit_failing:
             return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})
-        ready = product is not None and take_done(tx, ask.idempotency, status=200, object_id=ask.query_id)
-        seen = None if ready else take_key(tx, ask.idempotency, ask.query_id)
+        ready = product is not None and read.take_done(ask.idempotency, ask.query_id)
+        seen = None if ready else read.take(tx, ask.idempotency, ask.query_id)
         if seen is not None:
             return (yield from self._seen(tx, seen, grant))
         if product is None or grant is None or view is None:
             return (yield from self._deny(tx, decision, grant))
-        result = yield from self._release(tx, grant, view, product)
+        result = yield from self._release(tx, read, grant, view, product)
         if not ready:  # a key that was left behind, taken over
             finish_key(tx, ask.idempotency, status=200, object_id=ask.query_id)
         return result
 
-    def _ready(self, tx: Tx, subject: str, view: View) -> Product | None:
-        standing, _ = standing_held(tx, subject)
+    @classmethod
+    def gather(cls, tx: Tx, jobs: Sequence["DossierJob"]) -> Gathered:
+        """Read for all of a transaction at once."""
+        return Gathered.of(tx, jobs)
+
+    def _ready(self, tx: Tx, read: Gathered, subject: str, view: View) -> Product | None:
+        standing, _ = read.standing(subject)
         stamp = stamp_of(runtime.catalogue, view.spec, standing, business_day(tx.at))
         made = self.made
         if made is not None and made.shelf == replace(
@@ -194,15 +200,17 @@ class DossierJob:
             return made
         if self.shelf is None or (self.shelf.subject, self.shelf.view) != (subject, view.name):
             return None
-        found = cache.find(tx, subject, view.name)
+        found = read.products.get((subject, view.name))
         wanted = replace(self.shelf, stamp=stamp)
         return found if found is not None and found.shelf.token == wanted.kept_as else None
 
-    def _release(self, tx: Tx, grant: Held, view: View, product: Product) -> Step[DossierResult]:
+    def _release(
+        self, tx: Tx, read: Gathered, grant: Held, view: View, product: Product
+    ) -> Step[DossierResult]:
         ask = self.ask
         permit = f"prm-{token_hex()}"
         refs = _refs(ask, grant, permit)
-        uses = _count(tx, grant)
+        uses = read.count(grant)
         facts: dict[str, Json] = {"products": [*view.items], "view": view.name, "purpose": str(ask.purpose)}
         given: dict[str, Json] = {**facts, "dossier": product.digest, "uses": uses}
         permitted, leaf = yield [Entry("PERMIT", tx.at, facts, refs), Entry("USE", tx.at, given, refs)]
@@ -213,7 +221,6 @@ class DossierJob:
             grant,
             view.fields,
             leaf,
-            permit=permit,
             permit_leaf=permitted,
             product=product,
             left=left,
@@ -282,17 +289,3 @@ def _still_so(tx: Tx, subject: str, product: Product, before: Before) -> bool:
     terms = any(items[name].adverse is not None for name in before.items if name in items)
     same_day = business_day(product.made_at) == business_day(tx.at)
     return (changed_at is None or changed_at < product.made_at) and (same_day or not terms)
-
-
-def _count(tx: Tx, grant: Held) -> int:
-    """Count the use, conditionally: the last of a number can be taken once only."""
-    tx.cursor.execute(
-        tx.dialect.sql(
-            "UPDATE items_itemauthorisation SET uses = uses + 1"
-            " WHERE id = %s AND state = 'confirmed' AND withdrawn_at IS NULL AND uses < max_queries"
-        ),
-        (grant.value.id,),
-    )
-    if tx.cursor.rowcount != 1:
-        raise RuntimeError("an authorisation changed under its lock")
-    return grant.value.uses + 1

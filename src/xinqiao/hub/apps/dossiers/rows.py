@@ -35,7 +35,6 @@ def insert(
     names: str,
     leaf: LeafRef,
     *,
-    permit: str | None = None,
     permit_leaf: LeafRef | None = None,
     product: Product | None = None,
     left: int | None = None,
@@ -65,7 +64,9 @@ def insert(
             str(denied.code) if denied and denied.code else "",
             denied.reason if denied else "",
             tx.dialect.json(nearest_json(denied.nearest)) if denied else None,
-            permit,
+            # The permit went to no node that could come back with it: it stands in the two leaves, and an index of
+            # random permits would be one more page to write for each query.
+            None,
             "",
             ask.request_digest,
             permit_leaf.index if permit_leaf else None,

@@ -3,12 +3,13 @@
 A key is taken by the insert that a unique constraint decides, so of two requests at once exactly one goes on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from xinqiao.domain.errors import Code
+from xinqiao.hub.dbapi import insert_rows, rows_where
 
 if TYPE_CHECKING:
     from xinqiao.hub.apps.fundflow.protocol import Refused
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 KEY_TTL = timedelta(hours=24)
 #: How long a request may be under way; a key held longer belonged to a process that died, and may be taken over.
 IN_FLIGHT = timedelta(seconds=60)
+
+
+#: Tenant, operation, key.
+type KeyName = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,11 @@ class Idempotency:
     key: str
     fingerprint: str
     render: "Callable[[Refused], tuple[int, str]]" = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> KeyName:
+        """What makes it one key."""
+        return self.tenant, self.operation, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +102,30 @@ def take_key(tx: "Tx", key: Idempotency, object_id: str) -> Seen | None:
     return Seen(None, status, str(row[3]), str(row[4]))
 
 
-def take_done(tx: "Tx", key: Idempotency, *, status: int, object_id: str) -> bool:
-    """Take a free key for an effect that this very transaction completes; ``False`` when it is not free."""
-    tx.cursor.execute(
-        tx.dialect.sql(
-            "INSERT INTO fundflow_idempotencykey"
-            " (tenant, operation, key, fingerprint, state, status, body, object_id, created_at, expires_at)"
-            " VALUES (%s, %s, %s, %s, 'done', %s, '', %s, %s, %s) ON CONFLICT DO NOTHING"
-        ),
-        (
-            key.tenant,
-            key.operation,
-            key.key,
-            key.fingerprint,
-            status,
-            object_id,
-            tx.dialect.time(tx.at),
-            tx.dialect.time(tx.at + KEY_TTL),
-        ),
+def known_keys(tx: "Tx", keys: "Sequence[Idempotency]") -> set[KeyName]:
+    """Which of some keys were taken before, however long ago."""
+    select = (
+        "SELECT k.tenant, k.operation, k.key FROM {} AS v JOIN fundflow_idempotencykey k"
+        " ON k.tenant = v.column1 AND k.operation = v.column2 AND k.key = v.column3"
     )
-    return tx.cursor.rowcount == 1
+    rows = rows_where(tx.cursor, select, [key.name for key in keys], tx.dialect.markers)
+    return {(str(tenant), str(operation), str(key)) for tenant, operation, key in rows}
+
+
+def keep_done(tx: "Tx", done: "Sequence[tuple[Idempotency, str]]", *, status: int) -> None:
+    """Keep free keys, each with the object of the effect that this very transaction completes.
+
+    Raises:
+        the driver's IntegrityError: another process took one of them since it was found to be free.
+    """
+    at, until = tx.dialect.time(tx.at), tx.dialect.time(tx.at + KEY_TTL)
+    insert_rows(
+        tx.cursor,
+        "INSERT INTO fundflow_idempotencykey"
+        " (tenant, operation, key, fingerprint, state, status, body, object_id, created_at, expires_at)",
+        [(*key.name, key.fingerprint, "done", status, "", object_id, at, until) for key, object_id in done],
+        tx.dialect.markers,
+    )
 
 
 def finish_key(tx: "Tx", key: Idempotency, *, status: int, body: str = "", object_id: str = "") -> None:

@@ -1,5 +1,6 @@
 """Writing and reading rows of ``fundflow_query`` on the release path."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from xinqiao.domain.consent import Decision, Product, Purpose, QueryKind, Reader
@@ -8,7 +9,7 @@ from xinqiao.hub.apps.audit.services import LeafRef
 from xinqiao.hub.apps.fundflow.protocol import Ask, Delivered, Nonce, Released, nearest_json
 from xinqiao.hub.apps.fundflow.sql import Account, Grant
 from xinqiao.hub.apps.fundflow.transaction import Tx
-from xinqiao.hub.dbapi import read_time
+from xinqiao.hub.dbapi import insert_rows, read_time, rows_where
 
 #: How long a client that lost the answer may ask for the same bytes again.
 CIPHER_TTL = timedelta(minutes=10)
@@ -221,6 +222,28 @@ def reload_ask(tx: Tx, query_id: str) -> Ask | None:
         department="",
         request_digest="",
         enc_jwk={},
+    )
+
+
+def known_nonces(tx: Tx, nonces: Sequence[Nonce]) -> set[tuple[str, str]]:
+    """Which of some nonces were seen before."""
+    select = (
+        "SELECT n.scope, n.nonce FROM {} AS v JOIN identity_seennonce n"
+        " ON n.scope = v.column1 AND n.nonce = v.column2"
+    )
+    pairs = [(one.keyid, one.nonce) for one in nonces]
+    return {
+        (str(scope), str(nonce)) for scope, nonce in rows_where(tx.cursor, select, pairs, tx.dialect.markers)
+    }
+
+
+def keep_nonces(tx: Tx, nonces: Sequence[Nonce]) -> None:
+    """Store nonces that were not known. Raises the driver's IntegrityError: another process has just stored one."""
+    insert_rows(
+        tx.cursor,
+        "INSERT INTO identity_seennonce (scope, nonce, expires_at)",
+        [(one.keyid, one.nonce, tx.dialect.time(one.expires_at)) for one in nonces],
+        tx.dialect.markers,
     )
 
 

@@ -5,7 +5,7 @@ back where they stand, and writes the rows that name them. So a whole batch take
 authorisations it touches, which is the lock order of the hub (authorisations by id, accounts, log head last).
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -33,6 +33,17 @@ class Tx:
     at: datetime
     audit_failing: bool
     _later: dict[str, list[Sequence[Value]]] = field(default_factory=dict)
+    _shared: dict[type[object], object] = field(default_factory=dict)
+
+    def shared[S](self, kind: type[S]) -> S:
+        """What jobs of one kind read together."""
+        found = self._shared[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def share(self, found: object) -> None:
+        """Keep what jobs of one kind read together, for :meth:`shared`."""
+        self._shared[type(found)] = found
 
     def later(self, insert: str, row: Sequence[Value]) -> None:
         """Insert a row at the end of the transaction, together with those of other jobs: each statement on its own hands
@@ -60,13 +71,42 @@ class Job[R](Protocol):
         ...
 
 
+class Shared(Protocol):
+    """What jobs of one kind read together and still have to write."""
+
+    def write(self, tx: Tx) -> None:
+        """Write it: every job of the kind has decided, no other has begun."""
+        ...
+
+
+def _in_turn[R](tx: Tx, jobs: Sequence[Job[R]]) -> Iterator[int]:
+    """The places of the jobs in the order in which they decide. All came at once, so any order is a right one.
+
+    Jobs whose class has ``gather(tx, jobs)`` read together what it returns (:class:`Shared`), and decide before the rest.
+    """
+    kinds: dict[type[object], list[int]] = {}
+    for place, job in enumerate(jobs):
+        kinds.setdefault(type(job), []).append(place)
+    alone: list[int] = []
+    for kind, places in kinds.items():
+        gather: Callable[[Tx, Sequence[Job[R]]], Shared] | None = getattr(kind, "gather", None)
+        if gather is None:
+            alone += places
+            continue
+        shared = gather(tx, [jobs[place] for place in places])
+        tx.share(shared)
+        yield from places
+        shared.write(tx)
+    yield from sorted(alone)
+
+
 def run_jobs[R](tx: Tx, log: LogWriter, jobs: Sequence[Job[R]]) -> list[R]:
-    """Run the jobs in order in the open transaction and return their results. Locks are already held."""
+    """Run the jobs in the open transaction and return their results in their order. Locks are already held."""
     waiting: list[tuple[int, Step[R], int]] = []
     results: dict[int, R] = {}
     entries: list[Entry] = []
-    for place, job in enumerate(jobs):
-        step = job.run(tx)
+    for place in _in_turn(tx, jobs):
+        step = jobs[place].run(tx)
         try:
             wanted = next(step)
         except StopIteration as end:

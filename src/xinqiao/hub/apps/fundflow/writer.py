@@ -30,6 +30,8 @@ from xinqiao.wal import WalCopier
 MAX_BATCH = 128
 #: 32 MiB of write-ahead log before it is copied back.
 WAL_PAGES = 8_192
+#: KiB of pages in memory: random keys touch pages all over their indexes, and SQLite's own 2 MiB hold few of them.
+CACHE_KIB = 32_768
 #: The log's health moves by seconds; it is asked at most once in each.
 HEALTH_EVERY = timedelta(seconds=1)
 
@@ -157,7 +159,13 @@ class ReleaseWriter:
                 self._copier = WalCopier(path)
 
     def _batch(
-        self, wrapper: BaseDatabaseWrapper, dialect: Dialect, log: LogWriter, batch: list[_Waiting]
+        self,
+        wrapper: BaseDatabaseWrapper,
+        dialect: Dialect,
+        log: LogWriter,
+        batch: list[_Waiting],
+        *,
+        again: bool = True,
     ) -> None:
         try:
             results = self._transact(wrapper, dialect, log, [waiting.job for waiting in batch])
@@ -166,6 +174,10 @@ class ReleaseWriter:
                 # one bad job must not take its neighbours along: each gets a transaction of its own
                 for waiting in batch:
                     self._batch(wrapper, dialect, log, [waiting])
+                return
+            if again and isinstance(error, wrapper.Database.IntegrityError):  # type: ignore[attr-defined]
+                # another process took the same key or nonce after it was found free; now it is seen
+                self._batch(wrapper, dialect, log, batch, again=False)
                 return
             _tell([(batch[0], None, _cannot_record(error))])
             return
@@ -199,6 +211,7 @@ class ReleaseWriter:
         return self._failing
 
 
+        wrapper.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 def _stopping() -> Unavailable:
     return Unavailable(Code.AUDIT_UNAVAILABLE, "the platform is stopping", facts={"retry_after": 2})
 

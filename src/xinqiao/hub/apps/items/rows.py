@@ -1,5 +1,6 @@
 """Statements of the release path of items, and the values they load. Raw SQL like the fund-flow's, and as short."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,7 +16,7 @@ from xinqiao.hub.apps.audit.services import LeafRef
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 from xinqiao.hub.apps.fundflow.protocol import Nonce, nearest_json
 from xinqiao.hub.apps.fundflow.transaction import Tx
-from xinqiao.hub.dbapi import read_time, read_time_or_none
+from xinqiao.hub.dbapi import padded, read_time, read_time_or_none, rows_where
 from xinqiao.hub.ids import Prefix
 from xinqiao.trust.encoding import strict_object, unb64
 
@@ -75,18 +76,24 @@ def _granted(artefact: str) -> ItemAuthorisation:
     return ItemAuthorisation.from_claims(strict_object(unb64(artefact.split(".")[1])))
 
 
+_HELD = (
+    "SELECT a.institution_id, a.enterprise_id, e.uscc, a.state, a.uses, a.withdrawn_at, a.artefact, a.purpose, a.id"
+    " FROM items_itemauthorisation a JOIN identity_enterprise e ON e.id = a.enterprise_id WHERE a.id IN {}"
+)
+
+
 def held(tx: Tx, authorisation_id: str) -> Held | None:
     """Load an authorisation; a request that was not answered yet counts as one that grants nothing."""
-    tx.cursor.execute(
-        tx.dialect.sql(
-            "SELECT a.institution_id, a.enterprise_id, e.uscc, a.state, a.uses, a.withdrawn_at, a.artefact, a.purpose"
-            " FROM items_itemauthorisation a JOIN identity_enterprise e ON e.id = a.enterprise_id WHERE a.id = %s"
-        ),
-        (authorisation_id,),
-    )
-    row = tx.cursor.fetchone()
-    if row is None:
-        return None
+    return held_all(tx, [authorisation_id]).get(authorisation_id)
+
+
+def held_all(tx: Tx, authorisation_ids: Sequence[str]) -> dict[str, Held]:
+    """Load authorisations; what there is none of is left out."""
+    rows = rows_where(tx.cursor, _HELD, [(one,) for one in authorisation_ids], tx.dialect.markers)
+    return {str(row[8]): _held(row) for row in rows}
+
+
+def _held(row: Sequence[object]) -> Held:
     artefact, state, uses = str(row[6]), AuthState(str(row[3])), row[4]
     assert isinstance(uses, int)
     if artefact:
@@ -94,10 +101,27 @@ def held(tx: Tx, authorisation_id: str) -> Held | None:
     else:
         never = datetime.min.replace(tzinfo=UTC)
         nothing = ItemScope(frozenset(), frozenset(), Purpose(str(row[7])), 1, 1)
-        value = ItemAuthorisation(
-            authorisation_id, str(row[2]), str(row[0]), nothing, never, never, state=state
-        )
+        value = ItemAuthorisation(str(row[8]), str(row[2]), str(row[0]), nothing, never, never, state=state)
     return Held(value, str(row[1]), artefact)
+
+
+def count_uses(tx: Tx, uses: Mapping[str, int]) -> int:
+    """Count uses of authorisations, conditionally: the last of a number can be taken once only.
+
+    Returns how many of the authorisations had them left.
+    """
+    counted = 0
+    for number in sorted(set(uses.values())):
+        names = padded([name for name, many in uses.items() if many == number])
+        tx.cursor.execute(
+            tx.dialect.sql(
+                "UPDATE items_itemauthorisation SET uses = uses + %s WHERE state = 'confirmed' AND withdrawn_at IS NULL"  # noqa: S608
+                f" AND uses + %s <= max_queries AND id IN ({', '.join(['%s'] * len(names))})"
+            ),
+            (number, number, *names),
+        )
+        counted += tx.cursor.rowcount
+    return counted
 
 
 def source_of(tx: Tx, item: str) -> Source | None:
