@@ -8,7 +8,6 @@ from typing import NoReturn
 import orjson
 
 from xinqiao.domain.errors import Code, Invalid
-from xinqiao.lake.cells import plain
 from xinqiao.lake.files import text
 from xinqiao.lake.files.model import Limits, Sheet, checked_header, over, unreadable
 from xinqiao.lake.files.rows import RowWriter
@@ -109,7 +108,7 @@ def _text(value: object, row: int, field: str) -> str | None:
         case bool():
             return "true" if value else "false"
         case _Number():
-            return plain(value) if len(value) < 64 else str(value)
+            return str(value)
         case str():
             if "\0" in value or "\ufffd" in value:
                 raise _refused(row, field, "NUL or U+FFFD")
