@@ -304,9 +304,33 @@ def test_a_parquet_file_gives_text_exactly(tmp_path):
     (sheet,) = staged(tmp_path, (tmp_path / "made").read_bytes())
     day = "2024-02-29"
     assert read(sheet) == [
-        (1, None, str(2**62), "1.23", "0.1", day, f"{day} 13:05:06", "x", "true"),
-        (2, None, "-1", "0", "1" + "0" * 20, day, f"{day} 13:05:06.12", None, "false"),
-        (3, None, None, "-100", "0.000000001", day, None, "x", None),
+        (
+            1,
+            None,
+            str(2**62),
+            "1.23",
+            "0.1",
+            day,
+            f"{day} 13:05:06",
+            day,
+            f"{day} 08:00:00+08:00",
+            "x",
+            "true",
+        ),
+        (
+            2,
+            None,
+            "-1",
+            "0",
+            "1" + "0" * 20,
+            day,
+            f"{day} 13:05:06.12",
+            f"{day} 00:00:00.000001",
+            f"{day} 08:00:00.000001+08:00",
+            None,
+            "false",
+        ),
+        (3, None, None, "-100", "0.000000001", day, None, None, None, "x", None),
     ]
 
 
@@ -329,9 +353,12 @@ def test_limits_are_those_that_are_given(tmp_path):
         refused(tmp_path, b"a,b\n" + b"x" * 200_000, limits=Limits(record_bytes=100_000)).code
         is Code.FILE_LIMITS
     )
+    midnights = [datetime.datetime(2024, 2, 29), datetime.datetime(2024, 2, 29, 0, 0, 0, 1), None]
     twice = zipped({"a.csv": TEXT, "b.csv": TEXT})
     error = refused(tmp_path, twice, limits=Limits(archive_entries=1))
     assert (error.code, error.status, error.facts) == (
         Code.ARCHIVE_LIMITS, 413, {"limit": "archive_entries", "max": 1},
     )  # fmt: skip
     assert refused(tmp_path, twice, limits=Limits(archive_bytes=50)).facts["limit"] == "archive_bytes"
+                "日": pa.array(midnights, pa.timestamp("us")),
+                "区": pa.array(midnights, pa.timestamp("us", tz="Asia/Shanghai")),

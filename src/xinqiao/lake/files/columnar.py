@@ -21,7 +21,8 @@ _BATCH: Final = 8_192
 
 
 def parquet_sheet(path: Path, into: Path, name: str, limits: Limits) -> Sheet:
-    """All columns as text, exactly: no digit is lost and none invented; an instant of a zone keeps its offset.
+    """All columns as text, exactly: no digit is lost and none invented; an instant of a zone keeps its offset, midnight
+    of no zone is a day.
 
     Raises:
         Invalid: FILE_UNREADABLE (damaged, nested columns, wrong check sums), FILE_EMPTY, FILE_VALUE (bytes that are
@@ -82,7 +83,9 @@ def _texts(column: "pa.Array", field: str, first: int) -> "pa.Array":
     if types.is_decimal(kind) or types.is_floating(kind):
         return _from_numbers(column, field, first)
     if types.is_timestamp(kind) and kind.tz is None:
-        return _unpadded(pc.strftime(column, "%Y-%m-%d %H:%M:%S", locale="C"))
+        moments = _unpadded(pc.strftime(column, "%Y-%m-%d %H:%M:%S", locale="C"))
+        # many programs have no other type for a day; a workbook's day is a moment at midnight just so
+        return pc.replace_substring_regex(moments, " 00:00:00$", "")
     return pa.array([_text(value, field, first) for value in column.to_pylist()], pa.string())
 
 
