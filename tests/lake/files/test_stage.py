@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import io
 import json
+import re
 import zipfile
 from decimal import Decimal
 
@@ -234,6 +235,49 @@ def test_every_template_filled_in_is_read_back_and_an_empty_one_is_empty(tmp_pat
             assert read(sheet, names) == [(number, None, *row.values()) for number in (1, 2)]
 
 
+def _with_cell(raw, cell):
+    """The workbook with another cell C2."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as book_:
+        members = {name: book_.read(name) for name in book_.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    members[name], times = re.subn(rb'<c r="C2"[^>]*>.*?</c>', lambda _: cell, members[name])
+    assert times == 1
+    return zipped(members)
+
+
+_LONG_FORMULA = b"SUM(" + b"&quot;x&quot;," * 2000 + b"1)"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (b'<c r="C2"><f>1+1</f></c>', None),
+        (b'<c r="C2" s="1"><f>DATE(2017,7,18)</f><v></v></c>', None),
+        (b'<c r="C2"><f>1+1</f><v/></c>', None),
+        (b'<c r="C2"><f t="shared" si="0"/></c>', None),
+        (b'<c r="C2"><f>' + _LONG_FORMULA + b"</f></c>", None),
+        (b'<c r="C2"><f>1+1</f><v>2</v></c>', "2"),
+        (b'<c r="C2" t="str"><f>""</f><v></v></c>', ""),
+        (b'<c r="C2" t="str"><f>' + _LONG_FORMULA + b"</f><v></v></c>", ""),
+        (b'<c r="C2"/>', ""),
+    ],
+)
+def test_a_formula_that_nobody_worked_out_is_no_blank_cell(tmp_path, cell, text):
+    def write(made):
+        sheet = made.add_worksheet("数据")
+        sheet.write_row(0, 0, ["名称", "日期", "金额"])
+        sheet.write_row(1, 0, ["甲", "2024-02-29", 7])
+        for row in range(2, 900):
+            sheet.write_row(row, 0, ["乙" * 30, "2024-02-29", row])
+
+    raw = _with_cell(book(write), cell)
+    if text is None:
+        error = refused(tmp_path, raw)
+        assert (error.code, error.facts) == (Code.FILE_VALUE, {"row": 2, "field": "C2"})
+    else:
+        assert read(staged(tmp_path, raw)[0])[0] == (1, None, "甲", "2024-02-29", text)
+
+
 def test_several_sheets_of_data_are_several_tables(tmp_path):
     def write(made):
         for name in ("一月", "二月"):
@@ -285,6 +329,7 @@ def test_a_parquet_file_gives_text_exactly(tmp_path):
         datetime.datetime(2024, 2, 29, 13, 5, 6, 120_000),
         None,
     ]
+    midnights = [datetime.datetime(2024, 2, 29), datetime.datetime(2024, 2, 29, 0, 0, 0, 1), None]
     pq.write_table(
         pa.table(
             {
@@ -295,6 +340,8 @@ def test_a_parquet_file_gives_text_exactly(tmp_path):
                 "浮点": [0.1, 1e20, 1e-9],
                 "日期": pa.array([datetime.date(2024, 2, 29)] * 3),
                 "时刻": pa.array(instants, pa.timestamp("us")),
+                "日": pa.array(midnights, pa.timestamp("us")),
+                "区": pa.array(midnights, pa.timestamp("us", tz="Asia/Shanghai")),
                 "字典": pa.array(["x", None, "x"]).dictionary_encode(),
                 "真": [True, False, None],
             }
@@ -353,12 +400,9 @@ def test_limits_are_those_that_are_given(tmp_path):
         refused(tmp_path, b"a,b\n" + b"x" * 200_000, limits=Limits(record_bytes=100_000)).code
         is Code.FILE_LIMITS
     )
-    midnights = [datetime.datetime(2024, 2, 29), datetime.datetime(2024, 2, 29, 0, 0, 0, 1), None]
     twice = zipped({"a.csv": TEXT, "b.csv": TEXT})
     error = refused(tmp_path, twice, limits=Limits(archive_entries=1))
     assert (error.code, error.status, error.facts) == (
         Code.ARCHIVE_LIMITS, 413, {"limit": "archive_entries", "max": 1},
     )  # fmt: skip
     assert refused(tmp_path, twice, limits=Limits(archive_bytes=50)).facts["limit"] == "archive_bytes"
-                "日": pa.array(midnights, pa.timestamp("us")),
-                "区": pa.array(midnights, pa.timestamp("us", tz="Asia/Shanghai")),

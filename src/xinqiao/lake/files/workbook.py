@@ -16,6 +16,15 @@ _CELL: Final = re.compile(rb"<(?:\w+:)?c[ >/]")
 _PLACE: Final = re.compile(rb"""\sr=["'](\$?[A-Z]{1,3})(\d{1,9})["']""")
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _CARRY: Final = 64
+_FORMULA_ENDS: Final = (b"</f>", b":f>", b"<f ", b":f ")
+#: The end of a cell with a formula and nothing after it: who wrote the file did not work it out.
+_UNWORKED: Final = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?: [^<>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+#: A result that is a text may be an empty one.
+_EMPTY_TEXT: Final = re.compile(rb"""\st=["']str["']""")
+#: As much as a cell with the longest formula takes, its letters written as references at worst.
+_FORMULA: Final = 8192 * 10
 
 
 def check_package(archive: Archive, limits: Limits) -> None:
@@ -24,7 +33,8 @@ def check_package(archive: Archive, limits: Limits) -> None:
     Raises:
         Unsupported: FILE_KIND_UNSUPPORTED: macros.
         TooLarge: FILE_LIMITS: cells, or a cell so far out that the area between is over the limit.
-        Invalid: FILE_UNREADABLE: a document type, which no spreadsheet program writes.
+        Invalid: FILE_UNREADABLE: a document type, which no spreadsheet program writes. FILE_VALUE: a formula without
+            its result, which would be read as a blank cell.
     """
     if any(name.endswith("vbaProject.bin") or "macrosheets/" in name for name in archive.members):
         raise Unsupported(Code.FILE_KIND_UNSUPPORTED, "a workbook with macros", facts={"kind": "xlsm"})
@@ -37,9 +47,13 @@ def check_package(archive: Archive, limits: Limits) -> None:
 
 def _look_through(pieces: Iterator[bytes], limits: Limits, *, cells: bool) -> None:
     count = rows = columns = 0
-    tail = b""
+    tail = before = b""
     for piece in pieces:
         joined = tail + piece
+        if cells:
+            if any(mark in joined for mark in _FORMULA_ENDS):
+                _worked_out(before + piece)
+            before = (before + piece)[-_FORMULA:]
         if any(word in joined for word in _FORBIDDEN):
             raise unreadable("a document type in the workbook")
         if cells:
@@ -50,6 +64,18 @@ def _look_through(pieces: Iterator[bytes], limits: Limits, *, cells: bool) -> No
             if max(count, rows * columns) > limits.cells:
                 raise over("cells", limits.cells)
         tail = joined[-_CARRY:]
+
+
+def _worked_out(xml: bytes) -> None:
+    for found in _UNWORKED.finditer(xml):
+        begun = max(xml.rfind(b"<c ", 0, found.start()), xml.rfind(b":c ", 0, found.start()))
+        said = xml[begun : xml.find(b">", begun) + 1] if begun >= 0 else b""
+        if not _EMPTY_TEXT.search(said):
+            place = _PLACE.search(said)
+            where = "".join(part.decode() for part in place.groups()) if place else ""
+            row = int(place[2]) if place else 0
+            why = f"{where}: a formula whose result is not in the file"
+            raise Invalid(Code.FILE_VALUE, why, facts={"row": row, "field": where})
 
 
 def _column(letters: bytes) -> int:
