@@ -154,6 +154,7 @@ class ReleaseWriter:
         if wrapper.vendor == "sqlite":
             # the same hot pages (log head, indexes) are copied back once for many commits instead of at every few
             wrapper.connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+            wrapper.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
             (_, _, path) = wrapper.connection.execute("PRAGMA database_list").fetchone()
             if path and self._copier is None:  # a database in memory has no file
                 self._copier = WalCopier(path)
@@ -211,7 +212,6 @@ class ReleaseWriter:
         return self._failing
 
 
-        wrapper.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 def _stopping() -> Unavailable:
     return Unavailable(Code.AUDIT_UNAVAILABLE, "the platform is stopping", facts={"retry_after": 2})
 
