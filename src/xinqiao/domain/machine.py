@@ -20,6 +20,12 @@ class Role(StrEnum):
     INSTITUTION = "institution"
     PROVIDER = "provider"
     OPERATOR = "operator"
+    #: 融资顾问: a person of the platform who helps firms to the money and may promise nothing
+    ADVISER = "adviser"
+    #: 担保机构: stands in for a firm
+    GUARANTOR = "guarantor"
+    #: a government department with a policy and a fund
+    DEPARTMENT = "department"
     #: a data source that sends in batches
     SOURCE = "source"
     #: the hub itself, in answer to what a node said or what a release found

@@ -197,7 +197,7 @@ def condition_json(condition: Condition) -> Json:
         case NotOf(part):
             return {"not": condition_json(part)}
         case OneOf(field, codes):
-            return {"field": field.name, "one_of": sorted(codes)}
+            return {"field": field.name, "one_of": [*sorted(codes)]}
         case Under(field, branches):
             return {"field": field.name, "under": [*branches]}
         case Between(field, low, high):
