@@ -79,6 +79,12 @@ class Between:
     low: Decimal | None
     high: Decimal | None
 
+    def __post_init__(self) -> None:
+        # columns hold figures in whole steps, so that every engine agrees on every bound
+        for bound in (self.low, self.high):
+            if bound is not None and bound % self.field.step:
+                raise _bad(self.field.name, "NUMBER")
+
     def holds(self, value: Value) -> bool:
         """Whether a known value satisfies it."""
         assert isinstance(value, Decimal)

@@ -54,7 +54,7 @@ class Field:
 _NEED = (
     Field("need.amount_fen", Kind.NUMBER, Effort.WISH),
     Field("need.months", Kind.NUMBER, Effort.WISH),
-    Field("need.rate", Kind.NUMBER, Effort.WISH, Decimal("0.0001")),
+    Field("need.rate", Kind.NUMBER, Effort.WISH, Decimal("0.000001")),
     Field("need.purpose", Kind.CODE, Effort.NEVER),
     Field(
         "need.security",

@@ -1,0 +1,1 @@
+"""Conditions judged by columns: many products for one firm, or one policy for all firms."""
