@@ -230,7 +230,7 @@ def test_the_same_business_is_not_asked_twice(cast: Cast, browser: Browser) -> N
 def test_requests_are_filtered_by_state_and_text_and_paged_by_cursor(
     cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xinqiao.hub.portals.institution.requests.PAGE", 2)
+    monkeypatch.setattr("xinqiao.hub.portals.institution.asked_list.PAGE", 2)
     account = cast.bound()
     rows = [cast.confirmed(account, ref="B-0")]
     for k in range(1, 4):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
-from xinqiao.domain.consent import DEFAULT_CEILINGS, Purpose, VisibleState
+from xinqiao.domain.consent import DEFAULT_CEILINGS, Purpose
 from xinqiao.domain.errors import Conflict, Invalid
 from xinqiao.domain.items import ItemGrant, ItemKind
 from xinqiao.hub.actors import InstitutionActor
@@ -24,6 +24,7 @@ from xinqiao.hub.apps.items.scopes import all_terms, catalogue
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.files import attachment
+from xinqiao.hub.portals.institution.asked_list import PAGE, asked_list
 from xinqiao.hub.portals.institution.asking import AskingForm
 from xinqiao.hub.portals.institution.firms import as_code
 from xinqiao.hub.portals.institution.item_cards import ItemCard, parts_of, timeline
@@ -43,7 +44,6 @@ from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.item_words import field_label
 from xinqiao.ui.states import state_word
 
-PAGE = 50
 STATES = ("released", "denied", "failed", "permitted")
 
 
@@ -51,29 +51,8 @@ STATES = ("released", "denied", "failed", "permitted")
 @institution_page
 def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
     """Every request for items, filtered by state and text, fifty a page."""
-    get, actor = visit.request.GET, visit.actor
-    text = get.get("q", "").strip()
-    state = VisibleState(get["state"]) if get.get("state", "") in VisibleState else None
-    after, first = cursor(visit.request)
-    rows = selectors.authorisations(actor, at=visit.at, state=state, text=text, after=after, limit=PAGE + 1)
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    counts = selectors.state_counts(actor, at=visit.at)
-    chips = [("", _("全部"), sum(counts.values()))]
-    chips += [
-        (s.value, state_word(f"authorisation.{s.value}").word, counts[s]) for s in VisibleState if counts[s]
-    ]
-    kept = {name: value for name, value in (("state", state.value if state else ""), ("q", text)) if value}
-    context = {
-        "cards": [ItemCard.of(row, visit.at) for row in rows],
-        "chips": chips,
-        "state": state.value if state else "",
-        "q": text,
-        "total": counts[state] if state and not text else sum(counts.values()) if not text else None,
-        "first": first,
-        "start_href": f"?{urlencode(kept)}" if after else "",
-        "next_href": f"?{urlencode({**kept, 'after': rows[-1].id, 'n': str(first + PAGE)})}" if more else "",
-        "may_query": may_query(actor),
-    }
+    rows, context = asked_list(visit, selectors.authorisations, selectors.state_counts)
+    context["cards"] = [ItemCard.of(row, visit.at) for row in rows]
     return desk_page(visit, "institution/items.html", "items", context)
 
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
-from xinqiao.domain.consent import DEFAULT_CEILINGS, MAX_MONTHS, Product, Purpose, Reader, VisibleState
+from xinqiao.domain.consent import DEFAULT_CEILINGS, MAX_MONTHS, Product, Purpose, Reader
 from xinqiao.domain.errors import Conflict, Invalid
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents import desk, services
@@ -16,6 +15,7 @@ from xinqiao.hub.apps.consents.summary import purpose_words
 from xinqiao.hub.apps.fundflow import figures, selectors
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.denials import record_refusal
+from xinqiao.hub.portals.institution.asked_list import PAGE, asked_list
 from xinqiao.hub.portals.institution.asking import AskingForm
 from xinqiao.hub.portals.institution.cards import (
     ReqCard,
@@ -25,13 +25,11 @@ from xinqiao.hub.portals.institution.cards import (
     timeline,
 )
 from xinqiao.hub.portals.institution.firms import as_code
-from xinqiao.hub.portals.institution.shell import cursor, desk_page, may_query
+from xinqiao.hub.portals.institution.shell import desk_page, may_query
 from xinqiao.hub.portals.posted import whole_number
 from xinqiao.hub.portals.words import product_short, purpose_short
 from xinqiao.ui.i18n import gettext as _
-from xinqiao.ui.states import state_word
 
-PAGE = 50
 MONTHS = (6, 12, 24, 36)
 DAYS = (7, 15, 30, 90, 180, 365)
 QUERIES = (1, 3, 5, 10, 30)
@@ -41,30 +39,9 @@ QUERIES = (1, 3, 5, 10, 30)
 @institution_page
 def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
     """Every request, filtered by state and text, fifty a page."""
-    get, actor = visit.request.GET, visit.actor
-    wanted, text = get.get("state", ""), get.get("q", "").strip()
-    state = VisibleState(wanted) if wanted in VisibleState else None
-    after, first = cursor(visit.request)
-    rows = consents.authorisations(actor, at=visit.at, state=state, text=text, after=after, limit=PAGE + 1)
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    last = figures.last_queries(actor, [row.id for row in rows])
-    counts = desk.state_counts(actor, at=visit.at)
-    chips = [("", _("全部"), sum(counts.values()))]
-    chips += [
-        (s.value, state_word(f"authorisation.{s.value}").word, counts[s]) for s in VisibleState if counts[s]
-    ]
-    kept = {name: value for name, value in (("state", state.value if state else ""), ("q", text)) if value}
-    context = {
-        "cards": [ReqCard.of(row, visit.at, last.get(row.id)) for row in rows],
-        "chips": chips,
-        "state": state.value if state else "",
-        "q": text,
-        "total": counts[state] if state and not text else sum(counts.values()) if not text else None,
-        "first": first,
-        "start_href": f"?{urlencode(kept)}" if after else "",
-        "next_href": f"?{urlencode({**kept, 'after': rows[-1].id, 'n': str(first + PAGE)})}" if more else "",
-        "may_query": may_query(actor),
-    }
+    rows, context = asked_list(visit, consents.authorisations, desk.state_counts)
+    last = figures.last_queries(visit.actor, [row.id for row in rows])
+    context["cards"] = [ReqCard.of(row, visit.at, last.get(row.id)) for row in rows]
     return desk_page(visit, "institution/requests.html", "requests", context)
 
 
