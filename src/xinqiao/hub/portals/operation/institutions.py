@@ -11,8 +11,8 @@ from xinqiao.hub.apps.identity import oversight
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.identity.services import approve_key, approve_roles, revoke_key, set_institution_status
 from xinqiao.hub.portals.access import Visit, operator_page
-from xinqiao.hub.portals.institution.keys import key_rows
 from xinqiao.hub.portals.institution.people import member_row
+from xinqiao.hub.portals.key_pages import key_rows
 from xinqiao.hub.portals.operation.nodes import NodeCard
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.ui.i18n import gettext as _

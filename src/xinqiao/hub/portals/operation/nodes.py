@@ -20,7 +20,7 @@ from xinqiao.hub.apps.identity.services import (
 )
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.denials import record_refusal
-from xinqiao.hub.portals.institution.keys import algorithm, key_state
+from xinqiao.hub.portals.key_pages import algorithm, key_state
 from xinqiao.hub.portals.nodes import node_client
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, needs, staff_page
 from xinqiao.hub.portals.pasted_key import KeyForm

@@ -25,7 +25,7 @@ from xinqiao.hub.apps.identity.services import (
 )
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.denials import record_refusal
-from xinqiao.hub.portals.institution.keys import key_rows
+from xinqiao.hub.portals.key_pages import key_rows
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, needs, staff_page
 from xinqiao.hub.portals.posted import seen_version
 from xinqiao.hub.portals.source.batches import batch_context, batch_list
