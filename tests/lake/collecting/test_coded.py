@@ -17,7 +17,7 @@ from xinqiao.domain.catalogue.values import OUTER
 from xinqiao.lake.collecting import verdicts as judging
 from xinqiao.lake.collecting.accepted import Accepted, accepted, save
 from xinqiao.lake.collecting.accepted import load as reloaded
-from xinqiao.lake.collecting.coded import Coded, coded, paired
+from xinqiao.lake.collecting.coded import Coded, coded, in_order, narrow, paired
 from xinqiao.lake.collecting.fields_sql import filled
 from xinqiao.lake.collecting.keys import KeyHashes
 from xinqiao.lake.collecting.verdicts import Cells, Known, Verdicts
@@ -143,3 +143,19 @@ def test_the_hash_of_a_row_is_the_engine_s(monkeypatch: pytest.MonkeyPatch) -> N
         given = {f"v{place}": field.column.take(rows) for place, field in enumerate(verdicts.fields)}
         asked = judging.ask(connection, given, f"hash({', '.join(given)}) AS h")
         assert verdicts.digest(rows).tolist() == asked.column("h").to_pylist()
+
+
+def test_equal_numbers_stay_in_their_order() -> None:
+    rng = np.random.default_rng(1)
+    for most in (1, 5, 1 << 16, (1 << 16) + 1, 1 << 31):
+        numbers = rng.integers(0, most, 3_000).astype(np.int32)
+        assert in_order(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
+    assert in_order(np.zeros(0, np.int32)).tolist() == []
+
+
+def test_places_take_as_little_room_as_their_values_allow() -> None:
+    for count, size in ((1, 1), (128, 1), (129, 2), (1 << 15, 2), ((1 << 15) + 1, 4)):
+        places = np.array([0, count - 1], np.int32)
+        found = narrow(places, count)
+        assert found.itemsize == size
+        assert found.tolist() == places.tolist()

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xinqiao.lake.collecting.coded import Coded, Places, narrow
+from xinqiao.lake.collecting.coded import Coded, Places, in_order, narrow
 from xinqiao.lake.collecting.verdicts import Hashes, Rows, Verdicts
 from xinqiao.lake.store.buckets import buckets_of_column
 
@@ -51,19 +51,20 @@ def accepted(verdicts: Verdicts, *, buckets: int, as_of: str) -> Accepted:
     subject = verdicts.subjects(good)
     order, edges = _by_subject(subject, buckets)
     good = good[order]
-    subject = Coded(subject.places[order], subject.values)
+    subject = Coded(narrow(subject.places, len(subject.values))[order], subject.values)
     texts = None
     if not verdicts.compiled.keyed:
         keys = verdicts.keys(good, subject)
         texts = Coded(np.arange(len(good), dtype=np.int32), keys)
     taken = _Taken(good)
+    day = verdicts.as_of(good, as_of)
     return Accepted(
         edges=tuple(edges.tolist()),
         rows=verdicts.cells.rows[good],
         keys=verdicts.key_hash(good),
         digests=verdicts.digest(good),
         subject=subject,
-        as_of=verdicts.as_of(good, as_of),
+        as_of=Coded(narrow(day.places, len(day.values)), day.values),
         texts=texts,
         fields=tuple(taken(_shared(verdicts, place)) for place in range(len(verdicts.fields))),
         cells=tuple(map(taken, verdicts.cells.columns)),
@@ -84,7 +85,7 @@ def _by_subject(subject: Coded, buckets: int) -> tuple[Rows, Rows]:
     rank[order] = np.arange(len(values), dtype=np.int32)
     edges = np.searchsorted(bucket[order], np.arange(buckets + 1))
     ranks = rank[subject.places]
-    rows = np.argsort(ranks, kind="stable")
+    rows = in_order(ranks)
     return rows, np.searchsorted(ranks[rows], edges)
 
 

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-type Places = NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int16]
+type Places = NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int16] | NDArray[np.int8]
 
 _SAMPLE = 8_192
 #: A column of which a sample repeats less than this is not worth the table of its values.
 _WORTH = 0.9
-_NARROW = 1 << 15
+_NARROWER, _NARROW = 1 << 7, 1 << 15
+_DIGIT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +54,19 @@ def worth_coding(some: pa.ChunkedArray) -> bool:
 
 
 def narrow(places: Places, count: int) -> Places:
-    """The places in half the room, where ``count`` values allow it."""
+    """The places in less room, where ``count`` values allow it."""
+    if count <= _NARROWER:
+        return places.astype(np.int8)
     return places.astype(np.int16) if count <= _NARROW else places
+
+
+def in_order(numbers: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Where numbers from 0 stand in their order, equal ones as they came: by their halves, which need no comparing."""
+    low: NDArray[np.int64] = np.argsort((numbers % _DIGIT).astype(np.uint16), kind="stable")
+    if numbers.max(initial=0) < _DIGIT:
+        return low
+    high = (numbers[low] // _DIGIT).astype(np.uint16)
+    return low[np.argsort(high, kind="stable")]
 
 
 def constant(count: int, value: pa.Scalar) -> Coded:

@@ -14,12 +14,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xinqiao.lake.collecting.accepted import Accepted
-from xinqiao.lake.collecting.coded import Coded
+from xinqiao.lake.collecting.coded import Coded, in_order
 from xinqiao.lake.collecting.verdicts import Flags, Rows
 from xinqiao.lake.collecting.writing import Lineage, stored_columns, stored_table
 from xinqiao.lake.rules_sql import Compiled
 
-_RADIX = 1 << 16
 #: The values of a column with more stay with their pieces: what all buckets share is held as long as they are written.
 _MOST_BYTES = 16 << 20
 #: A column of so few different values is handed over as it is coded.
@@ -172,7 +171,5 @@ def _by_subject(found: Sequence[_Some]) -> Rows:
         starts = np.flatnonzero(np.diff(places, prepend=-1))
         names.append(subject.values.take(pa.array(places[starts])))
         lengths.append(np.diff(starts, append=len(places)))
-    rank = pc.rank(pa.concat_arrays(names), tiebreaker="dense").to_numpy()
-    if len(rank) < _RADIX:
-        rank = rank.astype(np.uint16)
-    return np.argsort(np.repeat(rank, np.concatenate(lengths)), kind="stable")
+    rank = pc.rank(pa.concat_arrays(names), tiebreaker="dense").to_numpy().astype(np.int32)
+    return in_order(np.repeat(rank, np.concatenate(lengths)))
