@@ -103,6 +103,20 @@ def test_a_firm_agrees_in_part_sees_the_use_and_withdraws(
     assert "您撤回了给澄湖银行的授权" in owner.text
 
 
+def test_going_back_from_the_signature_keeps_the_choice_and_the_way_on(arrive: Arrive, province: Province) -> None:
+    firm = province.firm(7)
+    owner = arrive.firm(7, "back")
+    bind(owner, firm["accounts"][0])
+    ask(arrive.staff(province.staff("chenghu"), "back-bank"), firm, "BACK-1")
+    address = _agree(owner, months="12")
+    owner.page.go_back(wait_until="load")
+    assert owner.path == address
+    assert owner.page.locator("input[name=account]:checked").count() == 1
+    assert owner.page.locator("[data-choice-verdict]").inner_text() == "比对方要的少。"
+    owner.press("看清楚了，去确认").submit()
+    assert "部分同意" in owner.text
+
+
 def test_a_query_sent_from_a_page_that_was_open_before_the_withdrawal_is_refused_and_recorded(
     arrive: Arrive, province: Province
 ) -> None:

@@ -15,6 +15,7 @@ export const choices = (root) => {
       for (const button of form.querySelectorAll("[data-needs-account]")) button.disabled = accounts === 0;
     };
     form.addEventListener("change", say);
+    addEventListener("pageshow", say); // after "back" the browser puts the ticks again without saying that they changed
     say();
   }
 };
