@@ -15,6 +15,8 @@ from tests.lake.staging import staged_here
 
 from xinqiao.campaigns.planted import HEADER, Truth, plant
 from xinqiao.catalogue import load
+from xinqiao.catalogue.template import csv_template
+from xinqiao.catalogue.words import example_row
 from xinqiao.domain.catalogue.batch import check_batch
 from xinqiao.domain.catalogue.headers import match_headers
 from xinqiao.domain.catalogue.receipt import BatchStatus, Receipt, Threshold, masked
@@ -313,3 +315,15 @@ def test_a_batch_is_what_the_literal_rules_of_a_batch_say(lake: Lake, tmp_path: 
     path = quarantine_path(lake, receipt)
     assert path is not None
     assert pq.read_table(path).column("_row").to_pylist() == refused
+
+
+@pytest.mark.parametrize(
+    "item_id", sorted(item.id for item in CATALOGUE.items.values() if item.mode.is_collected)
+)
+def test_the_example_of_every_item_is_collected(lake: Lake, item_id: str, tmp_path: Path) -> None:
+    item = CATALOGUE.items[item_id]
+    path = tmp_path / "rows.csv"
+    path.write_bytes(csv_template(item, [example_row(item, CATALOGUE)]))
+    receipt = take(lake, path, item=item)
+    assert (receipt.accepted, dict(receipt.by_field)) == (1, {})
+    assert len(rows_of(lake, item_id)) == 1

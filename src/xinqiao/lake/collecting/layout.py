@@ -130,7 +130,10 @@ class _Shared:
 
 
 def _column(parts: Sequence[Coded]) -> _Apart | _Shared:
-    if sum(part.values.nbytes for part in parts) > _MOST_BYTES:
+    if sum(part.values.nbytes for part in parts) > _MOST_BYTES or any(
+        pa.types.is_nested(part.values.type)
+        for part in parts  # lists of codes are not told apart
+    ):
         return _Apart(parts)
     every = pa.concat_arrays([part.values for part in parts])
     found = every.dictionary_encode()
