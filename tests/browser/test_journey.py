@@ -103,7 +103,9 @@ def test_a_firm_agrees_in_part_sees_the_use_and_withdraws(
     assert "您撤回了给澄湖银行的授权" in owner.text
 
 
-def test_going_back_from_the_signature_keeps_the_choice_and_the_way_on(arrive: Arrive, province: Province) -> None:
+def test_going_back_from_the_signature_keeps_the_choice_and_the_way_on(
+    arrive: Arrive, province: Province
+) -> None:
     firm = province.firm(7)
     owner = arrive.firm(7, "back")
     bind(owner, firm["accounts"][0])
