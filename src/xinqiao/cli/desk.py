@@ -1,6 +1,6 @@
 """``xinqiao desk``: what the platform's own systems read and do for its desk at the interface, JSON out.
 
-0 done; 1 the platform said no; 2 wrong call or configuration; 4 the platform is unreachable or cannot be trusted.
+0 done; 1 the platform said no, or rows of an imported file were only listed; 2 wrong call or configuration; 4 the platform is unreachable or cannot be trusted.
 """
 
 import argparse
@@ -76,6 +76,23 @@ def _results(client: DeskClient, args: argparse.Namespace) -> int:
     return one(client.results(after=args.after))
 
 
+def _import(client: DeskClient, args: argparse.Namespace) -> int:
+    found = client.read_results(args.file, platform=args.platform, operator=args.operator)
+    if args.apply:
+        found = client.apply_results(found.id, Handled(args.operator, found.version))
+    one(found)
+    return 1 if found.listed else 0
+
+
+def _imports(client: DeskClient, args: argparse.Namespace) -> int:
+    return one(client.repair_import(args.id)) if args.id else rows(client.imports())
+
+
+def _undo(client: DeskClient, args: argparse.Namespace) -> int:
+    handled = Handled(args.operator, client.repair_import(args.id).version)
+    return one(client.undo_result(args.id, handled, line=args.line, text=args.text))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xinqiao desk", description="平台自己的系统办理工单、异议、修复 the platform's own systems"
@@ -140,4 +157,13 @@ def _parser() -> argparse.ArgumentParser:
     handling("repair", _repair, "受理或退回修复申请 take in or send back", ("accept", "return"))
     made = command("results", _results, "签名的修复结果清单 the signed list of results")
     made.add_argument("--after", help="接着上一份的 next go on after")
+    made = writing("import", _import, "读别的平台的修复结果文件 read another platform's repair results")
+    made.add_argument("file", type=Path)
+    made.add_argument("--platform", required=True, help="哪个平台 whose results, such as 信用中国")
+    made.add_argument("--apply", action="store_true", help="随即转入对上的 apply what matches at once")
+    made = command("imports", _imports, "读过的文件 the files read so far")
+    made.add_argument("id", nargs="?", help="rim-…")
+    made = writing("undo", _undo, "取回转入的一条 take one applied row back")
+    made.add_argument("id", help="rim-…")
+    made.add_argument("--line", type=int, required=True, help="第几行 which line")
     return parser

@@ -6,9 +6,11 @@ Every writing names the operator of the platform who decided (:class:`Handled`);
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+from pydantic import AwareDatetime
 
 from xinqiao.client.believed import Anchor
 from xinqiao.client.exchange import Ask
@@ -30,6 +32,8 @@ from xinqiao.trust.keys import SigningKey
 
 _TICKETS, _OBJECTIONS, _REPAIRS = ("/api/v1/desk/tickets", "/api/v1/desk/objections", "/api/v1/desk/repairs")
 
+_IMPORTS = "/api/v1/desk/repair-imports"
+
 type ObjectionAct = Literal["forward", "decline", "leave_open"]
 type IntakeAct = Literal["accept", "return"]
 
@@ -39,6 +43,44 @@ class RepairResults(Result):
 
     results: dict[str, Any]
     signed: str
+
+
+class ImportedRow(Result):
+    """One row of another platform's results. ``state``: ``matched``, ``applied``, ``undone``, or ``listed`` with ``reason``."""
+
+    line: int
+    uscc: str
+    document: str
+    decision: str
+    decided_on: str
+    state: Literal["matched", "applied", "undone", "listed"]
+    reason: str
+    item: str
+    record: str
+    label: str
+
+
+class RepairImport(Result):
+    """A file of another platform's results; ``repeated``: read before; ``results`` when it is read alone."""
+
+    id: str
+    number: str
+    platform: str
+    file_name: str
+    digest: str
+    read_at: AwareDatetime
+    applied_at: AwareDatetime | None
+    version: int
+    rows: int
+    matched: int
+    applied: int
+    listed: int
+    repeated: bool
+    results: tuple[ImportedRow, ...] | None = None
+
+
+class _Imports(Result):
+    items: tuple[RepairImport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +151,29 @@ class DeskOperations(MatterExchange):
         ask = Ask("GET", "/api/v1/desk/repair-results", params={"after": after, "limit": limit})
         got = yield from self.ask(ask)
         return self.read(RepairResults, got)
+
+    def read_import(
+        self, content: bytes, file_name: str, platform: str, operator: str
+    ) -> Steps[RepairImport]:
+        """See :meth:`DeskClient.read_results`."""
+        params = {"operator": operator, "platform": platform, "file_name": file_name}
+        ask = Ask(
+            "POST", _IMPORTS, params=params, body=content, media_type="application/octet-stream", again=True
+        )
+        got = yield from self.ask(ask)
+        return self.read(RepairImport, got)
+
+    def imports(self, limit: int) -> Steps[tuple[RepairImport, ...]]:
+        """See :meth:`DeskClient.imports`."""
+        got = yield from self.ask(Ask("GET", _IMPORTS, params={"limit": limit}))
+        return self.read(_Imports, got).items
+
+    def handle_import(
+        self, import_id: str, handled: Handled, act: str, line: int | None, text: str, key: str | None
+    ) -> Steps[RepairImport]:
+        """Apply a file, or take a row of it back."""
+        body = handled.body(act=act, line=line, text=text)
+        return (yield from self.write(RepairImport, _IMPORTS, import_id, body, key))
 
 
 class DeskClient(Carrier):
@@ -200,3 +265,30 @@ class DeskClient(Carrier):
     def results(self, *, after: str | None = None, limit: int = 500) -> RepairResults:
         """The signed list of what is published no more, from behind ``after``."""
         return self.run(self.operations.results(after, limit))
+
+    def read_results(self, path: Path, *, platform: str, operator: str) -> RepairImport:
+        """Hand in a file of another platform's repair results; nothing is applied yet. The same bytes are the same file."""
+        steps = self.operations.read_import(path.read_bytes(), path.name, platform, operator)
+        return self.run(steps)
+
+    def imports(self, *, limit: int = 50) -> tuple[RepairImport, ...]:
+        """The files read so far, newest first."""
+        return self.run(self.operations.imports(limit))
+
+    def repair_import(self, import_id: str) -> RepairImport:
+        """One file, row by row."""
+        return self.run(self.operations.one(RepairImport, _IMPORTS, import_id))
+
+    def apply_results(
+        self, import_id: str, handled: Handled, *, idempotency_key: str | None = None
+    ) -> RepairImport:
+        """Let the records that rows mean exactly leave the answers; the others stay listed with their reasons."""
+        steps = self.operations.handle_import(import_id, handled, "apply", None, "", idempotency_key)
+        return self.run(steps)
+
+    def undo_result(
+        self, import_id: str, handled: Handled, *, line: int, text: str, idempotency_key: str | None = None
+    ) -> RepairImport:
+        """Take one applied row back, with the reason."""
+        steps = self.operations.handle_import(import_id, handled, "undo", line, text, idempotency_key)
+        return self.run(steps)

@@ -42,6 +42,7 @@ class Prefix(StrEnum):
     QUALITY_REPORT = "qrp"
     DECLARATION = "dcl"
     DESK = "dsk"
+    REPAIR_IMPORT = "rim"
 
 
 ID_LENGTH = 40

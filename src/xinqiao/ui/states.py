@@ -64,6 +64,10 @@ _TABLE: Final = (
     StateWord("batch.received", "已收到", "Received", "go", "clock"),
     StateWord("batch.checking", "校验中", "Checking rows", "go", "loader-2"),
     # applications for credit repair
+    StateWord("result.matched", "对上，待转入", "Matched, to apply", "wait", "clock"),
+    StateWord("result.applied", "已转入", "Applied", "ok", "circle-check"),
+    StateWord("result.listed", "未转入", "Not applied", "", "help-circle"),
+    StateWord("result.undone", "已取回", "Taken back", "", "arrow-back-up"),
     StateWord("repair.applied", "已申请", "Applied", "go", "clock"),
     StateWord("repair.returned", "退回补正", "Returned for completion", "wait", "arrow-back-up"),
     StateWord("repair.accepted", "已受理", "Accepted", "go", "progress"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from tests.hub.cast import YEARS
@@ -14,7 +15,7 @@ from tests.hub.gateway.item_scene import LoopTransport
 from tests.hub.gateway.test_collection import SourceDesk
 from tests.hub.gateway.test_matters import OBJECTIONS as AT_SOURCE
 from tests.hub.gateway.test_matters import Desks, desks, send
-from tests.hub.redress.bench import PDF, WATER
+from tests.hub.redress.bench import DOCUMENT, PDF, WATER
 
 from xinqiao.cli import main
 from xinqiao.client import Anchor, DeskClient, Handled
@@ -282,6 +283,54 @@ def test_an_institution_reads_what_changed_of_what_it_received(desks: Desks, wor
     assert desks.ours.get(path).status_code == 401
 
 
+def test_another_platforms_results_are_read_applied_and_taken_back(
+    desks: Desks, system: SourceDesk, tmp_path: Path
+) -> None:
+    services.withdraw_repair(
+        actor=desks.bench.cast.owner, repair_id=desks.repair.id, expected_version=desks.repair.version,
+        at=desks.bench.now,
+    )  # fmt: skip
+    uscc, path = desks.repair.enterprise.uscc, f"{BASE}/repair-imports"
+    content = f"统一社会信用代码,文书号,修复结果,修复日期\n{uscc},{DOCUMENT},已修复,2026-11-01\n{uscc},甲1号,已修复,2026-11-01\n"
+    query = urlencode({"operator": PERSON, "platform": "信用中国", "file_name": "r.csv"})
+    first = system.carry("POST", f"{path}?{query}", content.encode())
+    assert (first.status_code, first.json()["matched"], first.json()["repeated"]) == (200, 1, False)
+    again = system.carry("POST", f"{path}?{query}", content.encode()).json()
+    assert (again["id"], again["repeated"]) == (first.json()["id"], True)
+    assert system.carry("POST", f"{path}?{query}", b"a,b\n1,2\n").json()["code"] == "HEADER_MISMATCH"
+    nobody = query.replace(f"operator={PERSON}", "operator=nobody")
+    assert system.carry("POST", f"{path}?{nobody}", content.encode()).json()["code"] == "ROLE_FORBIDDEN"
+    one = f"{path}/{again['id']}"
+    body = {"operator": PERSON, "act": "apply", "version": 1}
+    assert send(system, one, body | {"version": 9}).json()["code"] == "STALE"
+    assert send(system, f"{path}/rim-{'0' * 32}", body).json()["code"] == "NOT_FOUND"
+    assert len(desks.bench.lines()) == 1
+    done = send(system, one, body, "one-key-of-import").json()
+    assert [row["state"] for row in done["results"]] == ["applied", "listed"]
+    assert (done["applied"], done["listed"], desks.bench.lines()) == (1, 1, [])
+    assert send(system, one, body, "one-key-of-import").json() == done
+    assert send(system, one, body).json()["code"] == "STALE"
+    undo = {"operator": PERSON, "act": "undo", "version": 2, "text": "那边撤销了"}
+    assert send(system, one, undo).json()["code"] == "INVALID"
+    assert send(system, one, undo | {"line": 2, "version": 1}).json()["code"] == "STALE"
+    assert send(system, one, undo | {"line": 2}).json()["results"][0]["state"] == "undone"
+    assert send(system, one, undo | {"line": 2}).json()["code"] == "CONFLICT_STATE"
+    assert len(desks.bench.lines()) == 1
+    client = desk_client(desks, system)
+    assert [row.id for row in client.imports()] == [again["id"]]
+    assert client.repair_import(again["id"]).results is not None
+    (tmp_path / "r.jsonl").write_text(
+        json.dumps(
+            {"uscc": uscc, "record": desks.bench.ref(), "decision": "repaired", "decided_on": "2026-11-02"}
+        )
+        + "\n"
+    )
+    read = client.read_results(tmp_path / "r.jsonl", platform="邻省平台", operator=PERSON)
+    assert client.apply_results(read.id, Handled(PERSON, read.version)).applied == 1
+    assert client.undo_result(read.id, Handled(PERSON, 2), line=1, text="弄错了").applied == 1
+    assert desks.ours.get(path).status_code == 401
+
+
 def test_the_commands_let_a_system_in_and_speak_for_an_operator(
     desks: Desks,
     person: None,
@@ -342,5 +391,15 @@ def test_the_commands_let_a_system_in_and_speak_for_an_operator(
     assert run(*of, "evidence", proof["id"], "--out", str(tmp_path / "proof.pdf"))[0] == 0
     assert (tmp_path / "proof.pdf").read_bytes() == PDF
     assert run(*of, "evidence", proof["id"], "--out", str(tmp_path / "proof.pdf"))[0] == 2
+    (tmp_path / "r.csv").write_text("uscc,document_no,decision,decided_on\nx,1,repaired,2026-11-01\n")
+    status, told, _ = run(
+        *of, "import", str(tmp_path / "r.csv"), "--platform", "信用中国", "--operator", PERSON, "--apply"
+    )
+    assert (status, json.loads(told)["results"][0]["reason"]) == (1, "uscc")
+    assert json.loads(run(*of, "imports")[1])[0]["id"] == json.loads(told)["id"]
+    status, _, said = run(
+        *of, "undo", json.loads(told)["id"], "--line", "2", "--text", "x", "--operator", PERSON
+    )
+    assert (status, json.loads(said)["code"]) == (1, "CONFLICT_STATE")
     assert run("operator", "end-system", number.strip())[0] == 0
     assert run("operator", "end-system", number.strip())[0] == 2

@@ -186,8 +186,8 @@ STATUS: dict[Code, int] = {
     ),
     **dict.fromkeys([Code.GONE_EXPIRED, Code.GONE_REVOKED], 410),
     Code.STALE: 412,
-    Code.BODY_TOO_LARGE: 413,
-    Code.MEDIA_TYPE_UNSUPPORTED: 415,
+    **dict.fromkeys([Code.BODY_TOO_LARGE, Code.FILE_LIMITS, Code.ARCHIVE_LIMITS], 413),
+    **dict.fromkeys([Code.MEDIA_TYPE_UNSUPPORTED, Code.FILE_KIND_UNSUPPORTED], 415),
     **dict.fromkeys(
         [
             Code.UNKNOWN_FIELD,
@@ -198,6 +198,11 @@ STATUS: dict[Code, int] = {
             Code.USCC_CHECKSUM,
             Code.CEILING_EXCEEDED,
             Code.FILE_EMPTY,
+            Code.HEADER_MISMATCH,
+            Code.FILE_UNREADABLE,
+            Code.FILE_VALUE,
+            Code.ENCODING_AMBIGUOUS,
+            Code.ARCHIVE_UNSAFE,
         ],
         422,
     ),

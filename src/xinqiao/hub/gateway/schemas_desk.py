@@ -70,6 +70,68 @@ class ResultsAnswer(Answer):
     signed: str
 
 
+class ImportParams(Request):
+    """A file of another platform's results: who hands it in, whose it is, what it is called."""
+
+    operator: Login
+    platform: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
+    file_name: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=160)]
+
+
+class ImportListParams(Request):
+    """How many, newest first."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class ImportedRow(Answer):
+    """One row. ``state``: it means a record and waits, was applied, was taken back, or is only listed, with ``reason``."""
+
+    line: int
+    uscc: str
+    document: str
+    decision: str
+    decided_on: str
+    state: Literal["matched", "applied", "undone", "listed"]
+    reason: str
+    item: str
+    record: str
+    label: str
+
+
+class ImportView(Answer):
+    """A file by its digest. ``repeated``: it had been read before. ``results``: when it is read alone."""
+
+    id: Id
+    number: str
+    platform: str
+    file_name: str
+    digest: str
+    read_at: Instant
+    applied_at: Instant | None
+    version: int
+    rows: int
+    matched: int
+    applied: int
+    listed: int
+    repeated: bool = False
+    results: list[ImportedRow] | None = None
+
+
+class ImportList(Answer):
+    """Newest first."""
+
+    items: list[ImportView]
+
+
+class ImportHandling(Handling):
+    """``apply``: every row that means one record exactly; ``undo``: take the row of ``line`` back, with the reason."""
+
+    act: Literal["apply", "undo"]
+    line: Annotated[int, Field(strict=True, ge=1, le=10**7)] | None = None
+    text: Said = ""
+
+
 class ChangeParams(Request):
     """Where to go on: the ``next`` of the page before; from the oldest without."""
 

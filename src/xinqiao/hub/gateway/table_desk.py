@@ -1,7 +1,9 @@
 """What the platform's own systems do for its desk, and what institutions are told: the part of the table about both."""
 
 from xinqiao.domain.errors import Code
+from xinqiao.hub.apps.redress.imports import MOST_BYTES
 from xinqiao.hub.gateway import handlers_desk as desk
+from xinqiao.hub.gateway import handlers_imports as imports
 from xinqiao.hub.gateway import handlers_redress as redress
 from xinqiao.hub.gateway import schemas_desk, schemas_redress
 from xinqiao.hub.gateway.auth import Party
@@ -9,6 +11,11 @@ from xinqiao.hub.gateway.operations import Operation, Security
 from xinqiao.hub.gateway.table_redress import EVIDENCE_KINDS
 
 _DECIDING = (Code.STALE, Code.ILLEGAL_MOVE, Code.CONFLICT_STATE)
+#: What a foreign file may be refused for.
+_FOREIGN = (
+    Code.HEADER_MISMATCH, Code.FILE_EMPTY, Code.FILE_LIMITS, Code.FILE_KIND_UNSUPPORTED, Code.FILE_UNREADABLE,
+    Code.FILE_VALUE, Code.ENCODING_AMBIGUOUS, Code.ARCHIVE_LIMITS, Code.ARCHIVE_UNSAFE,
+)  # fmt: skip
 
 TABLE: tuple[Operation, ...] = (
     Operation(
@@ -172,5 +179,56 @@ TABLE: tuple[Operation, ...] = (
         answer=None,
         media_type=EVIDENCE_KINDS,
         codes=(Code.STORAGE_UNAVAILABLE,),
+    ),
+    Operation(
+        id="deskReadRepairImport",
+        method="POST",
+        path="/api/v1/desk/repair-imports",
+        summary="Read a file of another platform's repair results and say which records it means; nothing is applied",
+        summary_zh="读别的平台的修复结果文件，只对照不转入",
+        security=Security.TOKEN,
+        party=Party.DESK,
+        handler=imports.read_import,
+        params=schemas_desk.ImportParams,
+        answer=schemas_desk.ImportView,
+        raw_limit=MOST_BYTES,
+        codes=_FOREIGN,
+    ),
+    Operation(
+        id="deskListRepairImports",
+        method="GET",
+        path="/api/v1/desk/repair-imports",
+        summary="The files read so far",
+        summary_zh="读过的修复结果文件",
+        security=Security.TOKEN,
+        party=Party.DESK,
+        handler=imports.list_imports,
+        params=schemas_desk.ImportListParams,
+        answer=schemas_desk.ImportList,
+    ),
+    Operation(
+        id="deskGetRepairImport",
+        method="GET",
+        path="/api/v1/desk/repair-imports/{id}",
+        summary="One file, row by row",
+        summary_zh="一个修复结果文件，逐行",
+        security=Security.TOKEN,
+        party=Party.DESK,
+        handler=imports.get_import,
+        answer=schemas_desk.ImportView,
+    ),
+    Operation(
+        id="deskHandleRepairImport",
+        method="POST",
+        path="/api/v1/desk/repair-imports/{id}",
+        summary="Apply what means a record exactly, or take a row back, in the name of an operator",
+        summary_zh="以运营人员名义转入对上的，或取回一条",
+        security=Security.TOKEN,
+        party=Party.DESK,
+        handler=imports.handle_import,
+        body=schemas_desk.ImportHandling,
+        answer=schemas_desk.ImportView,
+        idempotent=True,
+        codes=(Code.STALE, Code.CONFLICT_STATE),
     ),
 )

@@ -8,8 +8,22 @@ from xinqiao.domain.objection import OPEN, RecordObjectionState
 from xinqiao.domain.repair import PENDING, Gravity, RepairState
 from xinqiao.hub.actors import Actor, SourceActor
 from xinqiao.hub.apps.identity.models import Enterprise, Source
+from xinqiao.hub.apps.redress.import_models import ImportedResult, RepairImport
 from xinqiao.hub.ids import ID_LENGTH
 from xinqiao.hub.viewers import seen_by
+
+__all__ = [
+    "KINDS",
+    "REASONS",
+    "Evidence",
+    "ImportedResult",
+    "Objection",
+    "Repair",
+    "RepairImport",
+    "Standing",
+    "Step",
+    "Suppression",
+]
 
 #: What is wrong with a record, as its firm sees it (after the kinds of the fund-flow rules, proposed).
 KINDS = ("not_mine", "wrong_value", "incomplete", "outdated", "already_performed", "other")
@@ -168,7 +182,7 @@ class Suppression(models.Model):
     """A record that is in no answer from ``from_at`` on: every reader of collected records asks this table.
 
     A source that sends the record once more does not bring it back. ``record_key`` is its natural key, by which the lake
-    lets it go; ``lake_batch`` is the batch that took it out there, empty while that is to come. ``ended_at``: its repair
+    lets it go; ``repair`` or ``imported`` says what repaired it; ``lake_batch`` is the batch that took it out there, empty while that is to come. ``ended_at``: its repair
     was revoked, and answers carry the record again; a row with the reason ``restored``, which hides nothing, then tells
     other platforms so.
     """
@@ -181,6 +195,9 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=8)
     repair = models.OneToOneField(
         Repair, null=True, blank=True, on_delete=models.PROTECT, related_name="suppression"
+    )
+    imported = models.OneToOneField(
+        ImportedResult, null=True, blank=True, on_delete=models.PROTECT, related_name="suppression"
     )
     from_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -200,9 +217,10 @@ class Suppression(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(reason__in=REASONS), name="redress_suppression_reason"),
             models.CheckConstraint(
-                condition=Q(reason="repaired", repair__isnull=False)
-                | Q(reason="expired", repair__isnull=True)
-                | Q(reason="restored", repair__isnull=True, ended_at__isnull=False),
+                condition=Q(reason="repaired", repair__isnull=False, imported__isnull=True)
+                | Q(reason="repaired", repair__isnull=True, imported__isnull=False)
+                | Q(reason="expired", repair__isnull=True, imported__isnull=True)
+                | Q(reason="restored", repair__isnull=True, imported__isnull=True, ended_at__isnull=False),
                 name="redress_suppression_why",
             ),
             models.UniqueConstraint(

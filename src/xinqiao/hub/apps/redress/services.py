@@ -10,6 +10,7 @@ from xinqiao.hub.apps.redress.decisions import (
     revoke_repair,
 )
 from xinqiao.hub.apps.redress.evidence import add_evidence, sweep_evidence
+from xinqiao.hub.apps.redress.imports import apply_results, read_results, undo_result
 from xinqiao.hub.apps.redress.objections import (
     correct_objection,
     decline_objection,
@@ -37,6 +38,7 @@ __all__ = [
     "accept_repair",
     "add_evidence",
     "apply_repair",
+    "apply_results",
     "correct_objection",
     "decline_objection",
     "expire_published",
@@ -46,6 +48,7 @@ __all__ = [
     "leave_objection_open",
     "prepare_repair",
     "push_to_lake",
+    "read_results",
     "refuse_repair",
     "repair_results",
     "resubmit_repair",
@@ -55,6 +58,7 @@ __all__ = [
     "submit_objection",
     "sweep_evidence",
     "tell_late",
+    "undo_result",
     "unstate",
     "uphold_objection",
     "withdraw_objection",

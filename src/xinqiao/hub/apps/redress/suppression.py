@@ -19,7 +19,7 @@ from xinqiao.domain.period import add_months, business_day, format_instant
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.takeout import find_records, put_record_back, take_records_out
 from xinqiao.hub.apps.identity.models import Enterprise
-from xinqiao.hub.apps.redress.models import Repair, Suppression
+from xinqiao.hub.apps.redress.models import ImportedResult, Repair, Suppression
 from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
@@ -31,7 +31,13 @@ _NONE = "-"
 
 
 def suppress_repaired(row: Repair, *, leaf_index: int, at: datetime) -> Suppression:
-    """From now on no answer carries the record; inside the transaction of the decision."""
+    """From now on no answer carries the record; inside the transaction of the decision.
+
+    A term that ended while the decision was pending hides it already: what hides it from now on is the repair.
+    """
+    hidden = Suppression.objects.filter(record_ref=row.record_ref, ended_at=None)
+    batch = hidden.values_list("lake_batch", flat=True).first() or ""
+    hidden.update(ended_at=at)
     return Suppression.objects.create(
         id=new_id(Prefix.SUPPRESSION),
         record_ref=row.record_ref,
@@ -42,7 +48,18 @@ def suppress_repaired(row: Repair, *, leaf_index: int, at: datetime) -> Suppress
         repair=row,
         from_at=at,
         leaf_index=leaf_index,
+        lake_batch=batch,
     )
+
+
+def suppress_imported(
+    row: ImportedResult, key: Mapping[str, str], *, row_id: str, leaf_index: int, at: datetime
+) -> Suppression:
+    """The same for a record that another platform's decision repaired; inside the transaction that applies it."""
+    return Suppression.objects.create(
+        id=row_id, record_ref=row.record_ref, uscc=row.uscc, item=row.item, record_key=dict(key), reason="repaired",
+        imported=row, from_at=at, leaf_index=leaf_index,
+    )  # fmt: skip
 
 
 def restore(row: Suppression, *, leaf_index: int, at: datetime) -> Suppression:

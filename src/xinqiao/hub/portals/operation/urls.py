@@ -18,6 +18,7 @@ from xinqiao.hub.portals.operation import (
     quality_reports,
     redress,
     refusals,
+    repair_imports,
     sources,
     tickets,
 )
@@ -52,6 +53,9 @@ urlpatterns = [
     *notice_urls("operator", operator_page, staff_page, who=manager),
     path("redress", redress.listing, name="redress"),
     path("redress/results.json", redress.results, name="repair_results"),
+    path("redress/imports", repair_imports.listing, name="repair_imports"),
+    path("redress/imports/<str:import_id>", repair_imports.one, name="repair_import"),
+    path("redress/imports/<str:import_id>/act", repair_imports.act, name="repair_import_act"),
     path("redress/objections/<str:objection_id>", redress.objection, name="objection"),
     path("redress/objections/<str:objection_id>/act", redress.objection_act, name="objection_act"),
     path("redress/repairs/<str:repair_id>", redress.repair, name="repair"),
