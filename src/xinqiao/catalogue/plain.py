@@ -102,6 +102,7 @@ def _field(field: Field) -> dict[str, Any]:
         "id_type_field": field.id_type_field,
         "unit": field.unit or None,
         "note": field.note or None,
+        "note_en": field.note_en or None,
     }
     return {name: value for name, value in stated.items() if value is not None}
 

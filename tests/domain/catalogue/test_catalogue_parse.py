@@ -80,6 +80,7 @@ categories = [1]
 verified = true
 
 [[categories]]"""
+ENGLISH = '{01 = "identity card", 99 = "other", 98 = "none of the codes"}'
 FILES = {"list.toml": LIST, "code_lists.toml": CODES, "items/a.toml": ITEM}
 
 
@@ -114,6 +115,13 @@ def test_the_small_catalogue_is_right():
         ("code_lists.toml", '99 = "其他"', '99 = "01"', "id_type.01"),
         ("code_lists.toml", '99 = "其他"', '99 = "其；他"', "id_type.其；他"),
         ("code_lists.toml", "proposed = true", "", "id_type.proposed"),
+        (
+            "code_lists.toml",
+            "proposed = true",
+            'proposed = true\nenglish = {99 = "other"}',
+            "id_type.english.01",
+        ),
+        ("code_lists.toml", "proposed = true", f"proposed = true\nenglish = {ENGLISH}", "id_type.english.98"),
         ("code_lists.toml", '99 = "其他"', "99 = 1", "id_type.entries.99"),
         ("items/a.toml", "no = 1", "no = true", "no"),
         ("items/a.toml", "version = 1", "version = 0", "version"),

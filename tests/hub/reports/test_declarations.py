@@ -202,6 +202,10 @@ def test_what_was_declared_in_labels_is_ticked_in_the_form(cast: Cast, visitor: 
     boxes = re.findall(rf'<input[^>]* name="{tick.name}"[^>]*>', page)
     assert {re.findall(r'value="([^"]*)"', box)[0] for box in boxes if " checked" in box} == {first, second}
     assert re.search(rf'<option value="{code}" selected', page)
+    english = visitor(cast.owner).get(reverse("enterprise:declared"), {"lang": "en"}).content.decode()
+    for words in ("farmers and cooperatives", "used free of charge", "kinds only, no names"):
+        assert words in english
+    assert "个体工商户" not in english
 
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(cast: Cast, visitor: Visitor) -> None:  # noqa: F811

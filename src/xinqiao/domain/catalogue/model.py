@@ -5,7 +5,7 @@ whatever a province adds. This module is their shape; ``parse`` reads them, ``ro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -146,6 +146,7 @@ class Field:
     unit: str = ""
     note: str = ""
     label_en: str = ""
+    note_en: str = ""
     example: str = ""
     proposed: bool = True
 
@@ -232,7 +233,8 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """Codes and their Chinese labels. Files may carry either; the canonical value is the code.
+    """Codes and their Chinese labels. Files may carry either; the canonical value is the code. ``english``: words for pages
+    in English only, where the list has them.
 
     ``proposed``: not the restatement of a published classification.
     """
@@ -240,6 +242,7 @@ class CodeList:
     name: str
     entries: Mapping[str, str]
     proposed: bool = True
+    english: Mapping[str, str] = field(default_factory=dict)
 
 
 class Standing(StrEnum):

@@ -207,11 +207,16 @@ def read_code_lists(table: Mapping[str, object], file: str, problems: list[Probl
         if not isinstance(value, dict) or not isinstance(entries, dict):
             problems.append(Problem(file, name, "应当有 entries 表 needs a table of entries"))
             continue
-        reader = Reader({k: v for k, v in value.items() if k != "entries"}, file, name, problems)
+        given = {key: one for key, one in value.items() if key not in ("entries", "english")}
+        reader = Reader(given, file, name, problems)
         proposed = reader.flag("proposed")
         reader.finish()
         labels = Reader(entries, file, f"{name}.entries", problems)
-        found[name] = CodeList(name, {code: labels.text(code) for code in entries}, proposed)
+        spoken = value.get("english", {})
+        words = Reader(spoken if isinstance(spoken, dict) else {}, file, f"{name}.english", problems)
+        english = {code: words.text(code) for code in entries} if spoken else {}
+        words.finish()
+        found[name] = CodeList(name, {code: labels.text(code) for code in entries}, proposed, english)
     return found
 
 
@@ -282,6 +287,7 @@ def read_field(table: Reader) -> Field:
         unit=table.text("unit", ""),
         note=table.text("note", ""),
         label_en=table.text("label_en", ""),
+        note_en=table.text("note_en", ""),
         example=table.text("example", ""),
         proposed=table.flag("proposed", default=True),
     )

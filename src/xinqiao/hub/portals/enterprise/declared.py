@@ -52,6 +52,7 @@ def _ask(form: Form, one: Field, value: str, rule: str) -> Ask:
     kinds = {FieldType.TEXT: "lines", FieldType.URL: "url", FieldType.INTEGER: "number"}
     kind = kinds.get(one.type, "text")
     codes = form.codes(one)
+    english = codes.english if codes and _english() else {}
     if codes is not None:
         kind = "choices" if one.multiple else "choice"
     # who declares at the interface may write labels, as in files; the form knows them by their codes
@@ -66,8 +67,8 @@ def _ask(form: Form, one: Field, value: str, rule: str) -> Ask:
         attrs = {name: str(bound) for name, bound in bounds.items() if bound is not None}
     return Ask(
         one.name, field_label(one), kind, value, given,
-        tuple(codes.entries.items()) if codes else (),
-        one.note, " ".join((rule_title(rule), rule_step(rule))) if rule else "", attrs,
+        tuple((code, english.get(code, word)) for code, word in codes.entries.items()) if codes else (),
+        one.note_en if _english() and one.note_en else one.note, " ".join((rule_title(rule), rule_step(rule))) if rule else "", attrs,
     )  # fmt: skip
 
 
