@@ -28,6 +28,7 @@ from xinqiao.domain.catalogue.receipt import (
     rule_counts,
 )
 from xinqiao.domain.errors import Code, Conflict, Fact, Invalid, NotFound, Unavailable
+from xinqiao.domain.quality import Tally
 from xinqiao.lake.collecting.figures import AcceptedRows, Figures, rollup_cells
 from xinqiao.lake.collecting.pieces import PIECE_BYTES, pieces
 from xinqiao.lake.collecting.quality import refused_tallies, region_tallies
@@ -44,6 +45,7 @@ from xinqiao.lake.collecting.writing import Lineage
 from xinqiao.lake.files import READER_SETTINGS, Sheet, Staged
 from xinqiao.lake.rules_sql import WAN_YUAN, compile_item, register, without_payload
 from xinqiao.lake.store import Draft, Lake
+from xinqiao.lake.store.disk import sync_folder
 from xinqiao.lake.store.phases import mark
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -228,11 +230,11 @@ class _Batch:
             connection, self.tables, parts, draft.folder, self.lineage, figures,
             buckets=self.lake.buckets, threads=self.means.threads, progress=progress,
         )  # fmt: skip
-        duplicates = work.run()
-        mark("pipe:written")
+        duplicates = work.judge()
         sheets = self._sheets(work)
         aside = draft.folder / "refused.parquet"
-        refused = self._put_aside(connection, work, aside, sheets)
+        refused, tallies = work.write(lambda cursor: self._put_aside(cursor, work, aside, sheets))
+        mark("pipe:written")
         for which in (REFUSED, DOUBTFUL, WAITING):
             shutil.rmtree(draft.folder / which, ignore_errors=True)
         shutil.rmtree(draft.folder / "spill", ignore_errors=True)
@@ -240,8 +242,7 @@ class _Batch:
         kept = aside if refused.rows else None
         receipt = self._receipt(sheets, accepted, refused, duplicates)
         if not self.terms.withdrawal:
-            put_aside = refused_tallies(connection, self.item, kept, sheets)
-            receipt = replace(receipt, quality=region_tallies(self.item, accepted, put_aside, duplicates))
+            receipt = replace(receipt, quality=region_tallies(self.item, accepted, tallies, duplicates))
         judged = time.monotonic()
         self._finish(draft, receipt, accepted, kept)
         spent = {"judge": int((judged - started) * 1000), "publish": int((time.monotonic() - judged) * 1000)}
@@ -260,12 +261,15 @@ class _Batch:
 
     def _put_aside(
         self, connection: duckdb.DuckDBPyConnection, work: Work, path: Path, sheets: tuple[SheetRows, ...]
-    ) -> Refused:
-        refused = work.refused_sql()
-        if not refused:
-            return NOTHING
-        write_quarantine(connection, self.item, refused, path)
-        return look_at(connection, self.item, path, sheets)
+    ) -> tuple[Refused, Mapping[str, Tally]]:
+        """The refused rows of a batch, and their counts by region, for which a withdrawal has no use."""
+        refused_sql = work.refused_sql()
+        if not refused_sql:
+            return NOTHING, {}
+        write_quarantine(connection, self.item, refused_sql, path)
+        refused = look_at(connection, self.item, path, sheets)
+        uncounted = self.terms.withdrawal
+        return refused, {} if uncounted else refused_tallies(connection, self.item, path, sheets)
 
     def _receipt(
         self, sheets: tuple[SheetRows, ...], taken: Sequence[AcceptedRows], refused: Refused, duplicates: int
@@ -308,7 +312,7 @@ class _Batch:
             _durable(aside)
             mark("pipe:aside")
             aside.replace(folder / f"{receipt.batch_no}.parquet")
-        _sync_folder(folder)
+        sync_folder(folder)
         mark("pipe:quarantined")
         if rejected:
             return
@@ -326,14 +330,6 @@ def _durable(path: Path, content: bytes | None = None) -> None:
             file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # afterwards

@@ -56,13 +56,12 @@ def _accepted(item: Item, seen: AcceptedRows) -> Tally:
 
 
 def refused_tallies(
-    connection: duckdb.DuckDBPyConnection, item: Item, aside: Path | None, sheets: Sequence[SheetRows]
+    connection: duckdb.DuckDBPyConnection, item: Item, aside: Path, sheets: Sequence[SheetRows]
 ) -> dict[str, Tally]:
-    """The counts of a quarantine file by region, as far as a row says one; none without such a file."""
+    """The counts of a quarantine file by region, as far as a row says one."""
     found: dict[str, Tally] = {}
     ends = [*(sheet.before for sheet in sheets[1:]), END]
-    for sheet, end in zip(sheets, ends, strict=True) if aside else ():
-        assert aside is not None
+    for sheet, end in zip(sheets, ends, strict=True):
         for four, *counts in connection.execute(_refused_sql(item, aside, sheet, end)).fetchall():
             region = region_of(four)
             rows, filled, required_filled, wrong, broken, keyed, repeated, torn = map(int, counts)

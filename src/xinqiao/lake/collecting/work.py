@@ -3,7 +3,7 @@
 Two halves. The first goes piece by piece, pieces at once, and judges: rows that are refused leave for a file of their
 own, of good rows the natural keys are hashed and all else waits as it lies in memory. When the last piece is judged it
 is known which rows may stand twice in the batch ("doubtful") and which of these is kept; the second half counts the good
-rows and writes them, bucket by bucket, out of all pieces at once.
+rows and writes them, bucket by bucket, out of all pieces at once, while the others are put aside.
 """
 
 # ruff: noqa: S608 - names and expressions are made here; what comes from a file is a quoted text
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -82,21 +83,33 @@ class Work:
         self.rows: dict[Piece, int] = {}
         self.spans: dict[Piece, int] = {}
         self._known = [Known() for _ in tables]
+        self._good: list[Part] = []
         self._progress = progress
         self._lock = threading.Lock()
 
-    def run(self) -> int:
-        """Both halves; afterwards ``bucket=NNN`` hold good rows only. Returns the rows that stood twice."""
+    def judge(self) -> int:
+        """The first half; afterwards it is known which rows are put aside. Returns the rows that stood twice."""
         (self.folder / WAITING).mkdir()
         with KeyHashes(self.folder / "keys") as keys:
             self._each("count", lambda cursor, piece: self._judge(cursor, piece, keys), self.parts)
             repeated = keys.repeated()
-        parts = self._waited(repeated)
-        duplicates = self._settle_doubtful(parts) if self.has(DOUBTFUL) else 0
-        self._count(parts)
-        layout, once = Layout(self.lineage, parts), hardly_repeating(parts)
-        self._each("write", lambda _, run: self._write(layout, run, once), _runs(self.buckets))
-        return duplicates
+        self._good = self._waited(repeated)
+        return self._settle_doubtful(self._good) if self.has(DOUBTFUL) else 0
+
+    def write[T](self, beside: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """The second half; afterwards ``bucket=NNN`` hold good rows only.
+
+        ``beside``: what else the first half makes possible; it is done while rows are written, and what it finds returned.
+        """
+        layout, once = Layout(self.lineage, self._good), hardly_repeating(self._good)
+        found: list[T] = []
+        steps: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
+            lambda cursor: found.append(beside(cursor)),
+            lambda _: self._count(self._good),
+            *(partial(self._write, layout, run, once) for run in _runs(self.buckets)),
+        ]
+        self._each("write", lambda cursor, step: step(cursor), steps)
+        return found[0]
 
     def before(self, piece: Piece) -> int:
         """The last number of a row before a piece."""
@@ -157,7 +170,7 @@ class Work:
             rows = part.accepted
             self._figures.add(rows.subject, rows.as_of, stored_columns(part.compiled, rows), part.left_out)
 
-    def _write(self, layout: Layout, run: range, once: Collection[str]) -> None:
+    def _write(self, layout: Layout, run: range, once: Collection[str], _: duckdb.DuckDBPyConnection) -> None:
         write_stored(self.folder, "rows", layout.buckets(run), once)
 
     def _put_doubtful(self, piece: Piece, part: Part, at: Rows) -> None:
