@@ -8,10 +8,12 @@ No call is made inside a transaction: a node that is slow must never hold a lock
 """
 
 import secrets
+import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import httpx
 from django.db import connection
@@ -142,6 +144,12 @@ def _pairs(response: httpx.Response) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom TLS trusts. The list is long, so a process reads it once; of the environment nothing is taken."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _invalid(why: str) -> ProviderFault:
     return ProviderFault(Code.PROVIDER_INVALID, why)
 
@@ -162,6 +170,7 @@ class NodeClient:
         self._seconds = call_seconds
         self._http = httpx.Client(
             transport=transport,
+            verify=_authorities(),
             timeout=httpx.Timeout(call_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
             follow_redirects=False,

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the table of operations. Nothing in it is written by hand twice."""
 
 from collections import defaultdict
+from functools import lru_cache
 
 import orjson
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ _SIGNATURE_FIELDS = (
 )
 
 
+@lru_cache(maxsize=4)  # the same for every gateway of a process, and slow to make
 def document(table: tuple[Operation, ...], *, server: str) -> bytes:
     """The document as bytes."""
     models = _models(table)
