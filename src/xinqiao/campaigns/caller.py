@@ -17,10 +17,13 @@ from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.trust.encoding import b64
 from xinqiao.trust.httpsig import sign_request
+from xinqiao.trust.jwe import open_sealed
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import OpenKey, SigningKey
+from xinqiao.trust.mac import SESSION_TYPE, SessionKeys, session_keys
 
 QUERIES = "/api/v1/fundflow/queries"
+SESSIONS = "/api/v1/sessions"
 
 
 class Unanswered(Exception):
@@ -61,6 +64,7 @@ class Caller:
         self._clock = clock
         self._token: tuple[str, datetime] | None = None
         self._connection: http.client.HTTPConnection | None = None
+        self._session: SessionKeys | None = None
 
     def close(self) -> None:
         """End the connection."""
@@ -148,6 +152,26 @@ class Caller:
             headers["Idempotency-Key"] = key
         now = self._clock.now()
         sign_request(method, self._url + target, headers, content, self._key, now, secrets.token_hex(16))
+        return headers
+
+    def open_session(self) -> None:
+        """Open a session for :meth:`tagged`. Raises Unanswered."""
+        key = OpenKey.generate()
+        content = json.dumps({"one_time_key": {**key.public.to_jwk()}}).encode()
+        answer = self.send("POST", SESSIONS, self.signed("POST", SESSIONS, content, None), content)
+        if answer.status != 201:
+            raise Unanswered(f"no session: {answer.status}")
+        told = answer.json()
+        name = str(told["id"])
+        secret = open_sealed(str(told["sealed"]), key, typ=SESSION_TYPE, facts={"session": name})
+        self._session = session_keys(name, self._key.suite, secret)
+
+    def tagged(self, method: str, target: str, content: bytes, key: str) -> dict[str, str]:
+        """The headers of a request in the session that was opened."""
+        assert self._session is not None
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        by, now = self._session.request, self._clock.now()
+        sign_request(method, self._url + target, headers, content, by, now, secrets.token_hex(16))
         return headers
 
     def ask(self, question: Question) -> Answer:

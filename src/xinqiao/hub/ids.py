@@ -43,6 +43,7 @@ class Prefix(StrEnum):
     DECLARATION = "dcl"
     DESK = "dsk"
     REPAIR_IMPORT = "rim"
+    SESSION = "ses"
 
 
 ID_LENGTH = 40

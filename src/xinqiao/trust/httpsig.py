@@ -13,6 +13,7 @@ binding; * a request covers ``@method``, ``@target-uri``, ``content-digest``, an
 * ``created``, ``expires``, ``keyid`` and ``tag`` are required, ``nonce`` too in requests; ``alg`` if given
 must be
   the key's; unknown or repeated parameters are refused;
+* the key is one that signs, or the key of a session (``mac``; ``alg`` is then ``hmac-sha256`` or ``hmac-sm3``);
 * ``Content-Digest`` has exactly one entry, of the suite's digest, and is compared with the body received.
 
 It does not normalise: the target URI is compared as the bytes the caller and the receiver were given.
@@ -30,6 +31,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from xinqiao.domain.errors import Code, Unauthenticated
 from xinqiao.trust.keys import SigningKey, VerifyKey
+from xinqiao.trust.mac import MacKey
 from xinqiao.trust.suites import Suite
 
 TAG: Final = "xinqiao"
@@ -46,7 +48,7 @@ _MAX_FIELD: Final = 2_048
 
 #: A mapping, or the pairs as received, so that a repeated header is seen and refused.
 type Headers = Mapping[str, str] | Sequence[tuple[str, str]]
-type ResolveKey = Callable[[str], VerifyKey | None]
+type ResolveKey = Callable[[str], VerifyKey | MacKey | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,16 @@ _TEXT: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,256}")
 _INPUT: Final = re.compile(
     LABEL + r"=\(([^()]*)\)((?:;[a-z]+=(?:\"[\x20\x21\x23-\x5b\x5d-\x7e]*\"|[0-9]{1,12}))*)"
 )
+#: The same in the order in which this module writes it, which most do: read in one step.
+_USUAL: Final = re.compile(
+    LABEL
+    + r"=\(([^()]*)\);created=([0-9]{1,12});expires=([0-9]{1,12})(?:;nonce=\"([\x20\x21\x23-\x5b\x5d-\x7e]+)\")?"
+    + r";keyid=\"([\x20\x21\x23-\x5b\x5d-\x7e]+)\";alg=\"([\x20\x21\x23-\x5b\x5d-\x7e]+)\""
+    + r";tag=\"([\x20\x21\x23-\x5b\x5d-\x7e]+)\""
+)
 _PARAM: Final = re.compile(r";([a-z]+)=(?:\"([^\"]*)\"|([0-9]+))")
-_SIGNATURE: Final = re.compile(LABEL + r"=:([A-Za-z0-9+/]{86}==):")
+#: 64 bytes of a signature, or the 32 of a session's tag; which of them a key makes, the key itself checks.
+_SIGNATURE: Final = re.compile(LABEL + r"=:([A-Za-z0-9+/]{86}==|[A-Za-z0-9+/]{43}=):")
 _DIGEST: Final = re.compile(r"([a-z0-9-]+)=:([A-Za-z0-9+/]{43}=):")
 _COMPONENT: Final = re.compile(r"\"@?[a-z0-9-]+\"")
 #: Fields of which two lines are a refusal, and fields this module writes itself.
@@ -142,6 +152,11 @@ def _component_list(text: str) -> tuple[str, ...]:
 
 def _parse_input(value: str) -> tuple[_Params, str]:
     """Read ``Signature-Input``; returns the facts and the exact text that the base must repeat."""
+    usual = _USUAL.fullmatch(value) if len(value) <= _MAX_FIELD else None
+    if usual is not None:
+        names, created, expires, nonce, keyid, alg, tag = usual.groups()
+        params = _Params(_component_list(names), int(created), int(expires), nonce or "", keyid, alg, tag)
+        return params, value[len(LABEL) + 1 :]
     if len(value) > _MAX_FIELD or not (match := _INPUT.fullmatch(value)):
         _refuse("signature-input is not of the profile")
     texts = {"nonce": "", "keyid": "", "alg": "", "tag": ""}
@@ -210,7 +225,7 @@ def _sign(
     names: Sequence[str],
     headers: MutableMapping[str, str],
     derived: Mapping[str, str],
-    key: SigningKey,
+    key: SigningKey | MacKey,
     now: datetime,
     expires: timedelta,
     nonce: str,
@@ -224,7 +239,7 @@ def _sign(
     nonce_param = f';nonce="{nonce}"' if nonce else ""
     params = (
         f"({' '.join(names)});created={created};expires={until}{nonce_param}"
-        f';keyid="{key.kid}";alg="{key.suite.http_alg}";tag="{tag}"'
+        f';keyid="{key.kid}";alg="{key.http_alg}";tag="{tag}"'
     )
     base = signature_base(_values(names, _lower(headers), derived), params)
     signature = b64encode(key.sign(base)).decode("ascii")
@@ -233,7 +248,7 @@ def _sign(
     return signature
 
 
-def _stamp(headers: MutableMapping[str, str], body: bytes, key: SigningKey) -> None:
+def _stamp(headers: MutableMapping[str, str], body: bytes, key: SigningKey | MacKey) -> None:
     """Drop a former signature, whatever its spelling, and set the digest of the body."""
     for old in [name for name in headers if name.lower() in _OWN]:
         del headers[old]
@@ -245,7 +260,7 @@ def sign_request(
     target_uri: str,
     headers: MutableMapping[str, str],
     body: bytes,
-    key: SigningKey,
+    key: SigningKey | MacKey,
     now: datetime,
     nonce: str,
     *,
@@ -275,7 +290,7 @@ def sign_response(
     status: int,
     headers: MutableMapping[str, str],
     body: bytes,
-    key: SigningKey,
+    key: SigningKey | MacKey,
     now: datetime,
     *,
     request_signature: str | None,
@@ -321,7 +336,7 @@ def _verify(
     key = resolve_key(params.keyid)
     if key is None:
         _refuse("unknown key")
-    if params.alg and params.alg != key.suite.http_alg:
+    if params.alg and params.alg != key.http_alg:
         _refuse("the key is of another algorithm")
     _check_time(params, now)
     _check_digest(fields, body, key.suite)

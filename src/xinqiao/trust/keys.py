@@ -125,6 +125,11 @@ class VerifyKey:
         """The JWS ``alg`` this key, and only this, verifies."""
         return self.suite.sign_alg
 
+    @property
+    def http_alg(self) -> str:
+        """The ``alg`` of a message signature by this key."""
+        return self.suite.http_alg
+
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Say whether ``signature`` (64 raw bytes) is this key's over ``message``; never raises."""
         return len(signature) == 64 and self._check(signature, message)
@@ -179,6 +184,11 @@ class SigningKey:
     @property
     def alg(self) -> str:
         return self.public.suite.sign_alg
+
+    @property
+    def http_alg(self) -> str:
+        """The ``alg`` of a message signature by this key."""
+        return self.public.suite.http_alg
 
     def sign(self, message: bytes) -> bytes:
         """64 raw bytes."""

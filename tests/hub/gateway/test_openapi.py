@@ -49,7 +49,7 @@ def test_the_security_of_every_operation_is_stated() -> None:
         expected = {
             Security.NONE: [],
             Security.ASSERTION: [{"clientAssertion": []}],
-            Security.TOKEN: [{"boundToken": []}],
+            Security.TOKEN: [{"boundToken": []}, *([{"sessionTag": []}] if operation.tagged else [])],
         }
         assert stated == expected[operation.security]
 

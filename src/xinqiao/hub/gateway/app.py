@@ -1,6 +1,7 @@
 """The ASGI application: what the table knows is answered here, what it does not know goes to Django."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -71,6 +72,10 @@ class Application:
                 if self._plane is not Plane.PORTAL:
                     self.gateway.start()
                 self._portal()  # before the server says that it is up, not in the first visitor's time
+                # What was loaded stays for good. Looking through all of it for garbage every now and then stops every
+                # thread for a tenth of a second, in the middle of somebody's answer.
+                gc.collect()
+                gc.freeze()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop()

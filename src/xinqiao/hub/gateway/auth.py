@@ -5,6 +5,8 @@ opaque and looked up at each request, so a suspended institution or a revoked ke
 """
 
 import json
+import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +17,7 @@ from typing import NoReturn
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Forbidden, Unauthenticated
 from xinqiao.hub.apps.fundflow.protocol import Nonce
+from xinqiao.hub.apps.fundflow.sessions import LOAD, Session, session_of
 from xinqiao.hub.apps.identity.tokens import token_hash
 from xinqiao.hub.dbapi import read_time
 from xinqiao.hub.gateway.http import Incoming
@@ -30,6 +33,10 @@ _ASSERTION_HEADER = frozenset({"alg", "kid", "typ"})
 _ASSERTION_TYPES = frozenset({None, "JWT", "client-authentication+jwt"})
 
 
+_SESSION = re.compile(r';keyid="(ses-[0-9a-f]{32})"')
+_SESSIONS = 10_000
+
+
 class Party(StrEnum):
     """What kind of organisation an operation is for; a token of one kind is no token for the other."""
 
@@ -41,14 +48,17 @@ class Party(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody whose request carried a good token and a good signature of the key it is bound to.
+    """Somebody whose request carried a good token and a good signature of the key it is bound to, or a session's tag.
 
     ``holder_id`` is an institution's, a source's or of a system of the desk, as the operation's :class:`Party` says.
+    ``holder_id`` is an institution's or a source's, as the operation's :class:`Party` says; ``key`` is ``None`` where
+    the request was not signed but tagged in a ``session``.
     """
 
     holder_id: str
-    key: VerifyKey
+    key: VerifyKey | None
     message: VerifiedMessage
+    session: Session | None = None
 
     @property
     def nonce(self) -> Nonce:
@@ -129,6 +139,56 @@ async def authenticate(
         refused = Forbidden(Code.ROLE_FORBIDDEN, "the institution is no user of information")
         raise Identified(holder_id, refused)
     return Caller(holder_id, key, message)
+
+
+class Sessions:
+    """The sessions a gateway has met, so that their keys are not decrypted at every request."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: OrderedDict[str, Session] = OrderedDict()
+
+    async def find(self, session_id: str, at: datetime) -> Session | None:
+        """A session that was opened and is not over; whether it still counts is asked by who acts on it."""
+        found = self._known.get(session_id)
+        if found is None:
+            row = await self._reader.one(LOAD, (session_id,))
+            if row is None:
+                return None
+            found = self._known[session_id] = session_of(row, _key_of(row[4]))
+            if len(self._known) > _SESSIONS:
+                self._known.popitem(last=False)
+        if at < found.expires_at:
+            return found
+        self._known.pop(session_id, None)
+        return None
+
+
+async def authenticate_tagged(
+    request: Incoming, body: bytes, *, target_uri: str, sessions: Sessions, at: datetime
+) -> Caller:
+    """Check a request without a token: its tag by the key of a session.
+
+    Raises:
+        Unauthenticated: by a stranger, or of a session that is over. Identified: of a session known here.
+    """
+    named = _SESSION.search(request.header("signature-input") or "")
+    session = await sessions.find(named[1], at) if named is not None else None
+    if session is None:
+        raise Unauthenticated(Code.UNAUTHENTICATED, "no token, and no session in force")
+    key = session.keys.request
+    try:
+        message = verify_request(
+            request.method,
+            target_uri,
+            request.headers,
+            body,
+            lambda kid: key if kid == key.kid else None,
+            at,
+        )
+    except Unauthenticated as error:
+        raise Identified(session.institution_id, error) from error
+    return Caller(session.institution_id, None, message, session)
 
 
 def _bearer(request: Incoming) -> str:

@@ -41,7 +41,14 @@ from xinqiao.hub.apps.fundflow.writer import ReleaseWriter
 from xinqiao.hub.apps.identity import services as identity
 from xinqiao.hub.apps.identity.directory import node_address
 from xinqiao.hub.apps.items.release import ItemSweepJob
-from xinqiao.hub.gateway.auth import Caller, Identified, authenticate, token_holder
+from xinqiao.hub.gateway.auth import (
+    Caller,
+    Identified,
+    Sessions,
+    authenticate,
+    authenticate_tagged,
+    token_holder,
+)
 from xinqiao.hub.gateway.http import RAW_SECONDS, Incoming, Receive, Reply, read_body
 from xinqiao.hub.gateway.key_jobs import FinishKeyJob, FreeKeyJob, TakeKeyJob
 from xinqiao.hub.gateway.node_http import AsyncNodeClient
@@ -55,6 +62,7 @@ from xinqiao.hub.node_client import NodeAddress, NodeClient
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.httpsig import sign_response
 from xinqiao.trust.keys import SigningKey
+from xinqiao.trust.mac import MacKey
 
 log = logging.getLogger("xinqiao.gateway")
 
@@ -91,6 +99,9 @@ class Gateway:
         self.openapi = document(TABLE, server=self.public_url)
         self.writer = ReleaseWriter(self.clock)
         self.reader = Reader()
+        self.sessions = Sessions(self.reader)
+        #: operations that may be asked in a session
+        self.tagged = tuple(operation.id for operation in TABLE if operation.tagged)
         self.shelves = Shelves()
         self.nodes = AsyncNodeClient(clock=self.clock, key=self.key)
         self.sync_nodes = NodeClient(clock=self.clock, key=self.key)
@@ -246,6 +257,10 @@ class Gateway:
 
     async def _caller(self, request: Incoming, operation: Operation, body: bytes) -> Caller:
         target = self.public_url + request.target
+        if operation.tagged and request.header("authorization") is None:
+            return await authenticate_tagged(
+                request, body, target_uri=target, sessions=self.sessions, at=self.clock.now()
+            )
         return await authenticate(
             request, body, target_uri=target, party=operation.party, reader=self.reader, at=self.clock.now()
         )
@@ -355,10 +370,12 @@ class Gateway:
             "X-Content-Type-Options": "nosniff",
             **dict(reply.headers),
         }
-        signature = caller.message.signature_b64 if caller is not None else None
-        sign_response(
-            reply.status, headers, reply.body, self.key, self.clock.now(), request_signature=signature
-        )
+        signature: str | None = None
+        key: SigningKey | MacKey = self.key
+        if caller is not None:
+            signature = caller.message.signature_b64
+            key = caller.session.keys.answer if caller.session is not None else self.key
+        sign_response(reply.status, headers, reply.body, key, self.clock.now(), request_signature=signature)
         return reply, headers
 
 

@@ -61,6 +61,7 @@ def _ask(call: Call) -> DossierRequest:
         reply = refused_query(call, refused)
         return reply.status, reply.body.decode()
 
+    session = call.caller.session
     return DossierRequest(
         query_id=new_id(Prefix.ITEM_QUERY),
         institution_id=call.institution_id,
@@ -72,9 +73,15 @@ def _ask(call: Call) -> DossierRequest:
         # no node needs a statement of its own: the message is signed, and this is its body
         request_digest=call.fingerprint,
         idempotency=Idempotency(
-            call.institution_id, call.operation.id, call.idempotency_key, call.fingerprint, render
+            call.institution_id,
+            call.operation.id,
+            call.idempotency_key,
+            call.fingerprint,
+            render,
+            nonce=call.caller.message.nonce if session is not None else "",
         ),
         nonce=call.caller.nonce,
+        session=session.id if session is not None else None,
     )
 
 

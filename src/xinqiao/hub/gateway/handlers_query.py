@@ -201,6 +201,7 @@ def check_statement(call: Call, statement: str, typ: ArtefactType, wanted: dict[
     """
     assert call.caller is not None
     at, key = call.gateway.clock.now(), call.caller.key
+    assert key is not None
     if not statement.isascii():
         _bad_statement("not a compact signature")
     claims = verify_jws(statement, {key.kid: key}, typ=typ, at=at)

@@ -60,6 +60,12 @@ def document(table: tuple[Operation, ...], *, server: str) -> bytes:
                     "scheme": "bearer",
                     "description": "Token of POST /oauth/token, with a signature (RFC 9421) by the key `cnf.jkt`.",
                 },
+                "sessionTag": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Signature-Input",
+                    "description": "A tag (RFC 9421, hmac) by the key of a session of POST /api/v1/sessions, no token.",
+                },
             },
         },
     }
@@ -116,7 +122,8 @@ def _security(operation: Operation) -> list[Object]:
         case Security.ASSERTION:
             return [{"clientAssertion": []}]
         case Security.TOKEN:
-            return [{"boundToken": []}]
+            tagged: list[Object] = [{"sessionTag": []}] if operation.tagged else []
+            return [{"boundToken": []}, *tagged]
 
 
 def _parameters(operation: Operation, names: dict[str, str]) -> list[Object]:

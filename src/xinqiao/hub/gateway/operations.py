@@ -80,6 +80,8 @@ class Operation:
         stores_nonce: the handler stores the request's nonce in its own transaction.
         party: whose tokens it takes.
         media_type: of an answer that is no model; several, of which one comes, are parted by a comma and a space.
+        tagged: it may also be asked in a session. Its handler then asks in its own transaction whether that still counts,
+            and keeps the nonce beside the idempotency key.
         raw_limit: above 0, the body is ``application/octet-stream`` of at most so many bytes.
     """
 
@@ -101,6 +103,7 @@ class Operation:
     media_type: str = "application/json"
     party: Party = Party.INSTITUTION
     raw_limit: int = 0
+    tagged: bool = False
 
     @property
     def all_codes(self) -> tuple[Code, ...]:

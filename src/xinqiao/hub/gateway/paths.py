@@ -5,6 +5,7 @@ normalised, and the two saw different paths. Here the raw path is decoded once b
 refused rather than repaired, and nobody else decodes.
 """
 
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from xinqiao.domain.errors import Code, Malformed
@@ -19,6 +20,7 @@ def _refuse(why: str) -> Malformed:
     return Malformed(Code.AMBIGUOUS_INPUT, why)
 
 
+@lru_cache(maxsize=1_024)  # the same few addresses all day; a refusal is not kept
 def canonical_path(raw: bytes) -> str:
     """The path as text.
 

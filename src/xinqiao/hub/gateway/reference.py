@@ -41,7 +41,7 @@ def page() -> str:
 
 def _who(operation: Operation) -> str:
     """How a caller proves who it is, and who it is where that is no institution."""
-    words = _SECURITY[operation.security]
+    words = _SECURITY[operation.security] + ("，或会话标签 or a session's tag" if operation.tagged else "")
     return {Party.SOURCE: f"数源的{words} (sources)", Party.DESK: f"平台系统的{words} (the desk)"}.get(
         operation.party, words
     )

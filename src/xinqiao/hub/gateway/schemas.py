@@ -61,6 +61,37 @@ class TokenAnswer(Answer):
     cnf: Confirmation
 
 
+class PublicJwk(Request):
+    """A public one-time key (X25519, or SM2 for sealing). Private members are unknown members."""
+
+    kty: Literal["OKP", "EC"]
+    crv: Literal["X25519", "SM2"]
+    x: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{43}$")]
+    y: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{43}$")] | None = None
+    kid: Short | None = None
+    use: Literal["enc"] | None = None
+    alg: Short | None = None
+
+
+class SessionRequest(Request):
+    """Open a session: its secret is sealed to ``one_time_key``."""
+
+    one_time_key: PublicJwk
+
+
+class SessionOpened(Answer):
+    """A session: ``sealed`` (JWE, ``xq-session``, fact ``session``) holds the 32 bytes of its secret.
+
+    ``operations`` may be asked with a tag of its key instead of token and signature, for ``expires_in`` seconds.
+    """
+
+    id: str
+    sealed: str
+    alg: str
+    expires_in: int
+    operations: list[str]
+
+
 # --------------------------------------------------------------------------------------------------- authorisations
 
 
@@ -225,18 +256,6 @@ class AuthorisationParams(Request):
 
 
 # ---------------------------------------------------------------------------------------------------------- queries
-
-
-class PublicJwk(Request):
-    """A public one-time key (X25519, or SM2 for sealing). Private members are unknown members."""
-
-    kty: Literal["OKP", "EC"]
-    crv: Literal["X25519", "SM2"]
-    x: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{43}$")]
-    y: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{43}$")] | None = None
-    kid: Short | None = None
-    use: Literal["enc"] | None = None
-    alg: Short | None = None
 
 
 class FundFlowQuery(Request):

@@ -6,6 +6,7 @@ from xinqiao.hub.gateway import handlers_dossier as dossier
 from xinqiao.hub.gateway import handlers_items as items
 from xinqiao.hub.gateway import handlers_query as query
 from xinqiao.hub.gateway import handlers_reports as reports
+from xinqiao.hub.gateway import handlers_session as session
 from xinqiao.hub.gateway import (
     schemas,
     schemas_items,
@@ -78,6 +79,19 @@ TABLE: tuple[Operation, ...] = (
         body=schemas.TokenRequest,
         form=True,
         answer=schemas.TokenAnswer,
+    ),
+    Operation(
+        id="openSession",
+        method="POST",
+        path="/api/v1/sessions",
+        summary="Open a session: a shared key of a few minutes for the operations it names",
+        summary_zh="开一个查询会话：几分钟的共享密钥，用于其中列出的操作",
+        security=Security.TOKEN,
+        handler=session.open_session,
+        body=schemas.SessionRequest,
+        answer=schemas.SessionOpened,
+        status=201,
+        stores_nonce=True,
     ),
     Operation(
         id="requestAuthorisation",
@@ -244,6 +258,7 @@ TABLE: tuple[Operation, ...] = (
         answer=schemas_items.DossierAnswer,
         idempotent=True,
         stores_nonce=True,
+        tagged=True,
         codes=_DOSSIER_CODES,
     ),
     Operation(

@@ -24,6 +24,7 @@ from xinqiao.hub.apps.fundflow.idempotency import (
 )
 from xinqiao.hub.apps.fundflow.protocol import Nonce
 from xinqiao.hub.apps.fundflow.rows import keep_nonces, known_nonces
+from xinqiao.hub.apps.fundflow.sessions import live_sessions
 from xinqiao.hub.apps.fundflow.transaction import Tx
 from xinqiao.hub.apps.items.rows import Held, count_uses, held_all
 from xinqiao.hub.apps.redress.rows import NONE, Standing, standings_held
@@ -39,10 +40,11 @@ class Gathered:
     grants: dict[str, Held]
     standings: dict[str, Standing]
     products: dict[tuple[str, str], Product]
-    #: Taken before this transaction; in it, each with the fingerprint of its body.
-    keys: set[KeyName]
+    #: Taken before this transaction, each with the nonce beside it; and in it.
+    keys: dict[KeyName, str]
     nonces: set[tuple[str, str]]
-    taken: dict[KeyName, str] = field(default_factory=dict)
+    sessions: set[str]
+    taken: dict[KeyName, Idempotency] = field(default_factory=dict)
     #: What is still to be written.
     done: list[tuple[Idempotency, str]] = field(default_factory=list)
     new_nonces: list[Nonce] = field(default_factory=list)
@@ -52,13 +54,19 @@ class Gathered:
     def of(cls, tx: Tx, jobs: Sequence["DossierJob"]) -> "Gathered":
         """Read for all of them; the authorisations are locked already."""
         grants = held_all(tx, sorted({job.ask.authorisation_id for job in jobs}))
+        keys = known_keys(tx, [job.ask.idempotency for job in jobs])
+        # of a message in a session whose key is free the nonce was never seen: it would stand beside the key
+        nonces = [
+            job.ask.nonce for job in jobs if job.ask.session is None or job.ask.idempotency.name in keys
+        ]
         shelves = {(job.shelf.subject, job.shelf.view) for job in jobs if job.shelf is not None}
         return cls(
             grants,
             standings_held(tx, sorted({grant.value.subject for grant in grants.values()})),
             cache.find_all(tx, sorted(shelves)),
-            known_keys(tx, [job.ask.idempotency for job in jobs]),
-            known_nonces(tx, [job.ask.nonce for job in jobs]),
+            keys,
+            known_nonces(tx, nonces),
+            live_sessions(tx, sorted({job.ask.session for job in jobs if job.ask.session is not None})),
         )
 
     def write(self, tx: Tx) -> None:
@@ -76,8 +84,19 @@ class Gathered:
         """The standing of a firm's records, held until the transaction ends."""
         return self.standings.get(subject, NONE)
 
-    def remember(self, nonce: Nonce) -> bool:
-        """Store a nonce; False at the second sight, also after a restart."""
+    def fresh(self, nonce: Nonce, key: Idempotency, *, tagged: bool) -> bool:
+        """Whether a message is seen for the first time, also after a restart; it is then known.
+
+        Of a ``tagged`` message that takes its key the nonce is kept beside the key. One whose key is taken already is the
+        same message again, or another try, whose own nonce is then kept like that of a signed one.
+        """
+        if not tagged:
+            return self._remember(nonce)
+        taken = self.taken.get(key.name)
+        first = taken.nonce if taken is not None else self.keys.get(key.name)
+        return first is None or (first != nonce.nonce and self._remember(nonce))
+
+    def _remember(self, nonce: Nonce) -> bool:
         pair = nonce.keyid, nonce.nonce
         if pair in self.nonces:
             return False
@@ -89,17 +108,17 @@ class Gathered:
         """Take a free key for an effect that this transaction completes; False when it is not free."""
         if key.name in self.keys or key.name in self.taken:
             return False
-        self.taken[key.name] = key.fingerprint
+        self.taken[key.name] = key
         self.done.append((key, object_id))
         return True
 
     def take(self, tx: Tx, key: Idempotency, object_id: str) -> Seen | None:
         """Take a key that may not be free; what another job of this transaction took is still under way."""
-        fingerprint = self.taken.get(key.name)
-        if fingerprint is None:
-            self.taken[key.name] = key.fingerprint
+        taken = self.taken.get(key.name)
+        if taken is None:
+            self.taken[key.name] = key
             return take_key(tx, key, object_id)
-        other = fingerprint != key.fingerprint
+        other = taken.fingerprint != key.fingerprint
         return Seen(Code.IDEMPOTENCY_MISMATCH if other else Code.IDEMPOTENCY_IN_FLIGHT)
 
     def count(self, grant: Held) -> int:

@@ -34,7 +34,10 @@ from xinqiao.hub.runtime import runtime
 
 @dataclass(frozen=True, slots=True)
 class DossierRequest:
-    """One query as it arrived, already authenticated. ``items``: some of those granted; all of them when empty."""
+    """One query as it arrived, already authenticated. ``items``: some of those granted; all of them when empty.
+
+    ``session``: in which it was asked, ``None`` when it was signed; the nonce then stands beside the key.
+    """
 
     query_id: str
     institution_id: str
@@ -46,6 +49,7 @@ class DossierRequest:
     request_digest: str
     idempotency: Idempotency
     nonce: Nonce
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ class DossierJob:
     def run(self, tx: Tx) -> Step[DossierResult]:
         """Decide and release; see the module."""
         ask, product, read = self.ask, None, tx.shared(Gathered)
+        if ask.session is not None and ask.session not in read.sessions:
+            return (yield from self._plain_denial(tx, Code.UNAUTHENTICATED, "session_ended"))
         grant = read.grant(ask.authorisation_id)
         decision, view = _judge(tx, ask, grant)
         if decision.allowed and not tx.audit_failing:
@@ -170,7 +176,7 @@ class DossierJob:
             product = self._ready(tx, read, grant.value.subject, view)
             if product is None:
                 return Wanted(grant.value.subject, view.spec)
-        if not read.remember(ask.nonce):
+        if not read.fresh(ask.nonce, ask.idempotency, tagged=ask.session is not None):
             return (yield from self._plain_denial(tx, Code.REPLAYED, "nonce_seen"))
         if tx.audit_failing:
             return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})

@@ -29,7 +29,8 @@ type KeyName = tuple[str, str, str]
 class Idempotency:
     """A key of one tenant and operation, with the digest of the body it came with.
 
-    ``render`` makes the stored answer of a refusal, inside the transaction that records it.
+    ``render`` makes the stored answer of a refusal, inside the transaction that records it. ``nonce``: of a message whose
+    nonce stands beside its key instead of among the nonces.
     """
 
     tenant: str
@@ -37,6 +38,7 @@ class Idempotency:
     key: str
     fingerprint: str
     render: "Callable[[Refused], tuple[int, str]]" = field(repr=False, compare=False)
+    nonce: str = ""
 
     @property
     def name(self) -> KeyName:
@@ -59,14 +61,15 @@ def take_key(tx: "Tx", key: Idempotency, object_id: str) -> Seen | None:
     insert = (
         tx.dialect.sql(
             "INSERT INTO fundflow_idempotencykey"
-            " (tenant, operation, key, fingerprint, state, status, body, object_id, created_at, expires_at)"
-            " VALUES (%s, %s, %s, %s, 'in_flight', NULL, '', %s, %s, %s) ON CONFLICT DO NOTHING"
+            " (tenant, operation, key, fingerprint, nonce, state, status, body, object_id, created_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, 'in_flight', NULL, '', %s, %s, %s) ON CONFLICT DO NOTHING"
         ),
         (
             key.tenant,
             key.operation,
             key.key,
             key.fingerprint,
+            key.nonce,
             object_id,
             tx.dialect.time(tx.at),
             tx.dialect.time(tx.at + IN_FLIGHT),
@@ -102,14 +105,14 @@ def take_key(tx: "Tx", key: Idempotency, object_id: str) -> Seen | None:
     return Seen(None, status, str(row[3]), str(row[4]))
 
 
-def known_keys(tx: "Tx", keys: "Sequence[Idempotency]") -> set[KeyName]:
-    """Which of some keys were taken before, however long ago."""
+def known_keys(tx: "Tx", keys: "Sequence[Idempotency]") -> dict[KeyName, str]:
+    """Which of some keys were taken before, however long ago, each with the nonce that stands beside it."""
     select = (
-        "SELECT k.tenant, k.operation, k.key FROM {} AS v JOIN fundflow_idempotencykey k"
+        "SELECT k.tenant, k.operation, k.key, k.nonce FROM {} AS v JOIN fundflow_idempotencykey k"
         " ON k.tenant = v.column1 AND k.operation = v.column2 AND k.key = v.column3"
     )
     rows = rows_where(tx.cursor, select, [key.name for key in keys], tx.dialect.markers)
-    return {(str(tenant), str(operation), str(key)) for tenant, operation, key in rows}
+    return {(str(tenant), str(operation), str(key)): str(nonce) for tenant, operation, key, nonce in rows}
 
 
 def keep_done(tx: "Tx", done: "Sequence[tuple[Idempotency, str]]", *, status: int) -> None:
@@ -122,8 +125,11 @@ def keep_done(tx: "Tx", done: "Sequence[tuple[Idempotency, str]]", *, status: in
     insert_rows(
         tx.cursor,
         "INSERT INTO fundflow_idempotencykey"
-        " (tenant, operation, key, fingerprint, state, status, body, object_id, created_at, expires_at)",
-        [(*key.name, key.fingerprint, "done", status, "", object_id, at, until) for key, object_id in done],
+        " (tenant, operation, key, fingerprint, nonce, state, status, body, object_id, created_at, expires_at)",
+        [
+            (*key.name, key.fingerprint, key.nonce, "done", status, "", object_id, at, until)
+            for key, object_id in done
+        ],
         tx.dialect.markers,
     )
 

@@ -146,6 +146,7 @@ class SweepJob:
             "DELETE FROM identity_accesstoken WHERE expires_at < %s",
             "DELETE FROM identity_sourcetoken WHERE expires_at < %s",
             "DELETE FROM identity_desktoken WHERE expires_at < %s",
+            "DELETE FROM identity_querysession WHERE expires_at < %s",
         ):
             tx.cursor.execute(tx.dialect.sql(statement), (now,))
         yield from ()  # no leaf

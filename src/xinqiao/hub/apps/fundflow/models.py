@@ -162,6 +162,8 @@ class IdempotencyKey(models.Model):
     operation = models.CharField(max_length=40)
     key = models.CharField(max_length=80)
     fingerprint = models.CharField(max_length=64)
+    # Of the message that took it, where that message has no row among the nonces: a session's (docs/protocol).
+    nonce = models.CharField(max_length=120, blank=True, default="")
     state = models.CharField(max_length=12)
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     body = models.TextField(blank=True)

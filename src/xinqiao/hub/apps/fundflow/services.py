@@ -101,7 +101,7 @@ def refusal(refused: Refused) -> XinqiaoError:
     match refused.code:
         case Code.NOT_FOUND:
             return NotFound()
-        case Code.REPLAYED:
+        case Code.REPLAYED | Code.UNAUTHENTICATED:
             return Unauthenticated(refused.code, refused.reason, facts=facts)
         case Code.AUDIT_UNAVAILABLE:
             return Unavailable(refused.code, refused.reason, facts=facts)

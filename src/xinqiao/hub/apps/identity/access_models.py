@@ -127,6 +127,31 @@ class AccessToken(models.Model):
         return self.token_hash[:8]
 
 
+class QuerySession(models.Model):
+    """The few minutes in which an institution's system asks by a shared key, opened by one request signed with ``kid``.
+
+    ``secret`` is encrypted for its row. A session counts only while institution and key do: they are looked at in the
+    very transaction that releases something.
+    """
+
+    id = models.CharField(max_length=40, primary_key=True)
+    institution = models.ForeignKey("identity.Institution", on_delete=models.CASCADE)
+    kid = models.CharField(max_length=64)
+    secret = models.TextField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("查询会话")
+        verbose_name_plural = _("查询会话")
+        indexes = [
+            # The gateway's sweep.
+            models.Index(fields=["expires_at"], name="identity_session_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class DemoIdentity(models.Model):
     """演示数据: one invented enterprise and its invented people, against which the demonstration verifier compares.
 

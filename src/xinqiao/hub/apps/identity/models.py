@@ -17,6 +17,7 @@ from xinqiao.hub.apps.identity.access_models import (
     DemoIdentity,
     LoginAttempt,
     Passkey,
+    QuerySession,
     SecondFactor,
     SeenNonce,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Node",
     "NodeKey",
     "Passkey",
+    "QuerySession",
     "SecondFactor",
     "SeenNonce",
     "Source",
