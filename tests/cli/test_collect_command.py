@@ -59,6 +59,16 @@ def test_all_taken_is_0_and_refused_files_are_2(tmp_path: Path, capsys: pytest.C
     assert run(tmp_path / "other.csv") == 2
     problem = json.loads(capsys.readouterr().out)
     assert (problem["code"], "uscc" in problem["missing"]) == ("HEADER_MISMATCH", True)
+    # in the words of the form they fill in
+    assert "缺少的列：企业名称、统一社会信用代码、" in problem["next_step"]
+    twice = ",".join([*HEADER, "统一社会信用代码", "uscc"])
+    (tmp_path / "twice.csv").write_text(twice.replace("统一社会信用代码,uscc", "uscc") + "\n1\n", "utf-8")
+    assert run(tmp_path / "twice.csv") == 2
+    assert "出现了不止一次的列：统一社会信用代码。" in json.loads(capsys.readouterr().out)["next_step"]
+    (tmp_path / "half.csv").write_bytes("一,二\n甲,1\n".encode()[:-3] + b"\xe4,\n")
+    assert run(tmp_path / "half.csv") == 2
+    problem = json.loads(capsys.readouterr().out)
+    assert (problem["line"], "在第 2 行（表头也算）" in problem["next_step"]) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from xinqiao.lake.rules_sql import WAN_YUAN
 from xinqiao.lake.store import Lake
 from xinqiao.lake.superseding import count_superseding
 from xinqiao.ui.error_words import WORDS
+from xinqiao.ui.file_words import whereabouts
 
 _STATUS = {
     BatchStatus.ACCEPTED: "全部收下 accepted",
@@ -49,7 +50,7 @@ def main_collect(argv: list[str]) -> int:
     try:
         receipt = _run(options)
     except XinqiaoError as error:
-        print(json.dumps(_problem(error), ensure_ascii=False, indent=2))
+        print(json.dumps(_problem(error, options), ensure_ascii=False, indent=2))
         return 2
     if options.format == "json":
         print(json.dumps(receipt.to_json(), ensure_ascii=False, indent=2))
@@ -58,15 +59,19 @@ def main_collect(argv: list[str]) -> int:
     return 0 if receipt.status is BatchStatus.ACCEPTED else 1
 
 
-def _problem(error: XinqiaoError) -> dict[str, object]:
+def _problem(error: XinqiaoError, options: argparse.Namespace) -> dict[str, object]:
     words = WORDS[error.code]
+    labels: dict[str, str] = {}
+    if "missing" in error.facts or "repeated" in error.facts:  # the catalogue has been read, so it can be
+        item = load(extensions=options.extensions).items[options.item]
+        labels = {field.name: field.label for field in item.fields}
     return {
         "type": f"urn:xinqiao:problem:{error.code.value}",
         "title": words.title,
         "status": error.status,
         "detail": error.detail,
         "code": error.code.value,
-        "next_step": words.step,
+        "next_step": "".join([words.step, *whereabouts(error.facts, lambda name: labels.get(name, name))]),
         **error.facts,
     }
 

@@ -23,7 +23,7 @@ from tests.hub.collection.sources import (
 from tests.hub.portals.conftest import text_of
 
 from xinqiao.domain.collection import BatchState
-from xinqiao.domain.errors import Code, Invalid
+from xinqiao.domain.errors import Code, Fact, Invalid
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.collection.models import Batch, Upload
 from xinqiao.hub.apps.identity.models import Source, SourceKey, SourceMember, User
@@ -196,6 +196,23 @@ def test_a_batch_that_came_back_whole_says_why(suppliers: Suppliers, browser: Br
     assert "已接收的行不用重报" not in again
     assert "缺少的列：统一社会信用代码、费用所属期" in page
     assert "没有一行入库" in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"missing": [], "repeated": ["uscc", "备注"]}, "出现了不止一次的列：统一社会信用代码、备注。"),
+        ({"row": 7, "field": "uscc"}, "第 7 行。列或单元格：统一社会信用代码。"),
+        ({"byte_offset": 90, "line": 4}, "用文本编辑器打开，在第 4 行（表头也算）。"),
+        ({"byte_offset": 90}, "从第 90 个字节起读不出来。"),
+    ],
+)
+def test_a_batch_that_came_back_whole_says_where(
+    suppliers: Suppliers, browser: Browser, facts: dict[str, Fact], said: str
+) -> None:
+    row = suppliers.done(Invalid(Code.FILE_VALUE, "x", facts=facts))
+    page = browser("ybj.supplier").get(reverse("source:batch", args=[row.id])).content.decode()
+    assert said in page
 
 
 def test_a_batch_with_hardly_a_good_row_is_sent_again_whole(suppliers: Suppliers, browser: Browser) -> None:

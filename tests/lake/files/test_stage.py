@@ -406,3 +406,21 @@ def test_limits_are_those_that_are_given(tmp_path):
         Code.ARCHIVE_LIMITS, 413, {"limit": "archive_entries", "max": 1},
     )  # fmt: skip
     assert refused(tmp_path, twice, limits=Limits(archive_bytes=50)).facts["limit"] == "archive_bytes"
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        ("名称,金额\n甲,1\n乙,2\n".encode().replace("乙".encode(), "乙".encode()[:2]), 3),
+        ("名称,金额\r\n甲,1\r\n乙,2\r\n".encode().replace("乙".encode(), "乙".encode()[:2]), 3),
+        ("名称,金额\r甲,1\r乙,2\r".encode().replace("乙".encode(), "乙".encode()[:2]), 3),
+        (("名称,金额\r\n" + "甲\u4e00一丁,1\r\n" * 9000).encode() + "乙\0,2\r\n".encode(), 9002),
+        ("名称,金额\n".encode("gb18030") + "甲,1\n".encode("gb18030") * 3 + b"\xff,1\n", 5),
+        (('{"名称": "甲"}\n' * 2).encode() + '{"名称": "\0"}\n'.encode(), 3),
+        ("\ufeff名称,金额\n甲,1\n乙\ufffd,2\n".encode("utf-16"), None),
+    ],
+)
+def test_a_damaged_character_is_told_by_its_line(tmp_path, raw, line):
+    error = refused(tmp_path, raw)
+    assert error.code in (Code.ENCODING_AMBIGUOUS, Code.FILE_UNREADABLE)
+    assert error.facts.get("line") == line

@@ -9,6 +9,7 @@ from xinqiao.domain.errors import Code, TooLarge, Unsupported
 from xinqiao.lake.files.archive import Archive
 from xinqiao.lake.files.delimited import csv_sheet
 from xinqiao.lake.files.model import Limits, Sheet, over, unreadable
+from xinqiao.lake.files.text import line_told
 
 _CONTENT_TYPES: Final = "[Content_Types].xml"
 #: Known by their first bytes, and not taken.
@@ -74,10 +75,12 @@ def sheets(
     if begin.startswith(b"{") or _utf16_brace(head):
         from xinqiao.lake.files.jsonlines import jsonl_sheet
 
-        return (jsonl_sheet(path, into, name, limits),)
+        with line_told(path):
+            return (jsonl_sheet(path, into, name, limits),)
     if begin.startswith((b"[{", b"[[", b"[\n", b"[\r", b"[ ", b"[]", b'["')):
         raise _unsupported("JSON array; one object a line is taken")
-    return (csv_sheet(path, into, name, limits, expected),)
+    with line_told(path):
+        return (csv_sheet(path, into, name, limits, expected),)
 
 
 def _utf16_brace(head: bytes) -> bool:

@@ -7,6 +7,7 @@ came here. What reads both ways, or neither, is refused with the offset of the b
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -28,6 +29,37 @@ type Observer = Callable[[bytes], None]
 def ambiguous(offset: int, why: str = "neither UTF-8 nor GB18030 for certain") -> Invalid:
     """The refusal, naming the byte."""
     return Invalid(Code.ENCODING_AMBIGUOUS, f"{why} at byte {offset}", facts={"byte_offset": offset})
+
+
+@contextmanager
+def line_told(path: Path) -> Iterator[None]:
+    """Adds to a refusal that names a byte of this text the ``line`` it is in, which an editor can show."""
+    try:
+        yield
+    except Invalid as error:
+        offset = error.facts.get("byte_offset")
+        if isinstance(offset, int):
+            line = _line(path, offset)
+            if line:
+                error.facts["line"] = line
+        raise
+
+
+def _line(path: Path, offset: int) -> int:
+    """The line of a byte, from 1; 0 where lines cannot be told by bytes."""
+    ends, left, last = 1, offset, b""
+    with path.open("rb") as file:
+        head = file.read(4096)
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head.count(0) * 4 > len(head):
+            return 0
+        file.seek(0)
+        while left and (piece := file.read(min(CHUNK, left))):
+            left -= len(piece)
+            # a return and the line feed after it are one end of a line
+            ends += piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
+            ends -= last == b"\r" and piece.startswith(b"\n")
+            last = piece[-1:]
+    return ends
 
 
 def recognise(path: Path) -> str:

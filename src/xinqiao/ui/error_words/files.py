@@ -9,9 +9,10 @@ FILES: Final[dict[Code, ErrorWords]] = {
     # files
     Code.FILE_UNREADABLE: ErrorWords(
         "文件读不出来",
-        "检查文件是否完整、没有加密，格式是否为文档写明的几种。",
+        "检查文件是否完整、没有加密，格式是否为文档写明的几种；指出了某一行的，看那一行的引号是不是成对、有没有坏字符。",
         "The file cannot be read",
-        "Check that it is complete, not encrypted, and of a documented kind.",
+        "Check that it is complete, not encrypted, and of a documented kind; in a row that is named, that quotes come in "
+        "pairs and no character is damaged.",
     ),
     Code.FILE_EMPTY: ErrorWords(
         "文件里没有数据行",
@@ -23,13 +24,16 @@ FILES: Final[dict[Code, ErrorWords]] = {
         "缺少必要的列", "按列名清单补上。", "Columns are missing", "Add the named columns."
     ),
     Code.FILE_VALUE: ErrorWords(
-        "有一个值不对", "按提示的行和列修改。", "A value is not valid", "Correct the named row and column."
+        "有一个值不对",
+        "按提示的行和列修改；公式要先由表格软件算出结果并保存。",
+        "A value is not valid",
+        "Correct the named row and column; a formula must have been worked out and saved by a spreadsheet program.",
     ),
     Code.ENCODING_AMBIGUOUS: ErrorWords(
         "文字编码认不准",
-        "另存为 UTF-8 或 GB18030。",
+        "另存为 UTF-8 或 GB18030；指出了某一行的，先看那一行有没有乱码或半个字。",
         "The encoding is ambiguous",
-        "Save as UTF-8 or GB18030.",
+        "Save as UTF-8 or GB18030; where a line is named, look for damaged characters in it first.",
     ),
     Code.LAKE_BUSY: ErrorWords(
         "记录库正由别的程序写入",

@@ -27,6 +27,7 @@ from xinqiao.hub.portals.source.shell import is_steward, may_send, source_page_o
 from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
 from xinqiao.ui.figures import Definition
+from xinqiao.ui.file_words import whereabouts
 from xinqiao.ui.i18n import gettext as _
 
 MOST = 30
@@ -154,17 +155,9 @@ def _why(row: BatchRow) -> tuple[str, str] | None:
     """Why a batch was returned or failed: what, and what to do."""
     if not row.code or row.state not in (BatchState.RETURNED, BatchState.FAILED):
         return None
-    said, facts = words(Code(row.code)), row.code_facts
-    more = []
-    missing = facts.get("missing")
-    if isinstance(missing, list) and missing:
-        names = [labelled(item_of(row), str(name)) for name in missing]
-        more.append(_("缺少的列：{names}。").format(names=_("、").join(names)))
-    if facts.get("row"):
-        more.append(_("第 {n} 行。").format(n=facts["row"]))
-    if facts.get("byte_offset") is not None:
-        more.append(_("从第 {n} 个字节起读不出来。").format(n=facts["byte_offset"]))
-    return said.title, "".join([said.step, *more])
+    said = words(Code(row.code))
+    item = item_of(row)
+    return said.title, "".join([said.step, *whereabouts(row.code_facts, lambda name: labelled(item, name))])
 
 
 def _page(visit: Visit[SourceActor], row: BatchRow, *, error: str = "", status: int = 200) -> HttpResponse:
