@@ -11,7 +11,8 @@ from xinqiao.trust.jws import ArtefactType, sign_jws
 def test_a_passed_check_says_what_the_bank_knows_of_the_account(node: NodeFixture) -> None:
     assert node.check().json() == {
         "link": FIRM.link, "result": "pass", "masked": "9901****0001", "bank_name": "岚江农村商业银行（演示）",
-        "cnaps": "901990100009", "currency": "CNY", "status": "active", "opened_on": "2023-08-01",
+        "cnaps": "901990100009", "account_kind": "basic", "currency": "CNY", "status": "active",
+        "opened_on": "2023-08-01",
     }  # fmt: skip
 
 
@@ -54,6 +55,14 @@ def test_an_account_number_may_be_written_with_spaces(node: NodeFixture) -> None
     owned = node.service.records.ownership(FIRM.link)
     assert owned is not None
     assert owned.account_no == FIRM.account_no
+
+
+def test_the_bank_says_what_kind_its_account_is_whatever_was_chosen(node: NodeFixture) -> None:
+    answer = node.check(account_kind="general").json()
+    assert (answer["result"], answer["account_kind"]) == ("pass", "basic")
+    owned = node.service.records.ownership(FIRM.link)
+    assert owned is not None
+    assert owned.account_kind == "basic"
 
 
 def test_a_link_never_moves_to_another_account(node: NodeFixture) -> None:

@@ -192,7 +192,8 @@ class NodeService:
         number = account.account_no if account else number
         result = self._verdict(account, name=name, uscc=uscc, kind=kind)
         at = self.clock.now()
-        found = Ownership(link, uscc, name, number, kind, at)
+        # The bank knows what kind its account is; what the customer chose on the form is only a claim.
+        found = Ownership(link, uscc, name, number, account.kind if account else kind, at)
 
         def write(connection: sqlite3.Connection) -> None:
             self.settle(connection, case)
@@ -206,6 +207,7 @@ class NodeService:
         if result == "pass" and account is not None:
             answer |= {
                 "masked": mask_account(number),
+                "account_kind": account.kind,
                 "bank_name": account.bank_name or self.config.bank_name,
                 "cnaps": account.cnaps,
                 "currency": account.currency,

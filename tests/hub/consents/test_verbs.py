@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.hub.cast import ACCOUNT_NO, Cast
 
+from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Authorisation as Granted
 from xinqiao.domain.consent import Product, Purpose
 from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale, XinqiaoError
@@ -95,6 +96,16 @@ def test_a_repeated_check_is_about_the_kind_that_is_stored(cast: Cast) -> None:
     )
     assert binding.kind == "basic"
     assert [body["account_kind"] for path, body in cast.fake.calls] == ["basic", "basic"]
+
+
+@pytest.mark.parametrize(("told", "kept"), [("general", "general"), ("special", "basic"), (7, "basic")])
+def test_what_kind_an_account_is_says_its_bank(cast: Cast, told: Json, kept: str) -> None:
+    cast.fake.answers["/node/v1/ownership-checks"] = lambda body: (
+        200,
+        {"link": body["link"], "result": "pass", "account_kind": told},
+    )
+
+    assert cast.presented().kind == kept
 
 
 def test_no_account_is_bound_at_a_node_that_is_not_offered(cast: Cast) -> None:

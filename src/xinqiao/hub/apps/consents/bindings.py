@@ -159,6 +159,7 @@ def _record_check(actor: EnterpriseActor, binding_id: str, result: dict[str, Jso
                 binding,
                 BindingState.OWNERSHIP_CHECK,
                 state=state.value,
+                kind=_kind(result, binding.kind),
                 bank_name=_text(result, "bank_name", 120),
                 cnaps=_text(result, "cnaps", 12),
                 currency=_text(result, "currency", 3),
@@ -188,6 +189,12 @@ def _record_check(actor: EnterpriseActor, binding_id: str, result: dict[str, Jso
 def _text(result: dict[str, Json], name: str, longest: int) -> str:
     value = result.get(name)
     return value[:longest] if isinstance(value, str) else ""
+
+
+def _kind(result: dict[str, Json], chosen: str) -> str:
+    """What kind the bank says its account is; a bank that does not say leaves what was chosen."""
+    told = result.get("account_kind")
+    return told if isinstance(told, str) and told in _KINDS else chosen
 
 
 def _date(value: Json) -> date | None:
