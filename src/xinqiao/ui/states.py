@@ -51,7 +51,7 @@ _TABLE: Final = (
     # bindings of an account
     StateWord("binding.selected", "已选账户", "Account chosen", "wait", "clock"),
     StateWord("binding.ownership_check", "核对户名中", "Checking", "go", "loader-2"),
-    StateWord("binding.rejected", "户名不一致", "Name mismatch", "no", "x"),
+    StateWord("binding.rejected", "核对没有通过", "Check not passed", "no", "x"),
     StateWord("binding.agreement_presented", "待您签署", "Awaiting signature", "wait", "signature"),
     StateWord("binding.agreement_signed", "待银行确认", "Awaiting the bank", "go", "progress"),
     StateWord("binding.bound", "已绑定", "Bound", "ok", "link"),

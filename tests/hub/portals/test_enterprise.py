@@ -582,6 +582,30 @@ def test_an_account_that_is_not_its_own_is_refused_at_the_field(
     assert 'aria-invalid="true"' in page
 
 
+def test_an_account_that_did_not_pass_is_listed_with_the_reason_the_bank_gave(
+    cast: Cast, visitor: Visitor
+) -> None:
+    cast.fake.answers["/node/v1/ownership-checks"] = lambda body: (
+        200,
+        {"link": body["link"], "result": "not_found"},
+    )
+    owner = visitor(cast.owner)
+    owner.post(address("bind"), {"node": cast.node.id, "account_no": ACCOUNT_NO, "kind": "basic"})
+    page = owner.get(address("accounts")).content.decode()
+    assert "开户行没有这个账户" in page
+    assert "户名不一致" not in page
+
+
+def test_a_number_that_is_none_is_told_what_a_number_looks_like(cast: Cast, visitor: Visitor) -> None:
+    response = visitor(cast.owner).post(
+        address("bind"), {"node": cast.node.id, "account_no": "123", "kind": "basic"}
+    )
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "有一项不符合要求" not in page
+    assert page.count("8 到 32 位数字") >= 2  # at the field and in the summary of errors
+
+
 def test_a_bank_that_does_not_answer_binds_nothing(cast: Cast, visitor: Visitor) -> None:
     cast.fake.answers["/node/v1/ownership-checks"] = lambda body: (500, {"detail": "broken"})
     response = visitor(cast.owner).post(

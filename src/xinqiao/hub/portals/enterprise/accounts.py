@@ -58,8 +58,7 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
             )
         except XinqiaoError as refused:
             record_refusal(visit.request, refused)
-            said = words(refused.code)
-            values["error"] = f"{said.title}{_('。')}{said.step}"
+            values["error"] = _refused(refused)
             errors.append((values["error"], "f-account_no"))
         else:
             if binding.state == "rejected":
@@ -76,6 +75,13 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
         context,
         status=422 if errors else 200,
     )
+
+
+def _refused(refused: XinqiaoError) -> str:
+    if refused.code is Code.INVALID and refused.facts.get("field") == "account_no":
+        return _("单位结算账户，8 到 32 位数字")  # what the code alone does not tell: what a number looks like
+    said = words(refused.code)
+    return f"{said.title}{_('。')}{said.step}"
 
 
 def _card(visit: Visit[EnterpriseActor], binding_id: str) -> AccountCard:

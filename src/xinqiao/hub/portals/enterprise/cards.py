@@ -6,6 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from xinqiao.domain.consent import VisibleState
+from xinqiao.domain.errors import Code
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import desk, selectors
 from xinqiao.hub.apps.consents.rows import LIVE, SUPPLYING
@@ -14,6 +15,7 @@ from xinqiao.hub.apps.items.selectors import ItemAuthorisationRow
 from xinqiao.hub.portals.item_words import item_names
 from xinqiao.hub.portals.words import kind_word, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
+from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
 
 __all__ = ["AccountCard", "AuthCard", "kind_word", "product_short", "purpose_short", "short_name"]
@@ -42,13 +44,14 @@ class AccountCard:
         """The card of a row."""
         name = short_name(row.node_name)
         tail = fmt.tail(row.masked) if row.masked else ""  # a refused account keeps no number
+        facts = [_("{kind}，{tail}").format(kind=kind_word(row.kind), tail=tail) if tail else kind_word(row.kind)]
+        if row.state == "rejected":
+            facts.append(words(Code(row.reason)).title)
         return cls(
             id=row.id,
             bank=name,
             letter=name[:1],
-            facts=_("{kind}，{tail}").format(kind=kind_word(row.kind), tail=tail)
-            if tail
-            else kind_word(row.kind),
+            facts=" · ".join(facts),
             tail=tail,
             state=row.state,
             state_key=f"binding.{row.state}",
