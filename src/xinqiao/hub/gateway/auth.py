@@ -50,9 +50,8 @@ class Party(StrEnum):
 class Caller:
     """Somebody whose request carried a good token and a good signature of the key it is bound to, or a session's tag.
 
-    ``holder_id`` is an institution's, a source's or of a system of the desk, as the operation's :class:`Party` says.
-    ``holder_id`` is an institution's or a source's, as the operation's :class:`Party` says; ``key`` is ``None`` where
-    the request was not signed but tagged in a ``session``.
+    ``holder_id`` is an institution's, a source's or of a system of the desk, as the operation's :class:`Party` says;
+    ``key`` is ``None`` where the request was not signed but tagged in a ``session``.
     """
 
     holder_id: str

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("operation", models.CharField(max_length=40)),
                 ("key", models.CharField(max_length=80)),
                 ("fingerprint", models.CharField(max_length=64)),
+                ("nonce", models.CharField(blank=True, default="", max_length=120)),
                 ("state", models.CharField(max_length=12)),
                 ("status", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("body", models.TextField(blank=True)),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("identity", "0005_source_interface"),
+        ("identity", "0002_desk_systems"),
     ]
 
     operations = [
