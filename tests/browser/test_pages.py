@@ -14,11 +14,12 @@ pytestmark = pytest.mark.browser
 
 PUBLIC = {
     "home": "/", "data": "/data", "catalogue": "/catalogue", "catalogue-item": "/catalogue/dishonest_judgment_debtor",
-    "verify": "/verify", "connect": "/connect", "login": "/login", "staff": "/login/staff",
+    "firms": "/firms", "size": "/size", "verify": "/verify", "connect": "/connect", "login": "/login", "staff": "/login/staff",
 }  # fmt: skip
 ENTERPRISE = {
     "home": "/e/", "consents": "/e/authorisations", "report": "/e/report", "portrait": "/e/portrait", "ledger": "/e/ledger", "me": "/e/me",
-    "accounts": "/e/accounts", "bind": "/e/accounts/bind", "notices": "/e/me/notices",
+    "accounts": "/e/accounts", "bind": "/e/accounts/bind", "notices": "/e/me/notices", "credit": "/e/credit",
+    "declared": "/e/declared", "redress": "/e/redress",
 }  # fmt: skip
 CJK = re.compile(r"[\u4e00-\u9fff]")
 

@@ -93,7 +93,7 @@ UNITS = {
     "t/wan_yuan": Said("吨/万元", "t per 10,000 yuan"),
 }
 STANDINGS = {
-    Standing.BROUGHT_IN: Said("写明新纳入清单的，等", "newly brought into the list, among others"),
+    Standing.BROUGHT_IN: Said("写明新纳入清单的，不止这些", "newly brought into the list, among others"),
     Standing.NAMED: Said("正文说到要共享的", "spoken of as to be shared"),
     Standing.PLANNED: Said("正文说要逐步增加的", "spoken of as to be added by and by"),
 }
