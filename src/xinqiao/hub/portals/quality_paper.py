@@ -143,7 +143,7 @@ def _late(document: Document) -> PaperTable:
     heads: tuple[dict[str, object], ...] = (
         {"label": _("数源单位")}, {"label": _("目录项")}, {"label": _("应到")}, {"label": _("晚，天"), "num": True},
     )  # fmt: skip
-    return PaperTable(_("到月末该到没有到的"), heads, rows, "", _("都到了。"))
+    return PaperTable(_("到月末该到没有到的"), heads, rows, "", _("没有过了期限还没到的。"))
 
 
 def _missing(document: Document) -> PaperTable:
