@@ -245,18 +245,20 @@ class AsyncClient:
         *,
         items: Collection[str] = (),
         idempotency_key: str | None = None,
+        in_session: bool = False,
     ) -> Dossier:
         """What the platform collected about a firm, as far as an authorisation of items grants it.
 
         Args:
             items: some of those granted; all of them when none is named.
+            in_session: ask by the key of a session of five minutes instead of signing each request: for many in a row.
 
         Raises:
             Forbidden: the refusal, with its signed statement in ``problem_of(error)``.
             ProviderFault: ``HUB_INVALID``: the dossier is not the one of the platform's statement.
         """
         return await self.run(
-            self.operations.dossier(authorisation_id, purpose, operator, items, idempotency_key)
+            self.operations.dossier(authorisation_id, purpose, operator, items, idempotency_key, in_session)
         )
 
     async def query_record(self, query_id: str) -> QueryRecord:

@@ -15,15 +15,17 @@ from pydantic import ValidationError
 
 from xinqiao.client.believed import Anchor, Believed, Directory
 from xinqiao.client.problems import HubSaid, Problem, read_problem
-from xinqiao.client.results import DirectoryAnswer, Result, TokenAnswer
+from xinqiao.client.results import DirectoryAnswer, Result, SessionAnswer, TokenAnswer
 from xinqiao.client.steps import Got, Pause, Send, Steps
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.errors import Code, Invalid, ProviderFault, Unauthenticated, Unavailable, XinqiaoError
 from xinqiao.trust.encoding import b64, strict_object
 from xinqiao.trust.httpsig import sign_request, verify_response
+from xinqiao.trust.jwe import open_sealed
 from xinqiao.trust.jws import ArtefactType, verify_jws
-from xinqiao.trust.keys import SigningKey
+from xinqiao.trust.keys import OpenKey, SigningKey
+from xinqiao.trust.mac import SESSION_TYPE, SessionKeys, session_keys
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFE = timedelta(minutes=2)
@@ -63,7 +65,7 @@ def target(base_url: str, path: str, params: Mapping[str, str | int | None] | No
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call before it is signed. ``key``: its idempotency key; ``signed``: by token and message signature.
+    """One call before it is signed. ``key``: its idempotency key; ``signed``: by token and signature, or ``tagged`` in a session.
 
     ``again``: a writing whose repetition has no second effect by itself (a file is known by its digest).
     """
@@ -76,6 +78,7 @@ class Ask:
     signed: bool = True
     media_type: str = "application/json"
     again: bool = False
+    tagged: bool = False
 
     @property
     def repeatable(self) -> bool:
@@ -88,6 +91,12 @@ class _Token:
     value: str = field(repr=False)
     until: datetime
     renewing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    keys: SessionKeys
+    until: datetime
 
 
 class Exchange:
@@ -113,6 +122,7 @@ class Exchange:
         self._language = language
         self._chance = chance or secrets.SystemRandom().random
         self._token: _Token | None = None
+        self._session: _Session | None = None
         self._directory_at: datetime | None = None
 
     # -- token ------------------------------------------------------------------------------------------------------
@@ -149,6 +159,23 @@ class Exchange:
             raise ProviderFault(Code.HUB_INVALID, "the token is bound to another key")
         return answer
 
+    def session(self) -> Steps[SessionKeys]:
+        """The keys of the session, opened or opened anew when needed."""
+        now, held = self.clock.now(), self._session
+        if held is not None and now < held.until - RENEW_BEFORE:
+            return held.keys
+        key = OpenKey.generate(self.key.suite)
+        body = canonical_bytes({"one_time_key": {**key.public.to_jwk()}})
+        got = yield from self.ask(Ask("POST", "/api/v1/sessions", body=body))
+        answer = self.read(SessionAnswer, got)
+        try:
+            secret = open_sealed(answer.sealed, key, typ=SESSION_TYPE, facts={"session": answer.id})
+            keys = session_keys(answer.id, self.key.suite, secret)
+        except (Unauthenticated, ValueError) as error:
+            raise ProviderFault(Code.HUB_INVALID, "the session's secret cannot be opened") from error
+        self._session = _Session(keys, now + timedelta(seconds=max(0, answer.expires_in)))
+        return keys
+
     # -- one call ---------------------------------------------------------------------------------------------------
 
     def ask(self, ask: Ask) -> Steps[Got]:
@@ -162,10 +189,13 @@ class Exchange:
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES or not ask.repeatable
             token = ""
+            keys: SessionKeys | None = None
             try:
-                if ask.signed:
+                if ask.tagged:
+                    keys = yield from self.session()
+                elif ask.signed:
                     token = yield from self.token()
-                return (yield from self._once(ask, token))
+                return (yield from self._once(ask, token, keys))
             except Unauthenticated as error:
                 # the token ended early (an operator's act, a restart): nothing was done, so one new try is safe
                 if renewed or attempt == TRIES or not ask.signed or error.code is not Code.UNAUTHENTICATED:
@@ -173,6 +203,8 @@ class Exchange:
                 renewed = True
                 if self._token is not None and self._token.value == token:
                     self._token = None
+                if self._session is not None and self._session.keys is keys:
+                    self._session = None
             except XinqiaoError as error:
                 wait = _wait(error, attempt)
                 if last or wait is None:
@@ -180,7 +212,7 @@ class Exchange:
                 yield Pause(wait * (0.5 + self._chance() / 2))
         raise Unavailable(Code.HUB_UNREACHABLE, "no answer after all tries")
 
-    def _once(self, ask: Ask, token: str) -> Steps[Got]:
+    def _once(self, ask: Ask, token: str, keys: SessionKeys | None) -> Steps[Got]:
         url = str(httpx.URL(target(self.base_url, ask.path, ask.params)))
         headers = {
             "Accept": "application/json, application/problem+json",
@@ -194,17 +226,43 @@ class Exchange:
             headers["Idempotency-Key"] = ask.key
         signature = None
         if ask.signed:
-            headers["Authorization"] = f"Bearer {token}"
+            if keys is None:
+                headers["Authorization"] = f"Bearer {token}"
+            by = self.key if keys is None else keys.request
             signature = sign_request(
-                ask.method, url, headers, content, self.key, self.clock.now(), secrets.token_hex(16)
+                ask.method, url, headers, content, by, self.clock.now(), secrets.token_hex(16)
             )
         got = yield Send(ask.method, url, headers, content)
         if got is None:
             raise RuntimeError("a request is answered")
-        bound = yield from self._verify(got, signature, directory=ask.path == _DIRECTORY)
+        if keys is not None and signature is not None and self._tagged(got, keys, signature):
+            bound = True
+        elif keys is not None and got.status not in _BEFORE_CALLER:
+            raise ProviderFault(Code.HUB_INVALID, "the answer's tag: not of this session and request")
+        else:
+            # the platform did not know the session: it says so by its own key, bound to nothing
+            wanted = signature if keys is None else None
+            bound = yield from self._verify(got, wanted, directory=ask.path == _DIRECTORY)
+            bound = bound and keys is None
         if not 200 <= got.status < 300:
             raise_problem(self, got, bound=bound)
         return got
+
+    def _tagged(self, got: Got, keys: SessionKeys, signature: str) -> bool:
+        """Whether an answer carries the session's tag and belongs to the request."""
+        by = keys.answer
+        try:
+            verify_response(
+                got.status,
+                got.headers,
+                got.body,
+                lambda kid: by if kid == by.kid else None,
+                self.clock.now(),
+                request_signature=signature,
+            )
+        except Unauthenticated:
+            return False
+        return len(got.body) <= MAX_ANSWER
 
     def _verify(self, got: Got, signature: str | None, *, directory: bool) -> Steps[bool]:
         """Check the platform's signature; returns whether the answer is bound to the request."""

@@ -277,6 +277,7 @@ class Operations(Exchange):
         operator: Operator,
         items: Collection[str],
         idempotency_key: str | None,
+        in_session: bool,
     ) -> Steps[Dossier]:
         """What was collected, as far as an authorisation of items grants it; held against the platform's statement."""
         body: dict[str, Json] = {
@@ -286,7 +287,11 @@ class Operations(Exchange):
             "items": [*sorted(items)],
         }
         ask = Ask(
-            "POST", "/api/v1/dossiers/queries", body=canonical_bytes(body), key=idempotency_key or new_key()
+            "POST",
+            "/api/v1/dossiers/queries",
+            body=canonical_bytes(body),
+            key=idempotency_key or new_key(),
+            tagged=in_session,
         )
         got = yield from self.ask(ask)
         return check_dossier(self.read(Dossier, got), got.body, self.believed)

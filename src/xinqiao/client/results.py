@@ -244,6 +244,14 @@ class TokenAnswer(Result):
     cnf: dict[str, str]
 
 
+class SessionAnswer(Result):
+    """A session that was opened; its secret is inside ``sealed``."""
+
+    id: str
+    sealed: str = Field(repr=False)
+    expires_in: int
+
+
 class DirectoryAnswer(Result):
     """The signed directory as it travels."""
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,11 @@ from xinqiao.client.ledger import check_ledger, proof_of
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.consent import Permit, Product, Purpose
 from xinqiao.domain.errors import Code, Forbidden, Gone, NotFound, ProviderFault
+from xinqiao.hub.apps.audit.services import make_checkpoint
 from xinqiao.hub.apps.identity.directory import anchor
+from xinqiao.hub.apps.identity.models import QuerySession
+from xinqiao.hub.gateway import core
+from xinqiao.trust.httpsig import sign_response
 from xinqiao.trust.jwe import seal
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.keys import SealKey
@@ -161,6 +166,48 @@ def test_a_dossier_is_held_against_the_platforms_statement(
         world.loop.run(sdk.dossier(power, Purpose.POST_LOAN, LIN))
     assert caught.value.code is Code.PURPOSE_MISMATCH
     assert problem_of(caught.value) is not None
+
+
+def test_dossiers_in_a_row_share_a_session_and_open_another_when_it_has_ended(
+    world: World, sdk: AsyncClient, power: str
+) -> None:
+    def ask(purpose: Purpose = Purpose.LOAN_APPLICATION) -> Dossier:
+        return world.loop.run(sdk.dossier(power, purpose, LIN, in_session=True))
+
+    first, second = ask(), ask()
+    assert (first.digest, first.uses_left) == (second.digest, second.uses_left + 1)
+    assert QuerySession.objects.count() == 1
+    with pytest.raises(Forbidden) as caught:
+        ask(Purpose.POST_LOAN)
+    assert caught.value.code is Code.PURPOSE_MISMATCH
+    QuerySession.objects.all().delete()
+    assert ask().uses_left == second.uses_left - 1
+    world.cast.clock.advance(timedelta(minutes=4, seconds=30))
+    make_checkpoint(at=world.cast.now)
+    assert ask().uses_left == second.uses_left - 2
+    assert QuerySession.objects.count() == 2
+
+
+@pytest.mark.parametrize("change", ["untagged", "another request's"])
+def test_an_answer_without_the_tag_of_this_request_is_not_believed(
+    world: World, sdk: AsyncClient, power: str, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    world.loop.run(sdk.dossier(power, Purpose.LOAN_APPLICATION, LIN, in_session=True))
+
+    def other(
+        status: int, headers: dict[str, str], body: bytes, key: object, *rest: object, **named: object
+    ) -> str:
+        if status == 200:
+            if change == "untagged":
+                key, named["request_signature"] = world.gateway.key, None
+            else:
+                named["request_signature"] = "A" * 43 + "="
+        return sign_response(status, headers, body, key, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(core, "sign_response", other)
+    with pytest.raises(ProviderFault) as caught:
+        world.loop.run(sdk.dossier(power, Purpose.LOAN_APPLICATION, LIN, in_session=True))
+    assert caught.value.code is Code.HUB_INVALID
 
 
 @pytest.mark.parametrize("change", ["value", "statement", "digest"])

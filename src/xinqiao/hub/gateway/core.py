@@ -28,7 +28,6 @@ from xinqiao.domain.errors import (
     TooMany,
     Unauthenticated,
     Unavailable,
-    Unsupported,
     XinqiaoError,
 )
 from xinqiao.hub.apps.audit.services import Refs
@@ -49,6 +48,7 @@ from xinqiao.hub.gateway.auth import (
     authenticate_tagged,
     token_holder,
 )
+from xinqiao.hub.gateway.bodies import parsed_body
 from xinqiao.hub.gateway.http import RAW_SECONDS, Incoming, Receive, Reply, read_body
 from xinqiao.hub.gateway.key_jobs import FinishKeyJob, FreeKeyJob, TakeKeyJob
 from xinqiao.hub.gateway.node_http import AsyncNodeClient
@@ -56,7 +56,7 @@ from xinqiao.hub.gateway.openapi import document
 from xinqiao.hub.gateway.operations import Call, Operation, Router, Security
 from xinqiao.hub.gateway.problems import PROBLEM, problem
 from xinqiao.hub.gateway.reader import Reader
-from xinqiao.hub.gateway.strict import parse_json, parse_pairs, validate
+from xinqiao.hub.gateway.strict import parse_pairs, validate
 from xinqiao.hub.gateway.table import TABLE
 from xinqiao.hub.node_client import NodeAddress, NodeClient
 from xinqiao.hub.runtime import runtime
@@ -280,7 +280,7 @@ class Gateway:
                 raise Malformed(Code.IDEMPOTENCY_KEY_REQUIRED, "the operation needs an Idempotency-Key")
             if _KEY.fullmatch(key) is None:
                 raise Malformed(Code.MALFORMED, "an Idempotency-Key has 8 to 80 plain characters")
-        parsed = _parsed_body(request, operation, body)
+        parsed = parsed_body(request, operation, body)
         params = None
         if operation.params is not None:
             params = validate(operation.params, parse_pairs(request.raw_query))
@@ -383,27 +383,6 @@ def _reply(operation: Operation, answer: BaseModel | Reply) -> Reply:
     if isinstance(answer, Reply):
         return answer
     return Reply(operation.status, orjson.dumps(answer.model_dump(mode="json", by_alias=True)))
-
-
-def _parsed_body(request: Incoming, operation: Operation, body: bytes) -> BaseModel | None:
-    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if operation.raw_limit:
-        if kind != "application/octet-stream":
-            raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "send application/octet-stream")
-        return None
-    if operation.body is None:
-        if body:
-            raise Malformed(Code.MALFORMED, "the operation takes no body")
-        return None
-    if kind == "application/json":
-        value: object = parse_json(body)
-    elif operation.form and kind == "application/x-www-form-urlencoded":
-        value = parse_pairs(body)
-    else:
-        raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "send application/json")
-    answer = operation.answer
-    read_only = frozenset(answer.model_fields) if answer is not None else frozenset()
-    return validate(operation.body, value, read_only=read_only)
 
 
 def _not_allowed(request: Incoming, methods: list[str]) -> Reply:
