@@ -32,6 +32,21 @@ def test_a_file_its_receipt_and_its_corrections(tmp_path: Path, capsys: pytest.C
     assert "DUPLICATE_KEY" in out
 
 
+def test_the_table_shows_labels_and_what_nobody_can_see(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(tmp_path / "bills.csv", 3, seed=4, share=0)
+    with (tmp_path / "bills.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    rows[1][rows[0].index("企业名称")] = "甲\u200b公　司\u2028"
+    with (tmp_path / "bills.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([*rows, ["短"]])
+    assert run(tmp_path / "bills.csv") == 1
+    out = capsys.readouterr().out
+    assert "第 2 行    企业名称    BAD_FORMAT    甲<U+200B>公　司<U+2028>\n" in out
+    assert "第 5 行    整行    RAGGED" in out
+
+
 def test_rows_that_replace_an_earlier_value_are_counted_when_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

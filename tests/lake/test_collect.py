@@ -259,6 +259,19 @@ def test_the_refused_rows_can_be_corrected_and_sent_again(
     assert len(names) == 3
 
 
+def test_what_nobody_can_see_is_named_to_whoever_corrects_it(lake: Lake, tmp_path: Path) -> None:
+    month = HEADER.index("费用所属期")
+    hidden = [good(1), good(2, 企业名称=" 甲\u200b公司"), good(3, 企业名称="甲\n公司")]
+    hidden[0][month] += "\u00a0"
+    receipt = take(lake, a_file(tmp_path / "one.csv", *hidden, good(4), good(5), good(6)))
+    into = quarantine_file(lake, receipt, CATALOGUE, tmp_path / "back.csv", file_format="csv")
+    told = [row[-4] for row in read(into, "csv")[1:]]
+    assert told[0].startswith("费用所属期：")
+    assert told[0].endswith("；第 8 个字符看不见（U+00A0）")
+    assert told[1] == "企业名称：格式不符，或有看不见的字符；第 3 个字符看不见（U+200B）"
+    assert told[2].endswith("第 2 个字符看不见（U+000A）")
+
+
 def read(path: Path, file_format: str) -> list[list[str]]:
     if file_format == "csv":
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -210,10 +210,11 @@ def _lines(receipt: Receipt, catalogue: Catalogue) -> Iterator[str]:
         yield from _findings(receipt, catalogue, item)
     if receipt.examples:
         yield ""
+        labels = {field.name: field.label for field in item.fields}
         for one in receipt.examples[:10]:
             sheet, number = receipt.place(one.row)
             where = f"{sheet.name}:{number}" if sheet.name else str(number)
-            yield f"第 {where} 行    {one.field or '—'}    {one.rule}    {_plain(one.value)}"
+            yield f"第 {where} 行    {labels.get(one.field, '整行')}    {one.rule}    {_shown(one.value)}"
 
 
 def _findings(receipt: Receipt, catalogue: Catalogue, item: Item) -> Iterator[str]:
@@ -232,6 +233,15 @@ def _findings(receipt: Receipt, catalogue: Catalogue, item: Item) -> Iterator[st
 def _plain(text: str) -> str:
     """What came from a file may not move the cursor."""
     return "".join(char if unicodedata.category(char)[0] != "C" else "·" for char in text)
+
+
+def _shown(text: str) -> str:
+    """A value in which what nobody can see is told by its number: it may be what is wrong with it."""
+    seen = (
+        char if unicodedata.category(char)[0] not in "CZ" or char in " \u3000" else f"<U+{ord(char):04X}>"
+        for char in text
+    )
+    return "".join(seen)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from xinqiao.domain.catalogue.headers import match_headers
 from xinqiao.domain.catalogue.keys import as_of, canonical_text, natural_key, payload, subject
 from xinqiao.domain.catalogue.model import CrossKind, CrossRule, Field, FieldType, RowRule
 from xinqiao.domain.catalogue.rows import check_row
-from xinqiao.domain.catalogue.values import UNSEEN, read_value
+from xinqiao.domain.catalogue.values import UNSEEN, first_unseen, read_value
 
 CATALOGUE = load()
 DAY = date(2026, 5, 1)
@@ -382,3 +382,16 @@ def test_patterns_of_the_catalogue_are_read_alike_by_both_engines():
                 told = db.execute("SELECT regexp_full_match(?, ?)", [text, pattern]).fetchone()
                 assert told is not None
                 assert told[0] == (re.fullmatch(pattern, text) is not None), (pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "place"),
+    [
+        (STRING, "\u3000 甲\u200b乙", (4, "\u200b")), (STRING, "甲\n乙", (2, "\n")), (TEXT, "甲\n乙\x0b丙", (4, "\x0b")),
+        (DATE, "2024-05-01\u00a0", (11, "\u00a0")), (STRING, " 甲 乙\n", None), (STRING, "", None), (TEXT, "甲\t乙", None),
+    ],
+)  # fmt: skip
+def test_the_first_character_nobody_can_see_has_a_place(
+    field: Field, cell: str, place: tuple[int, str] | None
+) -> None:
+    assert first_unseen(field, cell) == place

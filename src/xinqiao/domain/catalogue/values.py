@@ -176,6 +176,19 @@ def _hides(text: str) -> bool:
     return _HIDDEN.search(text.translate(dict.fromkeys(map(ord, LINES)))) is not None
 
 
+def first_unseen(field: Field, cell: str) -> tuple[int, str] | None:
+    """The first character of a cell as sent that nobody can see and the field does not allow: its place from 1, itself.
+
+    Spaces at the ends do not count: they are taken off before anything is judged.
+    """
+    begun = len(cell) - len(cell.lstrip(OUTER))
+    allowed = LINES if field.type is FieldType.TEXT else ""
+    for found in _HIDDEN.finditer(trim(cell)):
+        if found[0] not in allowed:
+            return begun + found.start() + 1, found[0]
+    return None
+
+
 def _decimal(field: Field, text: str) -> Value | RowRule:
     if not re.fullmatch(DECIMAL_PATTERN, text):
         return RowRule.BAD_DECIMAL

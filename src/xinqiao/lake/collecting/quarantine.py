@@ -173,13 +173,19 @@ def _correction_rows(
 ) -> Iterator[list[str]]:
     lists = dict(catalogue.code_lists)
     labels = {field.name: field.label for field in item.fields}
+    columns = {sheet.before: _columns(item, sheet) for sheet in receipt.sheets}
     for batch in pq.ParquetFile(quarantine).iter_batches(batch_size=4_096):
         for record in batch.to_pylist():
             sheet, number = receipt.place(record["_row"])
             cells = dict(zip(sheet.header, record["_cells"], strict=True))
             found = [_split(text) for text in record["_findings"]]
+            places = columns[sheet.before]
+            sent = [record["_cells"][places[name]] or "" if name in places else "" for name, _ in found]
             ours = [
-                "；".join(finding_words(item, lists, name, rule) for name, rule in found),
+                "；".join(
+                    finding_words(item, lists, name, rule, cell)
+                    for (name, rule), cell in zip(found, sent, strict=True)
+                ),
                 "；".join(labels.get(name, "整行") for name, _ in found),
                 "；".join(rule.value for _, rule in found),
                 f"{sheet.name}:{number}" if sheet.name else str(number),

@@ -1,6 +1,7 @@
 """What a finding means, in words for whoever corrects the file."""
 
 from xinqiao.domain.catalogue.model import CodeList, Field, FieldType, Item, RowRule
+from xinqiao.domain.catalogue.values import first_unseen
 
 RULE_WORDS: dict[RowRule, str] = {
     RowRule.REQUIRED: "必填，不能为空",
@@ -28,13 +29,16 @@ RULE_WORDS: dict[RowRule, str] = {
 _SHOWN_CODES = 12
 
 
-def finding_words(item: Item, lists: dict[str, CodeList], name: str, rule: RowRule) -> str:
-    """One finding in a sentence; limits and codes are named where they help."""
+def finding_words(item: Item, lists: dict[str, CodeList], name: str, rule: RowRule, cell: str = "") -> str:
+    """One finding in a sentence; limits and codes are named where they help. ``cell``: what was sent, where it may be
+    shown: a character in it that nobody can see is named, or it would look right to whoever has to correct it."""
     fields = {field.name: field for field in item.fields}
     if name not in fields:
         return RULE_WORDS[rule]
     field = fields[name]
-    return f"{field.label}：{RULE_WORDS[rule]}{_limit(field, lists, rule)}"
+    hidden = first_unseen(field, cell)
+    unseen = f"；第 {hidden[0]} 个字符看不见（U+{ord(hidden[1]):04X}）" if hidden else ""
+    return f"{field.label}：{RULE_WORDS[rule]}{_limit(field, lists, rule)}{unseen}"
 
 
 def _limit(field: Field, lists: dict[str, CodeList], rule: RowRule) -> str:
