@@ -26,11 +26,11 @@ NULL_REASONS: Final[dict[str, str]] = {
 }
 
 PURPOSES: Final[dict[str, str]] = {
-    "loan_application": N_("贷款申请"),
-    "credit_review": N_("授信审查"),
+    "loan_application": N_("贷前审查"),
+    "credit_review": N_("授信审批"),
     "post_loan": N_("贷后管理"),
     "guarantee_review": N_("担保资格审查"),
-    "other_agreed": N_("其他约定用途"),
+    "other_agreed": N_("双方约定的其他用途"),
 }
 
 ACCOUNT_KINDS: Final[dict[str, str]] = {
@@ -39,6 +39,7 @@ ACCOUNT_KINDS: Final[dict[str, str]] = {
     "special": N_("专用户"),
     "temporary": N_("临时户"),
     "settlement": N_("结算户"),
+    "payment": N_("支付账户"),
 }
 
 OBLIGATIONS: Final[dict[str, str]] = {

@@ -79,7 +79,8 @@ def bind(visit: Visit[EnterpriseActor]) -> HttpResponse:
 
 def _refused(refused: XinqiaoError) -> str:
     if refused.code is Code.INVALID and refused.facts.get("field") == "account_no":
-        return _("单位结算账户，8 到 32 位数字")  # what the code alone does not tell: what a number looks like
+        # What the code alone does not tell: what a number looks like.
+        return _("单位结算账户，8 到 32 位数字")
     said = words(refused.code)
     return f"{said.title}{_('。')}{said.step}"
 

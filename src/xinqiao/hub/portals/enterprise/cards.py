@@ -44,7 +44,8 @@ class AccountCard:
         """The card of a row."""
         name = short_name(row.node_name)
         tail = fmt.tail(row.masked) if row.masked else ""  # a refused account keeps no number
-        facts = [_("{kind}，{tail}").format(kind=kind_word(row.kind), tail=tail) if tail else kind_word(row.kind)]
+        kind = kind_word(row.kind)
+        facts = [_("{kind}，{tail}").format(kind=kind, tail=tail) if tail else kind]
         if row.state == "rejected":
             facts.append(words(Code(row.reason)).title)
         return cls(
