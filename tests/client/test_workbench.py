@@ -34,7 +34,7 @@ def canary_product() -> dict[str, Json]:
     product: dict[str, Json] = json.loads(json.dumps(gallery_report.product()))
     head = product["head"]
     assert isinstance(head, dict)
-    head |= {"uscc": USCC, "subject_name": NAME}
+    head |= {"uscc": USCC, "subject_name": NAME, "authorisation_no": AUTHORISATION}  # a node knows the id only
     return product
 
 
@@ -160,6 +160,8 @@ def test_a_query_is_opened_here_and_shown_by_the_shared_report_page(lin: TestCli
     assert NAME in answer.text
     assert 'id="flow"' in answer.text
     assert "还能查 2 次" in answer.text
+    assert "AU-20261121-0047" in answer.text  # the number people know, not the id the node knows
+    assert f">{AUTHORISATION}<" not in answer.text
     assert hub.uses == 1
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def test_the_same_product_gives_the_same_bytes(paper: bytes) -> None:
 
 def test_another_code_gives_other_bytes(paper: bytes) -> None:
     assert render_report_pdf(gallery_report.product(), PdfFacts("AAAA-BBBB-CCCC", demo=True)) != paper
+
+
+def test_the_paper_names_the_authorisation_by_its_number(paper: bytes) -> None:
+    product = gallery_report.product()
+    head = product["head"]
+    assert isinstance(head, dict)
+    known = replace(FACTS, authorisation_no=str(head["authorisation_no"]))
+    made_by_a_node = {**product, "head": {**head, "authorisation_no": "aut-" + "0" * 32}}
+    assert render_report_pdf(made_by_a_node, known) == paper
+    assert render_report_pdf(made_by_a_node, FACTS) != paper
 
 
 def test_every_font_is_embedded_and_ours(paper: bytes) -> None:

@@ -24,8 +24,12 @@ from xinqiao.hub.apps.fundflow.models import Query
 from xinqiao.hub.apps.fundflow.selectors import records
 from xinqiao.hub.apps.identity.models import InstitutionKey, Invitation, Member, User
 from xinqiao.hub.portals.institution.records import safe_cell
+from xinqiao.hub.portals.words import kind_word, purpose_short
 from xinqiao.trust.keys import SigningKey
 from xinqiao.trust.verify import verify_file
+from xinqiao.ui import pdf as pdf_of
+from xinqiao.ui.pdf import PdfFacts
+from xinqiao.ui.report.words import account_kind_word, purpose_word
 
 type Browser = Callable[[str], Client]
 PAGES = ("home", "firms", "requests", "request_new", "reports", "records", "people", "keys")
@@ -45,6 +49,12 @@ def ask_form(**changes: str | list[str]) -> dict[str, str | list[str]]:
         "balance": "on", "reader": "hub_display", "message": "请确认",
     }  # fmt: skip
     return {**form, **changes}
+
+
+def test_portals_and_reports_say_purposes_and_kinds_of_accounts_in_the_same_words() -> None:
+    assert {p: purpose_word(p) for p in Purpose} == {p: purpose_short(p) for p in Purpose}
+    kinds = ("basic", "general", "payment")
+    assert {kind: account_kind_word(kind) for kind in kinds} == {kind: kind_word(kind) for kind in kinds}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -304,7 +314,14 @@ def _database() -> str:
     return " ".join([*texts, *(str(session.get_decoded()) for session in Session.objects.all())])
 
 
-def test_the_summary_the_pdf_and_the_json_are_queries_of_their_own(node: Cast, browser: Browser) -> None:
+def test_the_summary_the_pdf_and_the_json_are_queries_of_their_own(
+    node: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[PdfFacts] = []
+    render = pdf_of.render_report_pdf
+    monkeypatch.setattr(
+        pdf_of, "render_report_pdf", lambda product, facts: printed.append(facts) or render(product, facts)
+    )
     account = node.bound()
     granted = shown(node.confirmed(account))
     client = browser("bank")
@@ -324,6 +341,7 @@ def test_the_summary_the_pdf_and_the_json_are_queries_of_their_own(node: Cast, b
     }
     pdf = client.post(reverse("institution:query_pdf", args=[granted.id]), {**form, "product": "FLOW_REPORT"})
     assert pdf.content.startswith(b"%PDF")
+    assert [facts.authorisation_no for facts in printed] == [granted.authorisation_no]
     assert Authorisation.objects.get().uses == 3
     assert Query.objects.filter(state="released").count() == 3
     refused = client.post(reverse("institution:query_json", args=[granted.id]), form)

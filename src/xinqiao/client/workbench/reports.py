@@ -7,6 +7,7 @@ seeing it again is a new query that the enterprise sees too.
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -50,7 +51,7 @@ def query(visit: Visit) -> Response:
             )  # fmt: skip
         except XinqiaoError as error:
             return _not_released(visit, error, accounts, authorisation_id, found.subject_name)
-        visit.session.held = Held(report, authorisation_id, visit.now, once)
+        visit.session.held = Held(report, authorisation_id, visit.now, once, found.authorisation_no or "")
     return see_other(f"/reports/{report.id}")
 
 
@@ -78,19 +79,19 @@ def _not_released(
     return page(visit, "not_released", "requests", context, status=error.status)
 
 
-def _found(visit: Visit) -> tuple[Report, str] | None:
-    """The held report, if it is this one, and its authorisation."""
+def _found(visit: Visit) -> tuple[Report, Held] | None:
+    """The held report, if it is this one, and how it is held."""
     held = visit.session.report(visit.path("id"), visit.now)
     if held is None or not isinstance(held.report, Report):
         return None
-    return held.report, held.authorisation_id
+    return held.report, held
 
 
-def _held(visit: Visit) -> Report:
+def _held(visit: Visit) -> tuple[Report, Held]:
     found = _found(visit)
     if found is None:
         raise Gone(Code.GONE_EXPIRED, "the report is no longer in memory")
-    return found[0]
+    return found
 
 
 def show(visit: Visit) -> Response:
@@ -98,13 +99,15 @@ def show(visit: Visit) -> Response:
     found = _found(visit)
     if found is None:
         return page(visit, "report_gone", "requests", {}, status=410)
-    report, authorisation_id = found
+    report, held = found
     whole = report.kind is Product.REPORT
+    view = build_view(report.product) if whole else build_summary_view(report.product)
+    number = held.number or view.head.authorisation_no
     context: dict[str, object] = {
         "report": report,
         "whole": whole,
-        "view": build_view(report.product) if whole else build_summary_view(report.product),
-        "authorisation_id": authorisation_id,
+        "view": replace(view, head=replace(view.head, authorisation_no=number)),
+        "authorisation_id": held.authorisation_id,
         "used": _("还能查 {n} 次").format(n=report.uses_left),
     }
     return page(visit, "report", "requests", context)
@@ -112,7 +115,7 @@ def show(visit: Visit) -> Response:
 
 def bundle(visit: Visit) -> Response:
     """The report with everything that proves it, for ``xinqiao verify``; with inclusion proofs when the ledger has them."""
-    report = _held(visit)
+    report, _how = _held(visit)
     ledger = io.BytesIO()
     try:
         visit.client.ledger(ledger)
@@ -124,7 +127,7 @@ def bundle(visit: Visit) -> Response:
 
 def product(visit: Visit) -> Response:
     """The product's JSON alone, for the institution's own systems."""
-    report = _held(visit)
+    report, _how = _held(visit)
     text = json.dumps(report.product, ensure_ascii=False, indent=1)
     return download(text.encode(), f"{report.report_no}.json", "application/json")
 
@@ -139,7 +142,7 @@ def pdf(visit: Visit) -> Response:
         sign_pdf,
     )
 
-    report, config = _held(visit), visit.bench.config
+    (report, held), config = _held(visit), visit.bench.config
     facts = PdfFacts(
         verification_code=report.verify_code,
         verify_url=f"{config.hub_url}/verify?code={report.verify_code}",
@@ -147,6 +150,7 @@ def pdf(visit: Visit) -> Response:
         signer=report.node_name,
         proof_index=report.use_leaf.index,
         demo=config.demo,
+        authorisation_no=held.number,
     )
     render = render_report_pdf if report.kind is Product.REPORT else render_summary_pdf
     content = render(report.product, facts)

@@ -35,6 +35,7 @@ class Held:
     authorisation_id: str
     since: datetime
     once: str
+    number: str = ""  # of the authorisation: the product itself knows its id only
 
 
 @dataclass(slots=True)

@@ -39,8 +39,11 @@ def _provider(opened: Opened) -> str:
     return str(head.get("provider", "")) if isinstance(head, dict) else ""
 
 
-def report_pdf(opened: Opened, product: Product) -> HttpResponse:
-    """The response that carries the signed PDF of an opened product; watermarks follow from what it is."""
+def report_pdf(opened: Opened, product: Product, authorisation_no: str = "") -> HttpResponse:
+    """The response that carries the signed PDF of an opened product; watermarks follow from what it is.
+
+    ``authorisation_no`` is the number of the authorisation, empty for a self query.
+    """
     from xinqiao.ui.pdf import (  # typst is heavy: only here
         PdfFacts,
         render_report_pdf,
@@ -55,6 +58,7 @@ def report_pdf(opened: Opened, product: Product) -> HttpResponse:
         signer=_provider(opened),
         proof_index=opened.leaf_index,
         demo=settings.DEMO,
+        authorisation_no=authorisation_no,
     )
     render = render_report_pdf if product is Product.REPORT else render_summary_pdf
     key, certificate = pdf_signer()

@@ -41,6 +41,7 @@ class PdfFacts:
         signer: who signed the product (``SM2，岚江农商银行``).
         proof_index: leaf of the audit log, None for none.
         demo: a demonstration's paper is marked.
+        authorisation_no: the number people know the authorisation by; the node that made the product knows its id only.
     """
 
     verification_code: str = ""
@@ -49,6 +50,7 @@ class PdfFacts:
     signer: str = ""
     proof_index: int | None = None
     demo: bool = False
+    authorisation_no: str = ""
 
 
 class Figured(Protocol):
@@ -102,7 +104,7 @@ def _base(title: str, head: HeadView, facts: PdfFacts) -> dict[str, object]:
         use = _("仅供{institution}用于{purpose}").format(institution=head.institution, purpose=head.purpose)
     rows = [
         (_("信用代码"), head.uscc), (_("使用机构"), _("本企业自查") if head.self_query else head.institution),
-        (_("授权编号"), head.authorisation_no or fmt.NOTHING), (_("用途"), head.purpose or _("自主查询")),
+        (_("授权编号"), facts.authorisation_no or head.authorisation_no or fmt.NOTHING), (_("用途"), head.purpose or _("自主查询")),
         (_("生成时间"), head.generated_at), (_("授权有效到"), head.valid_to),
         (_("覆盖"), _("{known} / {all} 天").format(known=fmt.count(head.coverage[0]), all=fmt.count(head.coverage[1]))),
         (_("存证"), fmt.leaf(facts.proof_index)),

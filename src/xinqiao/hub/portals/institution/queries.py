@@ -84,7 +84,8 @@ def pdf(visit: Visit[InstitutionActor], authorisation_id: str) -> HttpResponse:
         opened, product = _ask(visit, authorisation_id)
     except XinqiaoError as refused:
         return _to_record(visit.request, refused)
-    return report_pdf(opened, product)
+    row = consents.authorisation(visit.actor, authorisation_id, at=visit.at)
+    return report_pdf(opened, product, row.authorisation_no or "")
 
 
 @require_POST
