@@ -120,6 +120,37 @@ def test_lists_come_from_files(capsys, tmp_path):
     assert indicators["A13"]["value"] == "0.1000"  # 1 - 180/200
 
 
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+def test_an_account_in_a_currency_without_a_rate_has_no_rows_on_the_day_that_is_stated(
+    capsys, tmp_path, engine
+):
+    path = tmp_path / "usd.csv"
+    path.write_text(
+        "account_no,booked_at,direction,amount,currency\n1,2026-01-05,in,10,USD\n", encoding="utf-8"
+    )
+    status, out = run(
+        capsys,
+        path,
+        "--as-of",
+        "2026-01-31",
+        "--related",
+        "李四",
+        "--engine",
+        engine,
+        "--merge",
+        "--format",
+        "json",
+    )
+    assert status == 0
+    answer = json.loads(out)
+    (account,) = answer["accounts"]
+    for head in (account["products"]["report"]["head"], answer["merged"]["products"]["report"]["head"]):
+        assert head["parameters"]["foreign_left_out"] == 1
+        assert head["as_of"] == "2026-01-31"
+    assert account["indicators"]["F17"]["null_reason"] == "NO_ROWS"
+    assert set(account["indicators"]["C07"]["null_reason"].values()) == {"NO_ROWS"}
+
+
 def test_foreign_rows_need_a_rate(capsys, tmp_path):
     path = tmp_path / "usd.csv"
     path.write_text(

@@ -244,8 +244,12 @@ def _engine(name: str, parsed: ParsedRows, context: Context) -> Engine:
 
 def _run(options: argparse.Namespace) -> _Result:
     parsed = read_statement(options.file, parity=_parity(options.parity))
-    if not parsed.rows:
-        raise Invalid(Code.FILE_EMPTY, "every row is in a currency without a supplied rate")
+    if (
+        not parsed.rows and options.as_of is None
+    ):  # with a day stated, every figure says NO_ROWS and the head how many
+        raise Invalid(
+            Code.FILE_EMPTY, "every row is in a currency without a supplied rate, and no as-of day is given"
+        )
     context = Context(
         as_of=options.as_of,
         months=options.months,
