@@ -403,6 +403,21 @@ def test_an_append_adds_and_a_withdrawal_ends(cast: Cast, visitor: Visitor) -> N
     assert owner.get(address("consent_append", row.id)).headers["Location"] == address("consent", row.id)
 
 
+def test_queries_are_added_to_an_authorisation_whose_queries_are_used_up(cast: Cast, visitor: Visitor) -> None:
+    binding = cast.bound()
+    row = cast.confirmed(binding, max_queries=1)
+    Authorisation.objects.filter(id=row.id).update(uses=1)
+    owner = visitor(cast.owner)
+    page = owner.get(address("consent", row.id)).content.decode()
+    assert "次数用完" in page
+    assert address("consent_append", row.id) in page
+    seen = owner.post(address("consent_append", row.id), card(row, binding, queries="3"))
+    done = owner.post(address("consent_append_confirm", row.id), fields(seen.content.decode()))
+    assert done.status_code == 302
+    assert Authorisation.objects.get(id=row.id).max_queries == 3
+    assert "次数用完" not in owner.get(address("consent", row.id)).content.decode()
+
+
 def test_a_withdrawal_needs_the_factor_too(cast: Cast, visitor: Visitor) -> None:
     row = cast.confirmed(cast.bound())
     owner = visitor(cast.owner)

@@ -39,6 +39,8 @@ class AccountRow:
 
 #: An authorisation that is shown as one of these can be queried.
 LIVE = (VisibleState.ACTIVE, VisibleState.PARTLY)
+#: To these the subject may add: also queries to one whose queries are used up.
+APPENDABLE = (*LIVE, VisibleState.USED_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ class AuthorisationRow:
     def live(self) -> bool:
         """Whether it can be queried at the time of the question."""
         return self.visible in LIVE
+
+    @property
+    def appendable(self) -> bool:
+        """Whether the subject may add to it at the time of the question."""
+        return self.granted is not None and self.visible in APPENDABLE
 
     @property
     def uses_left(self) -> int:

@@ -200,10 +200,10 @@ def preview(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpRespons
 @require_http_methods(["GET", "POST"])
 @enterprise_page
 def append(visit: Visit[EnterpriseActor], authorisation_id: str) -> HttpResponse:
-    """授权追加: add accounts, products, months, days or queries to a live authorisation; nothing can be narrowed."""
+    """授权追加: add accounts, products, months, days or queries to an authorisation in force; nothing can be narrowed."""
     row = selectors.authorisation(visit.actor, authorisation_id, at=visit.at)
     granted = row.granted
-    if granted is None or not row.live:
+    if granted is None or not row.appendable:
         return HttpResponseRedirect(reverse("enterprise:consent", args=[row.id]))
     if visit.request.method == "POST":
         more = _chosen(visit.request, granted)

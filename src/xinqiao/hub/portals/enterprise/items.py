@@ -10,7 +10,7 @@ from xinqiao.domain.consent import DEFAULT_CEILINGS, VisibleState
 from xinqiao.domain.errors import Code, Conflict, Invalid
 from xinqiao.domain.items import ClaimGrant, ItemGrant, ItemKind, ItemScope, needed_consents
 from xinqiao.hub.actors import EnterpriseActor
-from xinqiao.hub.apps.consents.rows import LIVE
+from xinqiao.hub.apps.consents.rows import APPENDABLE, LIVE
 from xinqiao.hub.apps.consents.summary import Act, purpose_words
 from xinqiao.hub.apps.items import authorisations, requests, selectors
 from xinqiao.hub.apps.items.scopes import all_terms, catalogue
@@ -28,8 +28,6 @@ from xinqiao.ui.i18n import Language
 from xinqiao.ui.i18n import gettext as _
 
 PLACE = "enterprise:item"
-#: A live one, also when its queries are used up: more of them can be given.
-APPENDABLE = (*LIVE, VisibleState.USED_UP)
 
 
 @dataclass(frozen=True, slots=True)
