@@ -1,15 +1,18 @@
-"""Writes ``lifecycles.md`` from the tables of ``xinqiao.domain.lifecycles``; a test keeps the page fresh."""
+"""Writes ``lifecycles.md`` and ``financing.md`` from the tables of ``xinqiao.domain.lifecycles``; a test keeps them fresh."""
 
 from pathlib import Path
 
-from xinqiao.domain.lifecycles import ALL
-from xinqiao.domain.machine import Role, diagram
+from xinqiao.domain.lifecycles import ALL, FINANCING
+from xinqiao.domain.machine import Machine, Role, diagram
 
 ROLES = {
     Role.ENTERPRISE: "企业",
     Role.INSTITUTION: "金融机构",
     Role.PROVIDER: "信息提供机构",
     Role.OPERATOR: "运营机构",
+    Role.ADVISER: "融资顾问",
+    Role.GUARANTOR: "担保机构",
+    Role.DEPARTMENT: "政策部门",
     Role.SOURCE: "数源单位",
     Role.HUB: "平台程序",
     Role.CLOCK: "到时间",
@@ -44,6 +47,22 @@ TITLES = {
     "ticket": (
         "协调工单",
         "缺的、晚的由规则开单，批次一到自动办结；其余由运营机构开、由运营机构说明原因后关。过了答复期限没有答复，或过了答应的日子没有到，就升级。",
+    ),
+    "need": (
+        "融资需求",
+        "一份需求由几家机构同时办，所以分成两张表：推送以前是需求自己的，推送以后每家机构一件申请。顾问跟进的期限是 1 个工作日（建议值）。",
+    ),
+    "case": (
+        "融资申请",
+        "一家机构一件；同一家企业在同一机构、同一产品上只能有一件没有办结的（`open`）。期限（工作日，建议值）：受理 3、尽调 10、补件 5、放款以后报告 2。没有拿到钱的结局都要写原因代码。",
+    ),
+    "guarantee": (
+        "融资担保",
+        "总对总（见贷即保）的，银行在约定条件内的决定就是担保机构的同意，由平台程序走“同意担保”。代偿只能从索赔来，只有一次；追偿可以有许多次。",
+    ),
+    "warning": (
+        "贷后预警",
+        "发给机构以前要有还在有效期里的贷后授权；级别和阈值由每家机构自己定。办结时说明属实还是误报，阈值据此调整。",
     ),
 }
 
@@ -131,6 +150,80 @@ WORDS = {
     "escalate": "升级",
     "arrive": "批次到了",
     "ticket.close": "说明原因后关闭",
+    "draft": "草稿",
+    "submit": "提交",
+    "matched": "已匹配",
+    "match": "匹配",
+    "assigned": "顾问跟进",
+    "assign": "派给顾问",
+    "dispatched": "已推送机构",
+    "dispatch": "推送机构",
+    "cancelled": "已取消",
+    "cancel": "取消",
+    "need.returned": "已退回",
+    "need.return": "退回修改",
+    "need.closed": "已关闭",
+    "need.close": "关闭",
+    "case.accepted": "机构受理",
+    "case.withdraw": "企业撤回",
+    "case.decline": "不受理",
+    "declined": "不受理",
+    "time_out": "逾期未受理",
+    "investigate": "开始尽调",
+    "due_diligence": "尽调",
+    "ask": "要求补件",
+    "supplement": "补件",
+    "supply": "补交",
+    "approve": "授信通过",
+    "approved": "授信通过",
+    "case.reject": "拒绝",
+    "case.rejected": "已拒绝",
+    "case.lapsed": "已失效",
+    "case.lapse": "失效",
+    "contract": "签约",
+    "contracted": "已签约",
+    "draw": "放款",
+    "drawn": "已放款",
+    "repay": "开始还款",
+    "repaying": "还款中",
+    "extended": "已展期",
+    "case.extend": "展期",
+    "fall_overdue": "逾期",
+    "overdue": "逾期",
+    "cure": "补足",
+    "settle": "结清",
+    "settled": "已结清",
+    "write_off": "核销",
+    "written_off": "已核销",
+    "review": "审查",
+    "reviewing": "审查中",
+    "guarantee.approve": "同意担保",
+    "guarantee.approved": "同意担保",
+    "guarantee.decline": "不同意担保",
+    "guarantee.declined": "不同意担保",
+    "guarantee.lapsed": "已失效",
+    "guarantee.lapse": "失效",
+    "start": "随放款生效",
+    "in_force": "在保",
+    "guarantee.release": "解除",
+    "guarantee.released": "已解除",
+    "claim": "索赔",
+    "guarantee.return": "退回索赔",
+    "compensate": "代偿",
+    "compensated": "已代偿",
+    "recover": "追偿入账",
+    "recovering": "追偿中",
+    "guarantee.closed": "已办结",
+    "guarantee.close": "办结",
+    "raised": "已发出",
+    "acknowledge": "签收",
+    "acknowledged": "已签收",
+    "handle": "处置",
+    "handled": "已处置",
+    "warning.confirm": "属实，办结",
+    "dismiss": "误报，办结",
+    "closed_true": "属实",
+    "closed_false": "误报",
 }
 
 
@@ -140,15 +233,24 @@ def word(machine: str, name: str) -> str:
 
 
 def page() -> str:
-    """The whole page."""
+    """The page of authorisations, queries and records."""
+    return _page("生命周期", ALL)
+
+
+def financing_page() -> str:
+    """The page of needs, cases, guarantees and warnings."""
+    return _page("融资对接的状态表", FINANCING)
+
+
+def _page(heading: str, machines: tuple[Machine, ...]) -> str:
     parts = [
-        "# 生命周期",
+        f"# {heading}",
         "",
         "本页由 `src/xinqiao/domain/lifecycles.py` 里的表生成，请不要手改；改表之后运行 `python docs/rules/lifecycles.py`。",
         "",
         "表里没有的一步就是不允许的一步：程序回 `ILLEGAL_MOVE`（409），什么都不改变；身份不对回 `ROLE_FORBIDDEN`（403）。",
     ]
-    for machine in ALL:
+    for machine in machines:
         title, note = TITLES[machine.name]
         parts += [
             "",
@@ -173,3 +275,4 @@ def page() -> str:
 
 if __name__ == "__main__":
     Path(__file__).with_suffix(".md").write_text(page(), "utf-8")
+    Path(__file__).with_name("financing.md").write_text(financing_page(), "utf-8")

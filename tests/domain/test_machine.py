@@ -16,6 +16,7 @@ from xinqiao.domain.lifecycles import (
     AUTHORISATION,
     BATCH,
     BINDING,
+    FINANCING,
     OBJECTION,
     QUERY,
     RECORD_OBJECTION,
@@ -136,7 +137,7 @@ def test_the_diagram_is_drawn_from_the_table():
     assert diagram(machine) == "stateDiagram-v2\n    [*] --> on\n    on --> off: press\n    off --> [*]\n"
 
 
-@pytest.mark.parametrize("machine", ALL, ids=lambda m: m.name)
+@pytest.mark.parametrize("machine", [*ALL, *FINANCING], ids=lambda m: m.name)
 def test_each_move_is_in_the_diagram_once(machine):
     lines = diagram(machine).splitlines()
     for (source, event), target in machine.moves.items():
@@ -146,6 +147,11 @@ def test_each_move_is_in_the_diagram_once(machine):
 def test_the_page_of_lifecycles_is_fresh():
     page = runpy.run_path(str(PAGE.with_suffix(".py")))["page"]
     assert PAGE.read_text("utf-8") == page(), "run: python docs/rules/lifecycles.py"
+
+
+def test_the_page_of_financing_is_fresh():
+    made = runpy.run_path(str(PAGE.with_suffix(".py")))["financing_page"]()
+    assert PAGE.with_name("financing.md").read_text("utf-8") == made, "run: python docs/rules/lifecycles.py"
 
 
 class RandomLives(RuleBasedStateMachine):

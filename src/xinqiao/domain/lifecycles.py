@@ -11,7 +11,10 @@ from xinqiao.domain.collection import BATCH, BatchEvent, BatchState
 from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 from xinqiao.domain.coordination import TICKET, TicketEvent, TicketState
+from xinqiao.domain.guarantees.states import GUARANTEE
+from xinqiao.domain.loans.warnings import WARNING
 from xinqiao.domain.machine import Machine, Role
+from xinqiao.domain.market.case import CASE, NEED
 from xinqiao.domain.objection import RECORD_OBJECTION, RecordObjectionEvent, RecordObjectionState
 from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
 
@@ -20,11 +23,16 @@ __all__ = [
     "AUTHORISATION",
     "BATCH",
     "BINDING",
+    "CASE",
+    "FINANCING",
+    "GUARANTEE",
+    "NEED",
     "OBJECTION",
     "QUERY",
     "RECORD_OBJECTION",
     "REPAIR",
     "TICKET",
+    "WARNING",
     "AuthEvent",
     "AuthState",
     "BatchEvent",
@@ -185,3 +193,5 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
 )
 
 ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET)
+#: From a need to the money and what follows; ``docs/rules/financing.md`` is generated from these.
+FINANCING = (NEED, CASE, GUARANTEE, WARNING)
