@@ -1,9 +1,12 @@
 """Matching: hard conditions, the score and the order, each against a literal reading; nothing depends on the order of products."""
 
+import json
 import random
+import re
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,3 +238,15 @@ def test_no_fit_reads_anything_but_the_need_and_the_terms() -> None:
         "approved", "decided", "policies",
     }, "what a product pays is not among the inputs"  # fmt: skip
     assert fit_of(NEED, LOAN, Weights()) == fit_of(NEED, replace(LOAN, product_id="prd-0"), Weights())
+
+
+def test_the_examples_of_the_page_are_what_is_computed() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rules" / "matching.md").read_text("utf-8")
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert judge(parse_condition(json.loads(block)), {}) is Tri.UNKNOWN
+    assert f"{match(NEED, LOAN, {}, Weights()).score:,} |" in page
+    weights = re.findall(r"^\| \S+ \| (\d+) \| ", page, re.MULTILINE)
+    ours = Weights()
+    assert [int(weight) for weight in weights] == [
+        ours.amount, ours.rate, ours.term, ours.security, ours.history, ours.pace, ours.policy,
+    ]  # fmt: skip
