@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from xinqiao.domain.errors import Code, Invalid
+from xinqiao.domain.errors import Code, Fact, Invalid
 from xinqiao.lake.files import READER_SETTINGS, Limits, Sheet, relation_sql, stage
 from xinqiao.lake.files.headers import folded
 from xinqiao.lake.files.model import over
@@ -30,7 +30,7 @@ def read_small(
     """The rows of a file with one table: of each name the column that is called by one of its words.
 
     Raises:
-        XinqiaoError: as ``stage``; ``HEADER_MISMATCH``: ``missing`` says what no column is called, or what two are;
+        XinqiaoError: as ``stage``; ``HEADER_MISMATCH`` with ``missing`` and ``repeated``: what no column, or several are called;
             ``FILE_LIMITS``: more than ``most`` rows; ``AMBIGUOUS_INPUT``: several tables.
     """
     expected = [word for words in columns.values() for word in words]
@@ -57,20 +57,20 @@ def read_small(
 
 def _places(sheet: Sheet, columns: Mapping[str, Sequence[str]], needed: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    header, wrong = [folded(name) for name in sheet.header], []
+    header = [folded(name) for name in sheet.header]
+    missing, repeated = [], []
     for name, words in columns.items():
         known = {folded(word) for word in words}
         at = [place for place, said in enumerate(header) if said in known]
         if len(at) == 1:
             found[name] = at[0]
-        elif at or name in needed:
-            wrong.append(words[0])
-    if wrong:
-        raise Invalid(
-            Code.HEADER_MISMATCH,
-            "columns are missing, or there twice",
-            facts={"field": "file", "missing": wrong},
-        )
+        elif at:
+            repeated.append(words[0])
+        elif name in needed:
+            missing.append(words[0])
+    if missing or repeated:
+        facts: dict[str, Fact] = {"missing": missing, "repeated": repeated}
+        raise Invalid(Code.HEADER_MISMATCH, f"missing: {missing}; repeated: {repeated}", facts=facts)
     return found
 
 

@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_file_is_said_and_others_are_kept_out(bench: Bench,
     bench.hold(penalty())
     desk = browser("ops")
     for content, platform, words in (
-        ("企业,结果\n甲,乙\n".encode(), "信用中国", "表头缺这些列"),
+        ("企业,结果\n甲,乙\n".encode(), "信用中国", "缺少的列：统一社会信用代码、修复结果、修复日期"),
         (f"{HEADER}\n{ROW}\n".encode(), " ", "写明是哪个平台"),
     ):
         answer = _send(desk, content, platform)

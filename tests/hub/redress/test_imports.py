@@ -67,6 +67,9 @@ def test_reading_shows_the_match_and_changes_nothing_and_applying_is_one_moment(
     assert services.push_to_lake(at=bench.now) == 1
     apply(bench, made)
     assert Suppression.objects.count() == 1
+    assert reasons(read(bench, ROW.replace("准予", "同意"))) == [Unmatched.GONE], (
+        "also when the lake let it go"
+    )
 
 
 def test_the_same_bytes_are_one_file(bench: Bench) -> None:

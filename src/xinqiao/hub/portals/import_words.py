@@ -3,6 +3,7 @@
 from xinqiao.domain.errors import Code, XinqiaoError
 from xinqiao.domain.repair_results import COLUMNS, Unmatched
 from xinqiao.ui.error_words import words
+from xinqiao.ui.file_words import whereabouts
 from xinqiao.ui.i18n import gettext as _
 
 
@@ -34,13 +35,9 @@ def column_words() -> list[str]:
 
 def refusal(error: XinqiaoError) -> str:
     """Why a file was not read, or a row not taken back."""
-    if error.code is Code.HEADER_MISMATCH:
-        missing = error.facts.get("missing")
-        names = _("、").join(str(one) for one in missing) if isinstance(missing, list) else ""
-        return _("表头缺这些列，或有两列同名：{names}。").format(names=names)
     if error.code is Code.INVALID and error.facts.get("field") == "platform":
         return _("写明是哪个平台，最多 80 个字。")
     if error.code is Code.INVALID and error.facts.get("field") == "reason":
         return _("写 1 到 {n} 个字。").format(n=error.facts.get("max", 500))
     found = words(error.code)
-    return f"{found.title}{_('。')}{found.step}"
+    return " ".join([f"{found.title}{_('。')}{found.step}", *whereabouts(error.facts, str)])

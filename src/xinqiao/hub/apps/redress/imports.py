@@ -5,9 +5,9 @@ What is not applied stays in the list with its reason; the same file twice is on
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -270,7 +270,7 @@ def _verdict(cells: dict[str, str], at: datetime) -> Found | Unmatched:
     if not isinstance(row, ResultRow):
         return row
     held = _adverse_records(row.uscc)
-    verdict = match(row, [_candidate(item, record, at) for item, record in held])
+    verdict = match(row, [*(_candidate(item, record, at) for item, record in held), *_gone(row.uscc, held)])
     if isinstance(verdict, Unmatched):
         return verdict
     return next(Found(item, record) for item, record in held if record.ref == verdict.ref)
@@ -280,6 +280,14 @@ def _adverse_records(uscc: str) -> list[tuple[Item, Record]]:
     items = {one.id: one for one in runtime.catalogue.items.values() if one.adverse and one.mode.is_collected}
     held = held_records(uscc, items=items)
     return [(items[name], record) for name, records in held.items() for record in records]
+
+
+def _gone(uscc: str, held: list[tuple[Item, Record]]) -> Iterator[Candidate]:
+    """The firm's records that no answer carries and the lake holds no more."""
+    here = {record.ref for _item, record in held}
+    for row in Suppression.objects.filter(uscc=uscc, ended_at=None).exclude(record_ref__in=here):
+        numbers = frozenset(str(value) for value in row.record_key.values() if value)
+        yield Candidate(row.item, row.record_ref, numbers, date.min, gone=True)
 
 
 def _candidate(item: Item, record: Record, at: datetime) -> Candidate:
