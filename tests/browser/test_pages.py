@@ -111,7 +111,7 @@ def _chinese_left(person: Person) -> list[str]:
     """Headings, labels, buttons and places that are still Chinese; names and what people wrote are theirs."""
     found = person.page.evaluate(
         "[...document.querySelectorAll('main h2, main h3, legend, label, th, dt, nav a, main .btn, .xq-pill, .xq-fig button, "
-        ".xq-src')].filter((e) => e.checkVisibility() && !e.closest('.xq-who, .xq-li b')).map((e) => e.innerText)"
+        ".xq-src')].filter((e) => e.checkVisibility() && !e.closest('.xq-who, .xq-li b, [lang=zh-CN]')).map((e) => e.innerText)"
     )
     names = ("银行", "中文", "公司", "（演示）")  # the last: sources, under what they told
     return [text for text in found if CJK.search(text) and not any(name in text for name in names)]
