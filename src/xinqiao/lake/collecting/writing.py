@@ -17,9 +17,11 @@ from xinqiao.lake.store.buckets import bucket_name
 
 #: A lookup before compaction reads one group of each file: what a column of more rows costs it is little beside what
 #: every column of a group costs whoever writes it.
-_GROUP_ROWS = 8_192
+_GROUP_ROWS = 16_384
 #: Columns of ours whose values hardly repeat.
 _ONCE = ("_digest", "_row", "_key")
+#: Columns of ours that are not packed: hashes do not get smaller, nor does a value that is the same throughout.
+_UNPACKED = ("_digest", "_batch", "_source", "_received", "_status", "_seq")
 _REFUSED = pa.schema(
     [("_row", pa.int64()), ("_findings", pa.list_(pa.int32())), ("_cells", pa.list_(pa.string()))]
 )
@@ -78,7 +80,7 @@ def write_stored(
         pq.write_table(
             table,
             within / f"{name}.parquet",
-            compression="zstd",
+            compression={one: "none" if one in _UNPACKED else "zstd" for one in table.column_names},
             row_group_size=_GROUP_ROWS,
             store_schema=False,
             store_decimal_as_integer=True,
