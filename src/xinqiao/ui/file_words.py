@@ -11,6 +11,8 @@ def whereabouts(facts: Mapping[str, object], label: Callable[[str], str]) -> lis
     ``label``: the words of a column that is told by its field's name; other names stay as they are.
     """
     said = []
+    if facts.get("file"):
+        said.append(_("压缩包里的文件：{name}。").format(name=facts["file"]))
     for name, words in (
         ("missing", _("缺少的列：{names}。")),
         ("repeated", _("出现了不止一次的列：{names}。")),

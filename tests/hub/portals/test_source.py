@@ -202,6 +202,7 @@ def test_a_batch_that_came_back_whole_says_why(suppliers: Suppliers, browser: Br
     ("facts", "said"),
     [
         ({"missing": [], "repeated": ["uscc", "备注"]}, "出现了不止一次的列：统一社会信用代码、备注。"),
+        ({"file": "b/二.csv", "row": 7}, "压缩包里的文件：b/二.csv。第 7 行。"),
         ({"row": 7, "field": "uscc"}, "第 7 行。列或单元格：统一社会信用代码。"),
         ({"byte_offset": 90, "line": 4}, "用文本编辑器打开，在第 4 行（表头也算）。"),
         ({"byte_offset": 90}, "从第 90 个字节起读不出来。"),

@@ -152,7 +152,8 @@ def test_separators_quotes_and_line_ends(tmp_path, raw, rows):
 def test_quotes_that_would_swallow_rows_are_refused_by_row(tmp_path, raw):
     error = refused(tmp_path, raw)
     assert error.code is Code.FILE_UNREADABLE
-    assert error.facts["row"] == (1 if b'"2' in raw else 2)
+    # the row as the sender's program shows it: below the header
+    assert error.facts["row"] == (2 if b'"2' in raw else 3)
 
 
 def test_quotes_at_the_edges_of_pieces_are_seen(tmp_path):
@@ -392,6 +393,19 @@ def test_an_archive_of_all_kinds(tmp_path):
     found = staged(tmp_path, zipped(members), expected=["名称", "金额", "日期"])
     assert [sheet.name for sheet in found] == ["企业.csv", "b/二.csv", "三.xlsx/数据", "四.jsonl"]
     assert [len(read(sheet)) for sheet in found] == [2, 2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("名称,金额\n".encode(), Code.FILE_EMPTY), (b"%PDF-1.7", Code.FILE_KIND_UNSUPPORTED),
+        ("名称\n甲\0\n".encode(), Code.FILE_UNREADABLE), ('名称\n"甲\n'.encode(), Code.FILE_UNREADABLE),
+        (book(lambda made: made.add_worksheet("空")), Code.FILE_EMPTY),
+    ],
+)  # fmt: skip
+def test_the_file_of_an_archive_that_is_at_fault_is_named(tmp_path, bad, code):
+    error = refused(tmp_path, zipped({"好.csv": TEXT.encode(), "b/坏": bad}))
+    assert (error.code, error.facts["file"]) == (code, "b/坏")
 
 
 def test_limits_are_those_that_are_given(tmp_path):

@@ -130,8 +130,9 @@ def _written_anew(source: Path, into: Path, name: str, encoding: str, head: Head
                     number += 1
                     writer.add(number, cells)
         except csv.Error as error:
-            why = f"quotes that are not closed, or closed within a cell, at row {number + 1}"
-            raise unreadable(why, row=number + 1) from error
+            shown = head.first_row + number
+            why = f"quotes that are not closed, or closed within a cell, at row {shown}"
+            raise unreadable(why, row=shown) from error
     if not number:
         raise Invalid(Code.FILE_EMPTY, "the file has a header and no row")
     return Sheet(into, "parquet", name, head.header, encoding=encoding, first_row=head.first_row)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from xinqiao.domain.errors import Code, TooLarge, Unsupported
+from xinqiao.domain.errors import Code, TooLarge, Unsupported, XinqiaoError
 from xinqiao.lake.files.archive import Archive
 from xinqiao.lake.files.delimited import csv_sheet
 from xinqiao.lake.files.model import Limits, Sheet, over, unreadable
@@ -104,9 +104,13 @@ def _zip(
     for place, member in enumerate(archive.members):
         inflated = into.with_name(f"{into.name}-{place}.member")
         archive.extract(member, inflated)
-        found += sheets(
-            inflated, into.with_name(f"{into.name}-{place}"), member, limits, expected, inside=archive
-        )
+        try:
+            found += sheets(
+                inflated, into.with_name(f"{into.name}-{place}"), member, limits, expected, inside=archive
+            )
+        except XinqiaoError as error:
+            error.facts.setdefault("file", member[:200])
+            raise
         if len(found) > limits.sheets:
             raise over("sheets", limits.sheets)
         if all(sheet.path != inflated for sheet in found):
