@@ -175,6 +175,15 @@ def test_columns_of_no_use_and_files_of_no_set_are_told(
     assert not (tmp_path / "no").exists()
 
 
+def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    for place in ("b.csv", "a.csv", "more/c.csv"):
+        (tmp_path / "in" / place).write_text(f"entname,bidnum\n{HASH},1\n", "utf-8")
+    done = list(write_parts([tmp_path / "in"], tmp_path / "out"))
+    assert [one.source for one in done] == ["a.csv", "b.csv", "c.csv"]
+    assert [one.path.name for one in done][::2] == ["x_demo_ent_bid.csv", "x_demo_ent_bid-3.csv"]
+
+
 def test_a_part_of_the_register_keeps_its_columns_and_cells(tmp_path: Path) -> None:
     lines = [
         "统一社会信用代码,企业名称,注册日期,注册资金,备注",

@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="与 --public 一起：公开数据集的这些文件，凭列名认 with --public: these files of the sets, known by columns",
+        help="与 --public 一起：公开数据集的这些文件、文件夹，凭列名认 with --public: files or folders of the sets, known by columns",
     )
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="写到这个文件夹 where to write")
     return parser

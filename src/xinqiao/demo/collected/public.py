@@ -46,15 +46,16 @@ def write_public(data_dir: Path, folder: Path) -> Iterator[Supplied]:
 
 
 def write_parts(paths: Sequence[Path], folder: Path) -> Iterator[Supplied]:
-    """The same of single files of the sets, known by their columns and not by their names; a second table of an item
-    becomes ``<item>-2.csv``.
+    """The same of single files of the sets, and of all files in folders, known by their columns and not by their names; a
+    second table of an item becomes ``<item>-2.csv``.
 
     Raises FileNotFoundError when one is not there; nothing is written then.
     """
     for path in paths:
-        if not path.is_file():
+        if not path.exists():
             raise FileNotFoundError(path)
-    yield from _written(paths, folder, whole=False)
+    inside = (sorted(path.rglob("*")) if path.is_dir() else [path] for path in paths)
+    yield from _written([one for found in inside for one in found if one.is_file()], folder, whole=False)
 
 
 def _written(paths: Sequence[Path], folder: Path, *, whole: bool) -> Iterator[Supplied]:
