@@ -153,6 +153,14 @@ def test_every_page_has_one_heading_and_the_promise(path: str, language: str, li
     assert "<script>" not in answer.text
 
 
+def test_every_figure_of_the_desk_says_what_it_counts(lin: TestClient) -> None:
+    page = lin.get("/").text
+    assert page.count('class="xq-fig"') == 3
+    assert page.count("popovertarget=") >= 3
+    for said in ("由平台代为显示的都在内", "计数：状态为未放行的查询", "截至"):
+        assert said in page
+
+
 def test_a_query_is_opened_here_and_shown_by_the_shared_report_page(lin: TestClient, hub: FakeHub) -> None:
     answer = ask(lin)
     assert answer.status_code == 200

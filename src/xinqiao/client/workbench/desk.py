@@ -1,5 +1,8 @@
 """Pages of the daily work: log-in, desk, enterprises, requests."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from starlette.responses import RedirectResponse, Response
 
 from xinqiao.client.problems import problem_of
@@ -18,7 +21,9 @@ from xinqiao.client.workbench.words import (
 from xinqiao.domain.consent import Product, Purpose, VisibleState
 from xinqiao.domain.errors import Code, Invalid, TooMany, Unauthenticated, XinqiaoError
 from xinqiao.domain.identifiers import validate_uscc
+from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
+from xinqiao.ui.figures import Definition
 from xinqiao.ui.i18n import gettext as _
 from xinqiao.ui.report.words import purpose_word
 
@@ -81,15 +86,29 @@ def home(visit: Visit) -> Response:
         ],
         "chosen": found,
         "panel": _panel(found) if found else None,
-        "counts": {
-            "released": sum(one.state == "released" for one in records),
-            "denied": sum(one.state == "denied" for one in records),
-            "failed": sum(one.state == "failed" for one in records),
-            "cut": len(records) >= SHOWN,
-        },
+        "counts": _counts(records, visit.now),
+        "as_of": fmt.moment(visit.now),
         "purpose_word": purpose_word,
     }
     return page(visit, "desk", "desk", context)
+
+
+def _counts(records: Sequence[QuerySummary], at: datetime) -> list[tuple[str, str, str, Definition]]:
+    """The figures of the desk: label, count, a note, what is counted."""
+    span = _("最近 {n} 条").format(n=SHOWN) if len(records) >= SHOWN else ""
+    told = (
+        ("released", "W01", _("已放行"), "", _("放行给本机构的产品，用本机构的密钥打开的和由平台代为显示的都在内。"),
+         _("计数：状态为已放行的查询")),
+        ("denied", "W02", _("没有放行"), "", _("没有任何数据给出，不占次数。"),
+         _("计数：状态为未放行的查询")),
+        ("failed", "W03", _("数源未应答"), "", _("可以再查，不占次数"),
+         _("计数：状态为数源未应答的查询")),
+    )  # fmt: skip
+    return [
+        (label, fmt.count(sum(one.state == state for one in records)), note,
+         Definition(key, 1, label, sentence, formula, span, fmt.moment(at)))
+        for state, key, label, note, sentence, formula in told
+    ]  # fmt: skip
 
 
 def _shown(row: AuthorisationSummary, which: str) -> bool:
