@@ -15,7 +15,18 @@ import sys
 from bench._table import BenchRow, render
 
 #: Modules of this folder with a function ``rows()``; the order is the order of the table.
-MODULES = ("fundflow", "collect", "lake", "scaling", "query", "dossier", "audit", "firms", "report", "matching")
+MODULES = (
+    "fundflow",
+    "collect",
+    "lake",
+    "scaling",
+    "query",
+    "dossier",
+    "audit",
+    "firms",
+    "report",
+    "matching",
+)
 
 
 class BenchFailed(RuntimeError):

@@ -34,7 +34,11 @@ def canary_product() -> dict[str, Json]:
     product: dict[str, Json] = json.loads(json.dumps(gallery_report.product()))
     head = product["head"]
     assert isinstance(head, dict)
-    head |= {"uscc": USCC, "subject_name": NAME, "authorisation_no": AUTHORISATION}  # a node knows the id only
+    head |= {
+        "uscc": USCC,
+        "subject_name": NAME,
+        "authorisation_no": AUTHORISATION,
+    }  # a node knows the id only
     return product
 
 

@@ -403,7 +403,9 @@ def test_an_append_adds_and_a_withdrawal_ends(cast: Cast, visitor: Visitor) -> N
     assert owner.get(address("consent_append", row.id)).headers["Location"] == address("consent", row.id)
 
 
-def test_queries_are_added_to_an_authorisation_whose_queries_are_used_up(cast: Cast, visitor: Visitor) -> None:
+def test_queries_are_added_to_an_authorisation_whose_queries_are_used_up(
+    cast: Cast, visitor: Visitor
+) -> None:
     binding = cast.bound()
     row = cast.confirmed(binding, max_queries=1)
     Authorisation.objects.filter(id=row.id).update(uses=1)
