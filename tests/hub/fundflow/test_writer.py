@@ -12,7 +12,7 @@ from tests.hub.cast import Cast
 
 from xinqiao.domain.errors import Code, Unavailable
 from xinqiao.hub.apps.fundflow.transaction import Step, Tx
-from xinqiao.hub.apps.fundflow.writer import ReleaseWriter
+from xinqiao.hub.apps.fundflow.writer import GATHER_SECONDS, ReleaseWriter
 
 #: Long enough for any machine; only a failing test waits for it.
 PATIENCE = 20
@@ -157,3 +157,23 @@ def test_a_job_that_another_process_overtook_is_decided_once_more(writer: Releas
     with pytest.raises(Unavailable):
         writer.submit(Overtaken(2)).result(PATIENCE)
     assert writer.submit(at_once()).result(PATIENCE) == "done"
+
+
+def test_others_are_waited_for_only_after_several_came_at_once(stage: Cast) -> None:
+    waits: list[float] = []
+    writer = ReleaseWriter(stage.clock, pause=waits.append)
+    for _ in range(3):  # one after another, each alone
+        assert writer.submit(at_once()).result(PATIENCE) == "done"
+    assert waits == []
+    held = Held()
+    first = writer.submit(held)
+    assert held.running.wait(PATIENCE)
+    several = [writer.submit(at_once()) for _ in range(3)]
+    held.go.set()
+    assert [one.result(PATIENCE) for one in (first, *several)] == ["done"] * 4
+    assert waits == []  # they were there already
+    assert writer.submit(at_once()).result(PATIENCE) == "done"
+    assert waits == [GATHER_SECONDS]
+    assert writer.submit(at_once()).result(PATIENCE) == "done"
+    assert len(waits) == 1
+    writer.close()
