@@ -4,8 +4,10 @@ The list is taken from the running resolver, so a new page cannot escape (abuse 
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter
@@ -55,6 +57,12 @@ def addresses(patterns: list[URLPattern | URLResolver] | None = None, prefix: st
 ALL = sorted(set(addresses()))
 
 
+@cache
+def strangers(address: str) -> HttpResponse:
+    """What a stranger is answered on an empty platform: asked once, looked at by several tests."""
+    return Client().get(address)
+
+
 def leads_to_login(answer: object) -> bool:
     return answer.status_code == 302 and "login" in answer["Location"]  # type: ignore[attr-defined, index, no-any-return]
 
@@ -67,7 +75,7 @@ def test_the_router_was_really_walked() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ALL)
 def test_a_stranger_sees_nothing_but_the_public_pages(address: str) -> None:
-    answer = Client().get(address)
+    answer = strangers(address)
     if address in PUBLIC:
         assert answer.status_code == 200
     elif address not in MOVING:
@@ -87,7 +95,7 @@ def test_nothing_is_sent_to_any_address_without_the_token_of_the_form(address: s
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ALL)
 def test_no_page_can_be_framed_and_none_is_guessed(address: str) -> None:
-    answer = Client().get(address)
+    answer = strangers(address)
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     policy = answer.headers.get("Content-Security-Policy", "")
