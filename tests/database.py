@@ -16,7 +16,6 @@ from django.test import TransactionTestCase
 
 #: Filled after the migrations by Django itself, the same every time, and written by nobody of ours.
 KEPT = frozenset({"django_migrations", "django_content_type", "auth_permission"})
-_SCHEMA = "kept_rows"
 
 
 @cache
@@ -43,9 +42,13 @@ def empty_after(case: TransactionTestCase) -> None:
 
 
 class KeptRows:
-    """All rows as they are now, to be put into the empty database of one test after another."""
+    """All rows as they are now, to be put into the empty database of one test after another.
 
-    def __init__(self) -> None:
+    ``name`` is that of the schema which holds them on PostgreSQL.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._schema = name
         self._sqlite: list[tuple[str, Sequence[Any]]] = []
         self._postgres = ""
         if connection.vendor == "postgresql":
@@ -55,14 +58,16 @@ class KeptRows:
 
     def _keep_in_schema(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE; CREATE SCHEMA {_SCHEMA}")
+            cursor.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE; CREATE SCHEMA {self._schema}")
             filled = []
             for name in tables():
                 cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")
                 if cursor.fetchone() == (True,):
-                    cursor.execute(f"CREATE TABLE {_SCHEMA}.{name} AS TABLE {name}")
+                    cursor.execute(f"CREATE TABLE {self._schema}.{name} AS TABLE {name}")
                     filled.append(name)
-        self._postgres = ";".join(f"INSERT INTO {name} SELECT * FROM {_SCHEMA}.{name}" for name in filled)
+        self._postgres = ";".join(
+            f"INSERT INTO {name} SELECT * FROM {self._schema}.{name}" for name in filled
+        )
 
     def _keep_here(self) -> None:
         # A connection without Django's converters: values as they are stored.

@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import Settings
 from tests import database
 from tests.hub.cast import Cast, make_cast
-from tests.hub.curtain import Curtain
+from tests.hub.curtain import Act, Curtain
 
 from xinqiao.clock import AdjustableClock
 from xinqiao.hub.apps.audit.models import Leaf, LogHead
@@ -47,6 +47,23 @@ def test_the_cast_of_every_test_is_the_one_the_services_make(
     assert len(kept["identity.User"]) >= 8
     assert len(kept["audit.Leaf"]) > 5
     assert kept == shape()
+
+
+def test_what_was_done_before_a_test_is_what_the_services_do(
+    transactional_db: None, curtain: Curtain, clock: AdjustableClock
+) -> None:
+    act = Act(curtain, "kept_trial", lambda one: one.confirmed(one.bound()))
+    cast, kept = act.up(clock)
+    rows, calls = shape(), cast.fake.calls
+    database.empty()
+    made = make_cast(clock)
+    again = made.confirmed(made.bound())
+    assert rows == shape()
+    assert (kept.state, kept.version) == (again.state, again.version)
+    assert [path for path, _ in calls] == [path for path, _ in made.fake.calls] != []
+    database.empty()
+    _, other = act.up(clock)
+    assert (other.id, other is kept) == (kept.id, False)
 
 
 def test_the_cast_acts_and_its_log_goes_on_from_its_last_leaf(cast: Cast) -> None:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connections
+from pytest_django import DjangoDbBlocker
 from tests.hub.cast import Cast
+from tests.hub.curtain import Act, Curtain
 from tests.hub.gateway.desk import Desk, LoopThread, TcpNode, make_desk, place_node
 from tests.hub.items_cast import ItemCast
 
+from xinqiao.clock import AdjustableClock
 from xinqiao.hub.apps.audit.models import Leaf
 from xinqiao.hub.apps.consents.models import Authorisation, Binding
 from xinqiao.hub.apps.fundflow import selectors
@@ -46,11 +49,25 @@ class World:
         return [parse_leaf(bytes(row.body)) for row in rows]
 
 
+def grant(cast: Cast) -> tuple[Binding, Authorisation]:
+    """The owner binds an account and confirms what the bank asks."""
+    account = cast.bound()
+    return account, cast.confirmed(account)
+
+
+@pytest.fixture(scope="session")
+def granting(curtain: Curtain, django_db_blocker: DjangoDbBlocker) -> Act[tuple[Binding, Authorisation]]:
+    """That, done once."""
+    with django_db_blocker.unblock():
+        return Act(curtain, "kept_grant", grant)
+
+
 @pytest.fixture
-def world(stage: Cast) -> Iterator[World]:
+def world(
+    granting: Act[tuple[Binding, Authorisation]], transactional_db: None, clock: AdjustableClock
+) -> Iterator[World]:
     """The bank holds a confirmed authorisation for the owner's account; the outsider holds none."""
-    account = stage.bound()
-    granted = stage.confirmed(account)
+    stage, (account, granted) = granting.up(clock)
     selectors._lookups.clear()
     loop = LoopThread()
     gateway = Gateway(clock=stage.clock, pace=TestClock().pace())
