@@ -1,14 +1,9 @@
 """Limits of the regulation and the table of states."""
 
 from decimal import Decimal
-from itertools import product
 
-import pytest
-
-from xinqiao.domain.errors import Conflict, Forbidden
 from xinqiao.domain.guarantees.limits import Book, Limit, Limits, broken_by, multiple_of, room
 from xinqiao.domain.guarantees.states import GUARANTEE, GuaranteeEvent, GuaranteeState
-from xinqiao.domain.machine import Role
 
 
 def test_ten_times_fifteen_times_a_tenth_and_fifteen_hundredths() -> None:
@@ -26,19 +21,6 @@ def test_without_assets_nothing_may_be_guaranteed() -> None:
     gone = Book(-5, 0, 0, 0)
     assert set(room(gone, Limits()).values()) == {0}
     assert multiple_of(gone) is None
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_every_cell_of_state_event_and_role(role: Role) -> None:
-    for state, event in product(GuaranteeState, GuaranteeEvent):
-        if role not in GUARANTEE.may_fire[event]:
-            with pytest.raises(Forbidden):
-                GUARANTEE.fire(state, event, role)
-        elif (state, event) in GUARANTEE.moves:
-            assert GUARANTEE.fire(state, event, role) is GUARANTEE.moves[state, event]
-        else:
-            with pytest.raises(Conflict):
-                GUARANTEE.fire(state, event, role)
 
 
 def test_money_is_paid_only_after_a_claim_and_only_once() -> None:

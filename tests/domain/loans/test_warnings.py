@@ -2,15 +2,13 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import product
 
 import pytest
 
-from xinqiao.domain.errors import Conflict, Forbidden, Invalid
+from xinqiao.domain.errors import Invalid
 from xinqiao.domain.loans.warnings import (
     FALLS,
     RECORDS,
-    WARNING,
     Appeared,
     Expiring,
     Level,
@@ -18,11 +16,8 @@ from xinqiao.domain.loans.warnings import (
     Signal,
     Thresholds,
     Told,
-    WarningEvent,
-    WarningState,
     warnings_of,
 )
-from xinqiao.domain.machine import Role
 
 D = Decimal
 DAY = date(2026, 11, 21)
@@ -77,16 +72,3 @@ def test_a_licence_is_told_of_from_sixty_days_before_to_its_last_day(days: int, 
 def test_thresholds_that_are_none_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         Thresholds(**bad)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_every_cell_of_state_event_and_role(role: Role) -> None:
-    for state, event in product(WarningState, WarningEvent):
-        if role not in WARNING.may_fire[event]:
-            with pytest.raises(Forbidden):
-                WARNING.fire(state, event, role)
-        elif (state, event) in WARNING.moves:
-            assert WARNING.fire(state, event, role) is WARNING.moves[state, event]
-        else:
-            with pytest.raises(Conflict):
-                WARNING.fire(state, event, role)

@@ -1,10 +1,5 @@
 """The tables of needs and cases, cell by cell, against the field's own list of what follows what."""
 
-from itertools import product
-
-import pytest
-
-from xinqiao.domain.errors import Conflict, Forbidden
 from xinqiao.domain.machine import Role
 from xinqiao.domain.market.case import (
     BEFORE_MONEY,
@@ -50,28 +45,6 @@ def test_what_follows_what_is_the_fields_own_table() -> None:
         assert following == FOLLOWS.get(state, set()) | taken_back
     for need in NeedState:
         assert {str(NEED.next(need, event)) for event in NEED.allowed(need)} == NEED_FOLLOWS.get(need, set())
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_every_cell_of_state_event_and_role(role: Role) -> None:
-    for state, event in product(CaseState, CaseEvent):
-        if role not in CASE.may_fire[event]:
-            with pytest.raises(Forbidden):
-                CASE.fire(state, event, role)
-        elif (state, event) in CASE.moves:
-            assert CASE.fire(state, event, role) is CASE.moves[state, event]
-        else:
-            with pytest.raises(Conflict):
-                CASE.fire(state, event, role)
-    for need, happening in product(NeedState, NeedEvent):
-        if role not in NEED.may_fire[happening]:
-            with pytest.raises(Forbidden):
-                NEED.fire(need, happening, role)
-        elif (need, happening) in NEED.moves:
-            assert NEED.fire(need, happening, role) is NEED.moves[need, happening]
-        else:
-            with pytest.raises(Conflict):
-                NEED.fire(need, happening, role)
 
 
 def test_nobody_but_the_institution_gives_money_and_nobody_but_the_firm_takes_a_need_back() -> None:

@@ -59,15 +59,15 @@ def annual_cost(flows: Sequence[Flow]) -> Decimal:
         Invalid: nothing is received or nothing is paid, money is received again after a payment, or the rate is outside
             what can be called a cost (``facts['reason']`` ``ONE_SIDED``, ``SIGNS``, ``RANGE``).
     """
-    ordered = sorted(((flow.day, flow.fen) for flow in flows if flow.fen), key=lambda one: one[0])
-    if not any(fen > 0 for _, fen in ordered) or not any(fen < 0 for _, fen in ordered):
-        _bad("ONE_SIDED")
     merged: dict[date, int] = {}
-    for day, fen in ordered:
-        merged[day] = merged.get(day, 0) + fen
-    signs = [fen > 0 for fen in merged.values() if fen]
+    for flow in sorted(flows, key=lambda one: one.day):
+        merged[flow.day] = merged.get(flow.day, 0) + flow.fen
+    merged = {day: fen for day, fen in merged.items() if fen}
+    signs = [fen > 0 for fen in merged.values()]
+    if len(set(signs)) < 2:
+        _bad("ONE_SIDED")
     if sum(before != after for before, after in pairwise(signs)) != 1:
-        _bad("SIGNS" if len(set(signs)) > 1 else "ONE_SIDED")
+        _bad("SIGNS")
     first = min(merged)
     # seen from the lender the worth falls as the rate rises; so which way round it is does not matter below
     turn = 1.0 if signs[0] else -1.0

@@ -112,9 +112,7 @@ def _nearest(field: Field, known: Value | None, demands: list[_Demand]) -> Value
     fitting = [value for value in _candidates(field, known, demands) if _meets(value, demands)]
     if field.effort is Effort.TIME and isinstance(known, Decimal):
         fitting = [value for value in fitting if isinstance(value, Decimal) and value > known]
-    return min(
-        fitting, key=lambda value: (_distance(field, known, value), str(_sortable(value))), default=None
-    )
+    return min(fitting, key=lambda value: (_distance(field, known, value), _sortable(value)), default=None)
 
 
 def _candidates(field: Field, known: Value | None, demands: list[_Demand]) -> list[Value]:
@@ -184,7 +182,7 @@ def _key(change: Change) -> tuple[object, ...]:
         efforts[0],
         len(change.steps),
         far,
-        tuple((step.field.name, str(_sortable(step.target))) for step in change.steps),
+        tuple((step.field.name, _sortable(step.target)) for step in change.steps),
     )
 
 

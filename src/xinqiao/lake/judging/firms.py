@@ -88,15 +88,14 @@ class FirmTable:
         rows = list(firms)
         table = cls(len(rows))
         for name in names:
-            kind = field_of(name)
-            assert kind is not None
-            table._add(name, kind.kind, [row.get(name, Missing.NOT_TOLD) for row in rows])
+            known = field_of(name)
+            assert known is not None
+            table._add(known, [row.get(name, Missing.NOT_TOLD) for row in rows])
         return table
 
-    def _add(self, name: str, kind: Kind, values: list[Value | Missing]) -> None:
-        known = field_of(name)
-        assert known is not None
-        match kind:
+    def _add(self, known: Field, values: list[Value | Missing]) -> None:
+        name = known.name
+        match known.kind:
             case Kind.NUMBER:
                 steps = [
                     _whole(value, known) if isinstance(value, Decimal) else NOT_KNOWN for value in values
@@ -273,7 +272,7 @@ def _leaf(leaf: Leaf, table: FirmTable, *, turned: bool) -> _Asked:
     if isinstance(leaf, Between) and name in table.numbers:
         return _Range(
             table.numbers[name],
-            max(LOWEST, at_least(leaf.low, leaf.field)),
+            at_least(leaf.low, leaf.field),
             at_most(leaf.high, leaf.field),
             turned,
         )
