@@ -18,6 +18,7 @@ from xinqiao.domain.lifecycles import (
     BINDING,
     FINANCING,
     OBJECTION,
+    PRODUCT,
     QUERY,
     RECORD_OBJECTION,
     REPAIR,
@@ -87,6 +88,7 @@ def test_the_ends_are_the_published_ones():
         "repair": ["not_repaired", "revoked", "withdrawn"],
         "batch": ["returned", "withdrawn"],
         "ticket": ["arrived", "closed"],
+        "product": ["dropped", "superseded", "withdrawn"],
     }
 
 
@@ -189,4 +191,4 @@ TestRandomLives.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_the_machines_are_the_ones_published():
-    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET)
+    assert ALL == (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET, PRODUCT)

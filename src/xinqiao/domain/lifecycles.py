@@ -1,5 +1,5 @@
 """All machines: binding, authorisation, query, objection (fund-flow rules 4, 5 and 9); objections against collected
-records; repair; batches of collection; tickets of coordination.
+records; repair; batches of collection; tickets of coordination; versions of products.
 
 Every table is here or, where its states belong to a value, re-exported here. The page ``docs/rules/lifecycles.md`` is
 generated from :data:`ALL`.
@@ -15,6 +15,7 @@ from xinqiao.domain.guarantees.states import GUARANTEE
 from xinqiao.domain.loans.warnings import WARNING
 from xinqiao.domain.machine import Machine, Role
 from xinqiao.domain.market.case import CASE, NEED
+from xinqiao.domain.market.product import PRODUCT, VersionEvent, VersionState
 from xinqiao.domain.objection import RECORD_OBJECTION, RecordObjectionEvent, RecordObjectionState
 from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
 
@@ -28,6 +29,7 @@ __all__ = [
     "GUARANTEE",
     "NEED",
     "OBJECTION",
+    "PRODUCT",
     "QUERY",
     "RECORD_OBJECTION",
     "REPAIR",
@@ -49,6 +51,8 @@ __all__ = [
     "RepairState",
     "TicketEvent",
     "TicketState",
+    "VersionEvent",
+    "VersionState",
     "VisibleState",
     "visible_state",
 ]
@@ -192,6 +196,6 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
     },
 )
 
-ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET)
+ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET, PRODUCT)
 #: From a need to the money and what follows; ``docs/rules/financing.md`` is generated from these.
 FINANCING = (NEED, CASE, GUARANTEE, WARNING)

@@ -115,9 +115,13 @@ _TABLE: Final = (
     StateWord("invitation.sent", "已邀请", "Invited", "go", "send"),
     StateWord("invitation.open", "已邀请", "Invited", "go", "send"),
     StateWord("invitation.joined", "已开通", "Joined", "ok", "circle-check"),
-    StateWord("product.on_offer", "在售", "On offer", "ok", "circle-check"),
-    StateWord("product.off_offer", "停售", "Off offer", "out", "player-pause"),
     StateWord("product.draft", "草稿", "Draft", "out", "pencil"),
+    StateWord("product.in_review", "待复核", "In review", "wait", "clock"),
+    StateWord("product.published", "在售", "On offer", "ok", "circle-check"),
+    StateWord("product.suspended", "停售", "Off offer", "out", "player-pause"),
+    StateWord("product.superseded", "已被取代", "Superseded", "out", "history"),
+    StateWord("product.withdrawn", "已下架", "Withdrawn", "", "arrow-back-up"),
+    StateWord("product.dropped", "已作废", "Dropped", "", "x"),
     StateWord("case.in_progress", "办理中", "In progress", "go", "progress"),
     StateWord("case.awaiting_bank", "待机构受理", "Awaiting the lender", "wait", "clock"),
     StateWord("case.approved", "已批准", "Approved", "ok", "circle-check"),
@@ -152,8 +156,6 @@ _TABLE: Final = (
     StateWord("ticket.escalated", "已升级", "Escalated", "no", "alert-triangle"),
     StateWord("ticket.arrived", "已到", "Arrived", "ok", "check"),
     StateWord("ticket.closed", "已关闭", "Closed", "out", "checks"),
-    StateWord("verify.valid", "核验通过", "Verified", "ok", "rosette-discount-check"),
-    StateWord("verify.invalid", "核验不通过", "Not valid", "no", "shield-x"),
 )
 
 STATES: Final[dict[str, StateWord]] = {entry.key: entry for entry in _TABLE}
