@@ -33,6 +33,8 @@ class InstitutionRole(StrEnum):
     PROVIDER_ADMIN = "provider_admin"
     INSTITUTION_ADMIN = "institution_admin"
     AUDITOR = "auditor"
+    #: 产品经理: designs financial products, and reviews those of others
+    PRODUCT_MANAGER = "product_manager"
 
 
 class OperatorRole(StrEnum):

@@ -44,6 +44,8 @@ class Prefix(StrEnum):
     DESK = "dsk"
     REPAIR_IMPORT = "rim"
     SESSION = "ses"
+    PRODUCT = "prd"
+    PRODUCT_VERSION = "pvr"
 
 
 ID_LENGTH = 40

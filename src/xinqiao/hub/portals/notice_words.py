@@ -69,6 +69,11 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "record_restored": _("{who}有一条信息的修复已撤销，恢复公示，请重新查询"),
         "record_repaired": _("{who}有一条信息已经修复，请不再使用此前取得的内容，重新查询"),
         "record_corrected": _("{who}有一条信息已经更正，请以重新查询的为准"),
+        "product_submitted": _("产品“{who}”的新版本等第二个人复核"),
+        "product_refused": _("产品“{who}”的版本复核没有通过"),
+        "product_published": _("产品“{who}”已发布，对外在售"),
+        "product_suspended": _("产品“{who}”已停售"),
+        "product_withdrawn": _("产品“{who}”已下架"),
         "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
     }
     return sentences.get(kind, _("有一条新的记录")).format(

@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.items",
     "xinqiao.hub.apps.dossiers",
     "xinqiao.hub.apps.quality",
+    "xinqiao.hub.apps.market",
 ]
 
 MIDDLEWARE = [

@@ -23,6 +23,7 @@ def role_word(role: str) -> str:
         InstitutionRole.PROVIDER_ADMIN: _("数源管理员"),
         InstitutionRole.INSTITUTION_ADMIN: _("机构管理员"),
         InstitutionRole.AUDITOR: _("机构审计员"),
+        InstitutionRole.PRODUCT_MANAGER: _("产品经理"),
     }[InstitutionRole(role)]
 
 
