@@ -103,6 +103,7 @@ def institution_shell(
         NavItem("requests", _("授权申请"), reverse("institution:requests"), "shield-check"),
         NavItem("items", _("源头事项"), reverse("institution:items"), "list-check"),
         NavItem("reports", _("报告"), reverse("institution:reports"), "report-analytics"),
+        NavItem("products", _("金融产品"), reverse("institution:products"), "package"),
         NavItem("notices", _("通知"), reverse("institution:notices"), "bell", unread),
     )
     manage = (
