@@ -27,6 +27,7 @@ def _foot() -> tuple[FootLink, ...]:
     return (
         FootLink(_("数据与授权说明"), reverse("public:data")),
         FootLink(_("归集共享清单"), reverse("public:catalogue")),
+        FootLink(_("产品超市"), reverse("public:products")),
         FootLink(_("企业公开信息"), reverse("public:firms")),
         FootLink(_("核验报告"), reverse("public:verify")),
         FootLink(_("企业划型"), reverse("public:size")),
@@ -69,6 +70,7 @@ def _shell(
 def public_shell(request: HttpRequest, current: str = "") -> Shell:
     """The frame of public pages."""
     items = (
+        NavItem("products", _("产品超市"), reverse("public:products"), "coin-yuan"),
         NavItem("data", _("数据怎么用"), reverse("public:data"), "database"),
         NavItem("catalogue", _("清单"), reverse("public:catalogue"), "list-details"),
         NavItem("firms", _("查企业"), reverse("public:firms"), "search"),

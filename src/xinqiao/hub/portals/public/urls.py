@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.public import catalogue, firms, web
+from xinqiao.hub.portals.public import catalogue, firms, products, web
 from xinqiao.hub.portals.public.size import size
 
 app_name = "public"
@@ -14,6 +14,10 @@ urlpatterns = [
     path("catalogue/<slug:item_id>/template.<slug:kind>", catalogue.template, name="catalogue_template"),
     path("firms", firms.search, name="firms"),
     path("firms/<slug:uscc>", firms.one, name="firm"),
+    path("products", products.listing, name="products"),
+    path("products/compare", products.compare, name="compare"),
+    path("products/calculator", products.calculator, name="calculator"),
+    path("products/<slug:product_id>", products.one, name="product"),
     path("verify", web.verify, name="verify"),
     path("connect", web.connect, name="connect"),
     path("size", size, name="size"),
