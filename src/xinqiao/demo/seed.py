@@ -12,6 +12,7 @@ from pathlib import Path
 
 from xinqiao.demo import department
 from xinqiao.demo.model import Bank, Firm, Province
+from xinqiao.demo.products import seed_products
 from xinqiao.trust.keyfile import load_or_create_keyfile
 from xinqiao.trust.keys import Jwk
 
@@ -96,7 +97,7 @@ def _staff(at: datetime) -> tuple[Login, ...]:
 
 
 _PEOPLE = (
-    ("query_operator", "经办", "林知远", ("query_operator",)),
+    ("query_operator", "经办", "林知远", ("query_operator", "product_manager")),
     ("query_reviewer", "复核", "孟晓", ("query_reviewer", "query_operator")),
     ("institution_admin", "管理", "沈岚", ("institution_admin", "provider_admin")),
     ("auditor", "审计", "吕衡", ("auditor",)),
@@ -251,4 +252,5 @@ def seed_hub(
         connect_node(plan, by_key[plan.bank], at)
     for firm in province.firms:
         _identity(firm)
+    seed_products(by_key, at)
     return Seeded(staff, banks, tuple(_source(*planned, at=at) for planned in (*_SOURCES, *more_sources)))
