@@ -75,7 +75,6 @@ def public_shell(request: HttpRequest, current: str = "") -> Shell:
         NavItem("catalogue", _("清单"), reverse("public:catalogue"), "list-details"),
         NavItem("firms", _("查企业"), reverse("public:firms"), "search"),
         NavItem("verify", _("核验报告"), reverse("public:verify"), "shield-check"),
-        NavItem("connect", _("接入"), reverse("public:connect"), "plug"),
     )
     return _shell(request, home=reverse("public:home"), word="", nav=(NavGroup(items),), current=current)
 

@@ -75,7 +75,7 @@ class Told:
 
 def _labels() -> dict[str, str]:
     return {
-        "kind": _("类别"), "security": _("担保方式"), "amount": _("金额"), "months": _("期限"), "rate": _("年利率"),
+        "kind": _("类别"), "security": _("担保方式"), "amount": _("金额"), "months": _("贷款期限"), "rate": _("年利率"),
         "methods": _("还款方式"), "day_count": _("计息方式"), "charges": _("利息以外的费用"), "regions": _("地区"),
         "subjects": _("主体类型"), "industries": _("行业"), "sizes": _("企业规模"), "condition": _("其他准入条件"),
         "required_items": _("要用到的信息"), "materials": _("要交的材料"), "sla_days": _("办理时限"), "zones": _("特色专区"),
