@@ -70,6 +70,10 @@ def test_a_product_page_works_out_the_real_plan(makers: Makers, anybody: Client)
         assert word in page
     assert f"{cheap.annual_cost * 100:.2f}% 至 {dear.annual_cost * 100:.2f}%" in page
     assert page.count("1,200,000.00") >= 11  # interest first: the principal is owed to the last day
+    half = text_of(
+        anybody.get(address, {"amount": "60"})
+    )  # the term is the usual one, the amount the typed one
+    assert "600,000.00" in half
     assert "不在这个范围里" in text_of(anybody.get(address, {"amount": "500", "months": "12"}))
 
 
@@ -131,3 +135,18 @@ def test_what_cannot_be_read_is_said_at_its_field(query: dict[str, str], words: 
 def test_a_visitor_who_copies_everything_is_slowed(anybody: Client) -> None:
     answers = [anybody.get(CALCULATOR).status_code for _ in range(products.LOOKS_PER_MINUTE + 1)]
     assert answers[-2:] == [200, 429]
+
+
+def test_pages_of_twenty_and_the_other_language(makers: Makers, anybody: Client) -> None:
+    rows = [makers.published(key=f"form-{n:04}", name=f"产品{n:02}号") for n in range(21)]
+    first, second = (text_of(anybody.get(LIST, {"page": page})) for page in (1, 2))
+    shown = [(f"产品{n:02}号" in first, f"产品{n:02}号" in second) for n in range(21)]
+    assert sorted(shown) == [(False, True), *[(True, False)] * 20]
+    english = text_of(anybody.get(reverse("public:product", args=[rows[0].product_id]), {"lang": "en"}))
+    for word in (
+        "All-in yearly cost",
+        "Months since founding: at least 24",
+        "Unsecured loan",
+        "3.85% to 5.20%",
+    ):
+        assert word in english

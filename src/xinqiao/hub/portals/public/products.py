@@ -173,12 +173,13 @@ def _zones(asked: QueryDict, wanted: Wanted) -> list[tuple[str, str, bool]]:
     return found
 
 
-def _default(terms: ProductTerms) -> Wish:
-    """What is worked out before anybody typed: a million and a year, or what the product offers nearest to it."""
+def _default(terms: ProductTerms, typed: Typed) -> Wish:
+    """What is worked out: what was typed; for the rest a million and a year, or what the product offers nearest to it."""
     low, high = terms.amount_fen
     least, most = terms.months
-    day = business_day(runtime.clock.now())
-    return Wish(min(high, max(low, 100_000_000)), min(most, max(least, 12)), day)
+    fen = min(high, max(low, 100_000_000)) if typed.amount_fen is None else typed.amount_fen
+    months = min(most, max(least, 12)) if typed.term is None else typed.term
+    return Wish(fen, months, business_day(runtime.clock.now()))
 
 
 @require_GET
@@ -187,7 +188,7 @@ def one(request: HttpRequest, product_id: str) -> HttpResponse:
     _count(request)
     row = selectors.offered(product_id, business_day(runtime.clock.now()))
     terms, typed = selectors.terms_of(row), Typed.read(request.GET)
-    wish = typed.wish or _default(terms)
+    wish = _default(terms, typed)
     method = next((m for m in terms.methods if m.value == request.GET.get("method")), terms.methods[0])
     fitting = fits(terms, wish)
     context = {
