@@ -4,6 +4,7 @@ import pytest
 
 from xinqiao.domain.consent.states import VisibleState
 from xinqiao.domain.lifecycles import ALL
+from xinqiao.domain.market.case import NEED
 from xinqiao.ui.assets import manifest
 from xinqiao.ui.environment import make_environment
 from xinqiao.ui.i18n import Language, use_language
@@ -23,7 +24,7 @@ def test_every_state_renders_its_word_class_and_icon(key: str, language: Languag
     assert (f'class="xq-pill {entry.cls}"' if entry.cls else 'class="xq-pill"') in page
 
 
-@pytest.mark.parametrize("machine", ALL, ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [*ALL, NEED], ids=lambda machine: machine.name)
 def test_every_state_of_every_machine_has_a_word(machine) -> None:  # type: ignore[no-untyped-def]
     for state in machine.states:
         assert state_word(f"{machine.name}.{state.value}")

@@ -43,6 +43,8 @@ class OperatorRole(StrEnum):
     ADMIN = "admin"
     SECURITY = "security"
     SERVICE = "service"
+    #: 融资顾问: helps firms to financing; may promise nothing and take nothing
+    ADVISER = "adviser"
 
 
 class SourceRole(StrEnum):

@@ -46,6 +46,7 @@ class Prefix(StrEnum):
     SESSION = "ses"
     PRODUCT = "prd"
     PRODUCT_VERSION = "pvr"
+    NEED = "ned"
 
 
 ID_LENGTH = 40

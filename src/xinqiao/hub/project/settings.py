@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.dossiers",
     "xinqiao.hub.apps.quality",
     "xinqiao.hub.apps.market",
+    "xinqiao.hub.apps.needs",
 ]
 
 MIDDLEWARE = [

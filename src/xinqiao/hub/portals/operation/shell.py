@@ -26,6 +26,7 @@ def role_word(role: OperatorRole) -> str:
         OperatorRole.ADMIN: _("系统管理员"),
         OperatorRole.SECURITY: _("安全管理员"),
         OperatorRole.SERVICE: _("客服"),
+        OperatorRole.ADVISER: _("融资顾问"),
     }[role]
 
 

@@ -1,0 +1,1 @@
+"""Financing needs of firms, what matches them, and the advisers who help."""
