@@ -47,6 +47,7 @@ class Prefix(StrEnum):
     PRODUCT = "prd"
     PRODUCT_VERSION = "pvr"
     NEED = "ned"
+    MATCH_RUN = "mrn"
 
 
 ID_LENGTH = 40

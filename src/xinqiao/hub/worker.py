@@ -35,6 +35,7 @@ from xinqiao.hub.apps.dossiers.services import sweep_dossiers
 from xinqiao.hub.apps.identity.models import Node
 from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirmations
 from xinqiao.hub.apps.items.requests import lapse_items
+from xinqiao.hub.apps.needs.matching import match_waiting
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
 from xinqiao.hub.apps.quality.monthly import publish_due
@@ -134,6 +135,10 @@ def _health(client: NodeClient, at: datetime) -> None:
         record_node_health(node_id=node.id, health=client.health(node.base_url), at=at)
 
 
+def _needs(client: NodeClient, at: datetime) -> None:
+    match_waiting(at=at)
+
+
 def _supply(client: NodeClient, at: datetime) -> None:
     watch_supply(at=at)
 
@@ -179,6 +184,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("redress", _redress, timedelta(minutes=10)),
     ("suppress", _suppress, timedelta(minutes=10)),
     ("supply", _supply, timedelta(minutes=10)),
+    ("needs", _needs, timedelta(seconds=10)),
 ]
 #: These look through records and may take minutes: they run beside the batches, where no checkpoint waits for them.
 _slow_chores: list[tuple[str, Chore, timedelta]] = [

@@ -8,8 +8,29 @@ from xinqiao.domain.market.case import NEED, NeedState
 from xinqiao.hub.actors import Actor, OperatorActor
 from xinqiao.hub.apps.identity.models import Enterprise, Institution, User
 from xinqiao.hub.apps.market.models import ProductVersion
+from xinqiao.hub.apps.needs.work_models import (
+    Contact,
+    MatchOverride,
+    MatchPair,
+    MatchRun,
+    ReturnVisit,
+)
 from xinqiao.hub.ids import ID_LENGTH
 from xinqiao.hub.viewers import seen_by
+
+__all__ = [
+    "Contact",
+    "MatchOverride",
+    "MatchPair",
+    "MatchRun",
+    "Need",
+    "NeedGrant",
+    "NeedQuerySet",
+    "NeedRecipient",
+    "NeedStep",
+    "RecipientState",
+    "ReturnVisit",
+]
 
 _FINAL = sorted(state.value for state in NEED.final)
 #: Nobody but the firm has seen it, or it never was more than that.

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound, TooMany
+from xinqiao.domain.market.advising import visit_due
 from xinqiao.domain.market.case import NEED, NeedEvent, NeedState, Refusal
 from xinqiao.domain.market.need import check_end, need_digest, parse_need
 from xinqiao.domain.period import business_day
@@ -19,7 +20,7 @@ from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.market import selectors as market
 from xinqiao.hub.apps.market.models import ProductVersion
-from xinqiao.hub.apps.needs.models import Need, NeedRecipient, RecipientState
+from xinqiao.hub.apps.needs.models import Need, NeedRecipient, RecipientState, ReturnVisit
 from xinqiao.hub.apps.needs.rows import (
     Happened,
     change,
@@ -213,7 +214,17 @@ def closed(need: Need, *, actor: Actor, code: str, at: datetime, text: str = "")
     """
     check_end(code, text)
     fire(need, actor, NeedEvent.CLOSE, Happened("close", at, text.strip(), code), ended_at=at, end_code=code)
+    due_visit(need, "closed", at)
     tell(need, "enterprise", what="need_closed", at=at)
+
+
+def due_visit(need: Need, cause: str, at: datetime) -> None:
+    """回访: a week from now its adviser asks how it went; once for each cause. The handling of cases says ``drawn:NUMBER``."""
+    if need.adviser_id is not None:
+        due = visit_due(business_day(at))
+        ReturnVisit.objects.get_or_create(
+            need=need, cause=cause, defaults={"adviser_id": need.adviser_id, "due_on": due}
+        )
 
 
 def close_need(
