@@ -158,6 +158,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
         NavItem("home", _("总览"), reverse("operator:home"), "layout-dashboard"),
         NavItem("nodes", _("节点"), reverse("operator:nodes"), "server"),
         NavItem("institutions", _("机构"), reverse("operator:institutions"), "building-bank"),
+        NavItem("needs", _("融资需求"), reverse("operator:needs"), "coin-yuan"),
         NavItem("notices", _("通知"), reverse("operator:notices"), "bell", unread),
     )
     collect = (

@@ -74,10 +74,21 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "product_published": _("产品“{who}”已发布，对外在售"),
         "product_suspended": _("产品“{who}”已停售"),
         "product_withdrawn": _("产品“{who}”已下架"),
+        "need_matched": _("融资需求 {number} 已匹配，符合条件的产品 {count} 个"),
+        "need_assigned": _("融资需求 {number} 有融资顾问跟进了"),
+        "need_returned": _("融资需求 {number} 请您补充"),
+        "need_proposed": _("融资顾问为需求 {number} 建议了{who}"),
+        "need_dispatched": _("融资需求 {number} 已推送给{who}"),
+        "need_closed": _("融资需求 {number} 已办结"),
+        "need_cancelled": _("企业取消了融资需求 {number}"),
         "representative_changed": _("法定代表人已变更，请复核生效中的授权"),
     }
     return sentences.get(kind, _("有一条新的记录")).format(
-        who=who or _("对方"), masked=masked, number=facts.get("number", ""), refused=facts.get("refused", "")
+        who=who or _("对方"),
+        masked=masked,
+        number=facts.get("number", ""),
+        refused=facts.get("refused", ""),
+        count=facts.get("count", ""),
     )
 
 

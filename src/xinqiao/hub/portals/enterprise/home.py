@@ -6,11 +6,13 @@ from django.views.decorators.http import require_GET
 from xinqiao.hub.actors import EnterpriseActor
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.identity import selectors as identity
+from xinqiao.hub.apps.needs import selectors as needs
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.cards import AccountCard, live_cards, waiting_cards
 from xinqiao.hub.portals.enterprise.entries import recent_entries
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
 from xinqiao.hub.portals.frame import page
+from xinqiao.hub.portals.need_cards import NeedCard
 
 
 @require_GET
@@ -28,6 +30,7 @@ def start(visit: Visit[EnterpriseActor]) -> HttpResponse:
         "accounts": accounts,
         "main_account": next((a for a in accounts if a.bound), None),
         "now": visit.at,
+        "needs": [NeedCard.of(one, visit.at) for one in needs.needs(visit.actor, limit=3)],
         "entries": recent_entries(visit.actor, bindings, limit=5),
     }
     return page(visit.request, "enterprise/home.html", enterprise_frame(visit, "home"), context)
