@@ -82,6 +82,8 @@ def _staff(at: datetime) -> tuple[Login, ...]:
     for username, name, roles in (
         ("operator", "运营甲（演示）", {OperatorRole.ADMIN, OperatorRole.SERVICE}),
         ("security", "安全员乙（演示）", {OperatorRole.SECURITY}),
+        ("adviser1", "顾问丁（演示）", {OperatorRole.ADVISER}),
+        ("adviser2", "顾问戊（演示）", {OperatorRole.ADVISER}),
         ("auditor", "审计员丙（演示）", set[OperatorRole]()),
     ):
         login = Login(username, username, _password(), name)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import cast
 
 from xinqiao.demo import department
+from xinqiao.demo.needs import tell_needs
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose, Reader, Scope
 from xinqiao.domain.errors import XinqiaoError
@@ -230,6 +231,7 @@ def tell(credentials: dict[str, object]) -> None:
         chenghu, second, purpose=Purpose.CREDIT_REVIEW, ref="CH-2026-0903", months=24, days=60, queries=2,
         reader=Reader.HUB_DISPLAY,
     )  # fmt: skip
+    tell_needs(owner, neighbour)
     invite_enterprise(
         actor=chenghu,
         uscc=str(firms[2]["uscc"]),
