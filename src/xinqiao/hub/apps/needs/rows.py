@@ -143,11 +143,11 @@ def change(need: Need, actor: Actor, happened: Happened, **columns: object) -> N
         raise Stale("changed meanwhile")
     for name, value in columns.items():
         setattr(need, name, value)
-    note(need, actor, happened, before)
+    note(need, actor, happened, before, dict(happened.facts))
 
 
-def note(need: Need, actor: Actor, happened: Happened, before: str) -> LeafRef:
-    """The leaf and the step of what happened, in the transaction of its effect."""
+def note(need: Need, actor: Actor, happened: Happened, before: str, more: dict[str, Json]) -> LeafRef:
+    """The leaf and the step of what happened, in the transaction of its effect; ``more`` is said in the leaf alone."""
     kind, who, label = actor_columns(actor)
     leaf = append_leaf(
         type="STATEMENT",
@@ -159,7 +159,7 @@ def note(need: Need, actor: Actor, happened: Happened, before: str) -> LeafRef:
             "digest": need.digest,
             "by": who,
             "code": happened.code,
-            **dict(happened.facts),
+            **more,
         },
         refs=Refs(subject=need.enterprise_id, object=need.id),
         personal={"text": happened.text},

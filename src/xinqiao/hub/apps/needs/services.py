@@ -74,7 +74,7 @@ def draft_need(
             digest=need_digest(said), created_at=at, state_since=at, **columns_of(said, need_id),
         )  # fmt: skip
         need.save(force_insert=True)
-        note(need, actor, Happened("write", at), "")
+        note(need, actor, Happened("write", at), "", {})
     return need
 
 

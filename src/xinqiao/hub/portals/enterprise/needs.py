@@ -1,5 +1,7 @@
 """融资需求 of the firm: publish one in a minute, see which products fit and why not, choose to whom it goes, take it back."""
 
+from contextlib import suppress
+
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -118,8 +120,9 @@ def _saved(visit: Visit[EnterpriseActor], need: Need) -> HttpResponse:
         except (Invalid, Conflict) as refused:
             record_refusal(visit.request, refused)
             return _again(visit, selectors.need(visit.actor, need.id), refused, "")
-        # looked for at once, so that the firm reads its answer; what fails here the worker does within seconds
-        matching.match_need(actor=SystemActor("portal"), need_id=need.id, at=visit.at)
+        # looked for at once, so that the firm reads its answer; where the worker was faster or the lake is away, it does it
+        with suppress(XinqiaoError):
+            matching.match_need(actor=SystemActor("portal"), need_id=need.id, at=visit.at)
     return HttpResponseRedirect(reverse("enterprise:need", args=[need.id]))
 
 
