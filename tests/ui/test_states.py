@@ -4,7 +4,8 @@ import pytest
 
 from xinqiao.domain.consent.states import VisibleState
 from xinqiao.domain.lifecycles import ALL
-from xinqiao.domain.market.case import NEED
+from xinqiao.domain.market.case import CASE, NEED
+from xinqiao.domain.market.case_work import COMPLAINT
 from xinqiao.ui.assets import manifest
 from xinqiao.ui.environment import make_environment
 from xinqiao.ui.i18n import Language, use_language
@@ -24,7 +25,7 @@ def test_every_state_renders_its_word_class_and_icon(key: str, language: Languag
     assert (f'class="xq-pill {entry.cls}"' if entry.cls else 'class="xq-pill"') in page
 
 
-@pytest.mark.parametrize("machine", [*ALL, NEED], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [*ALL, NEED, CASE, COMPLAINT], ids=lambda machine: machine.name)
 def test_every_state_of_every_machine_has_a_word(machine) -> None:  # type: ignore[no-untyped-def]
     for state in machine.states:
         assert state_word(f"{machine.name}.{state.value}")
@@ -42,7 +43,7 @@ def test_the_firm_reads_its_own_words() -> None:
 
 
 def test_a_choice_of_the_firm_is_never_red() -> None:
-    for key in ("authorisation.refused", "authorisation.withdrawn", "case.withdrawn", "binding.unbound"):
+    for key in ("authorisation.refused", "authorisation.withdrawn", "case.cancelled", "binding.unbound"):
         assert STATES[key].cls == ""
 
 

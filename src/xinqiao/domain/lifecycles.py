@@ -15,6 +15,7 @@ from xinqiao.domain.guarantees.states import GUARANTEE
 from xinqiao.domain.loans.warnings import WARNING
 from xinqiao.domain.machine import Machine, Role
 from xinqiao.domain.market.case import CASE, NEED
+from xinqiao.domain.market.case_work import COMPLAINT
 from xinqiao.domain.market.product import PRODUCT, VersionEvent, VersionState
 from xinqiao.domain.objection import RECORD_OBJECTION, RecordObjectionEvent, RecordObjectionState
 from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
@@ -25,6 +26,7 @@ __all__ = [
     "BATCH",
     "BINDING",
     "CASE",
+    "COMPLAINT",
     "FINANCING",
     "GUARANTEE",
     "NEED",
@@ -198,4 +200,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
 
 ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET, PRODUCT)
 #: From a need to the money and what follows; ``docs/rules/financing.md`` is generated from these.
-FINANCING = (NEED, CASE, GUARANTEE, WARNING)
+FINANCING = (NEED, CASE, COMPLAINT, GUARANTEE, WARNING)

@@ -35,6 +35,8 @@ class InstitutionRole(StrEnum):
     AUDITOR = "auditor"
     #: 产品经理: designs financial products, and reviews those of others
     PRODUCT_MANAGER = "product_manager"
+    #: 客户经理: handles the cases of firms, from accepting one to its contract and its loan
+    CUSTOMER_MANAGER = "customer_manager"
 
 
 class OperatorRole(StrEnum):

@@ -48,6 +48,11 @@ class Prefix(StrEnum):
     PRODUCT_VERSION = "pvr"
     NEED = "ned"
     MATCH_RUN = "mrn"
+    CASE = "cas"
+    CASE_ACTION = "cac"
+    CASE_FILE = "cfl"
+    CASE_MESSAGE = "cms"
+    COMPLAINT = "cpl"
 
 
 ID_LENGTH = 40

@@ -24,6 +24,7 @@ from xinqiao.domain.catalogue.declared import Form
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.errors import Invalid
 from xinqiao.domain.items import ItemTerms
+from xinqiao.domain.market.case_work import CaseRules, parse_case_rules
 from xinqiao.domain.quality_rules import QualityRules, parse_quality_rules
 from xinqiao.domain.redress import Rules, parse_rules
 from xinqiao.domain.verification import BudgetRules
@@ -77,6 +78,12 @@ class Runtime:
         """The figures of quality and coordination that this platform set. Raises Invalid, which a start refuses."""
         file: Path | None = settings.XINQIAO_QUALITY_RULES
         return QualityRules() if file is None else parse_quality_rules(file.read_text(encoding="utf-8"))
+
+    @cached_property
+    def case_rules(self) -> CaseRules:
+        """The figures of handling cases that this platform set. Raises Invalid or OSError, which a start refuses."""
+        file: Path | None = settings.XINQIAO_CASE_RULES
+        return CaseRules() if file is None else parse_case_rules(file.read_text(encoding="utf-8"))
 
     @property
     def declared_form(self) -> Form | None:
@@ -225,6 +232,10 @@ def start() -> None:
         _ = runtime.quality_rules
     except (Invalid, OSError) as error:
         raise ImproperlyConfigured(f"XINQIAO_QUALITY_RULES: {error}") from error
+    try:
+        _ = runtime.case_rules
+    except (Invalid, OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"XINQIAO_CASE_RULES: {error}") from error
     try:
         _ = runtime.declared_form
     except (CatalogueError, OSError, UnicodeDecodeError) as error:

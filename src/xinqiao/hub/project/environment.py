@@ -164,6 +164,13 @@ VARIABLES: tuple[Variable, ...] = (
         "/etc/xinqiao/quality.toml",
     ),
     Variable(
+        "XINQIAO_CASE_RULES",
+        "TOML file of the figures of handling cases: institutions at once for one need, working days of each state, and when "
+        "to remind. The days not worked are those of `XINQIAO_REDRESS_RULES`. A mistake in it stops the start.",
+        "none: the proposed figures of docs/rules/cases.md",
+        "/etc/xinqiao/cases.toml",
+    ),
+    Variable(
         "XINQIAO_REPORT_INQUIRIES",
         "What an institution's credit report says of who asked about the firm: `own` its own queries, `count` those and "
         "how many others there were by how many institutions (no names), `none` nothing. The firm itself sees all.",

@@ -38,6 +38,8 @@ XINQIAO_REDRESS_RULES = (
 XINQIAO_QUALITY_RULES = (
     _env.path("XINQIAO_QUALITY_RULES", Path()) if _env.text("XINQIAO_QUALITY_RULES", "") else None
 )
+#: Figures of handling cases, or None.
+XINQIAO_CASE_RULES = _env.path("XINQIAO_CASE_RULES", Path()) if _env.text("XINQIAO_CASE_RULES", "") else None
 #: The form of what firms declare themselves: a file of the operator, None for the one that is shipped; or no form at all.
 _declared = _env.text("XINQIAO_DECLARED_FORM", "")
 DECLARED_ASKED = _declared != "none"
@@ -76,6 +78,7 @@ ITEM_GRID_MS = _env.whole("XINQIAO_ITEM_GRID_MS", 300, 10, 5_000)
 EVIDENCE_DIR = XINQIAO_HOME / "evidence"
 EVIDENCE_MAX_BYTES = 5 << 20
 EVIDENCE_PER_MATTER = 6
+CASE_FILES_DIR = XINQIAO_HOME / "case_files"
 
 # -- Django ------------------------------------------------------------------------------------------------------
 _secret = _env.secret("XINQIAO_SECRET_KEY", XINQIAO_HOME / "keys" / "secret_key")
@@ -115,6 +118,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.quality",
     "xinqiao.hub.apps.market",
     "xinqiao.hub.apps.needs",
+    "xinqiao.hub.apps.cases",
 ]
 
 MIDDLEWARE = [

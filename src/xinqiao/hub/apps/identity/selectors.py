@@ -173,7 +173,7 @@ def institution_system_actor(*, institution_id: str, operator_name: str, departm
     return InstitutionActor(
         user_id=None,
         institution_id=institution_id,
-        roles=frozenset({InstitutionRole.QUERY_OPERATOR}),
+        roles=frozenset({InstitutionRole.QUERY_OPERATOR, InstitutionRole.CUSTOMER_MANAGER}),
         operator_name=operator_name,
         department=department,
         via="api",

@@ -36,7 +36,22 @@ def _place(evidence_id: str) -> Path:
     return Path(settings.EVIDENCE_DIR) / evidence_id
 
 
-def _read(chunks: Iterable[bytes]) -> bytes:
+def read_upload(chunks: Iterable[bytes]) -> tuple[bytes, str, str]:
+    """A file somebody sends, with its media type and ending as its first bytes tell them.
+
+    Raises:
+        Unsupported: ``MEDIA_TYPE_UNSUPPORTED``: neither PDF, PNG nor JPEG inside. TooLarge: ``BODY_TOO_LARGE``.
+        Invalid: ``FILE_EMPTY``.
+    """
+    content = _whole(chunks)
+    for beginning, media_type, ending in _KINDS:
+        if content.startswith(beginning):
+            return content, media_type, ending
+    facts: dict[str, Fact] = {"field": "evidence", "taken": [*ENDINGS]}
+    raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "no kind of file that is taken", facts=facts)
+
+
+def _whole(chunks: Iterable[bytes]) -> bytes:
     most, found = settings.EVIDENCE_MAX_BYTES, bytearray()
     for chunk in chunks:
         found += chunk
@@ -48,7 +63,8 @@ def _read(chunks: Iterable[bytes]) -> bytes:
     return bytes(found)
 
 
-def _name(name: str, ending: str) -> str:
+def shown_name(name: str, ending: str) -> str:
+    """What a file is called in lists: its own name without folders, with the ending of what is inside."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1].strip()
     stem = last.rsplit(".", 1)[0].strip(". ") if last.isprintable() else ""
     return f"{stem[: _NAME - 8] or '证明材料'}{ending}"
@@ -63,29 +79,25 @@ def add_evidence(
         Forbidden: ``SUBJECT_NOT_AUTHORISED``. Unsupported: ``MEDIA_TYPE_UNSUPPORTED``: neither PDF, PNG nor JPEG inside.
         TooLarge: ``BODY_TOO_LARGE``. Invalid: ``FILE_EMPTY``. Unavailable: ``STORAGE_UNAVAILABLE``.
     """
-    content = _read(chunks)
-    kind = next((one for one in _KINDS if content.startswith(one[0])), None)
-    if kind is None:
-        facts: dict[str, Fact] = {"field": "evidence", "taken": [*ENDINGS]}
-        raise Unsupported(Code.MEDIA_TYPE_UNSUPPORTED, "no kind of file that is taken", facts=facts)
+    content, media_type, ending = read_upload(chunks)
     row_id = new_id(Prefix.EVIDENCE)
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.OBJECT, at)
-        _keep(row_id, content)
+        keep_file(_place(row_id), content, table="evidence")
         return Evidence.objects.create(
             id=row_id,
             enterprise_id=actor.enterprise_id,
-            file_name=_name(file_name, kind[2]),
-            media_type=kind[1],
+            file_name=shown_name(file_name, ending),
+            media_type=media_type,
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
             added_at=at,
         )
 
 
-def _keep(evidence_id: str, content: bytes) -> None:
-    stored = runtime.field_cipher.encrypt(content, table="evidence", column="content", row=evidence_id)
-    place = _place(evidence_id)
+def keep_file(place: Path, content: bytes, *, table: str) -> None:
+    """Write a file encrypted for its table and its row, after which it is named. Raises Unavailable."""
+    stored = runtime.field_cipher.encrypt(content, table=table, column="content", row=place.name)
     with storing():
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -93,6 +105,13 @@ def _keep(evidence_id: str, content: bytes) -> None:
             out.write(stored)
             out.flush()
             os.fsync(out.fileno())
+
+
+def kept_file(place: Path, *, table: str) -> bytes:
+    """The content of a file so kept. Raises Unavailable when it cannot be read."""
+    with storing():
+        stored = place.read_bytes()
+    return runtime.field_cipher.decrypt(stored, table=table, column="content", row=place.name)
 
 
 def attach(row: Objection | Repair, evidence_ids: Sequence[str], actor: EnterpriseActor) -> list[Evidence]:
@@ -120,9 +139,7 @@ def evidence_file(actor: Actor, evidence_id: str) -> tuple[Evidence, bytes]:
     row = Evidence.objects.for_viewer(actor).filter(id=evidence_id).first()
     if row is None:
         raise NotFound
-    with storing():
-        stored = _place(row.id).read_bytes()
-    return row, runtime.field_cipher.decrypt(stored, table="evidence", column="content", row=row.id)
+    return row, kept_file(_place(row.id), table="evidence")
 
 
 def sweep_evidence(*, at: datetime) -> int:

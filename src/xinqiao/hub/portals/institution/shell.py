@@ -24,6 +24,7 @@ def role_word(role: str) -> str:
         InstitutionRole.INSTITUTION_ADMIN: _("机构管理员"),
         InstitutionRole.AUDITOR: _("机构审计员"),
         InstitutionRole.PRODUCT_MANAGER: _("产品经理"),
+        InstitutionRole.CUSTOMER_MANAGER: _("客户经理"),
     }[InstitutionRole(role)]
 
 
