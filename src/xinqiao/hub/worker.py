@@ -19,6 +19,7 @@ from xinqiao.clock import Clock
 from xinqiao.domain.errors import XinqiaoError
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.services import make_checkpoint
+from xinqiao.hub.apps.cases.services import sweep_case_files, work_clock
 from xinqiao.hub.apps.collection.engine import Engine
 from xinqiao.hub.apps.collection.inbox import watch_inbox
 from xinqiao.hub.apps.collection.replaced import count_replaced
@@ -113,6 +114,11 @@ def _redress(client: NodeClient, at: datetime) -> None:
     sweep_evidence(at=at)
 
 
+def _cases(client: NodeClient, at: datetime) -> None:
+    work_clock(at=at)
+    sweep_case_files(at=at)
+
+
 def _suppress(client: NodeClient, at: datetime) -> None:
     for _ in range(_ROUNDS):
         ended = expire_published(at=at)
@@ -183,6 +189,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("inbox", _inbox, timedelta(seconds=2)),
     ("redress", _redress, timedelta(minutes=10)),
     ("suppress", _suppress, timedelta(minutes=10)),
+    ("cases", _cases, timedelta(minutes=5)),
     ("supply", _supply, timedelta(minutes=10)),
     ("needs", _needs, timedelta(seconds=10)),
 ]
