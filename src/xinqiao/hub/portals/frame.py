@@ -95,7 +95,7 @@ def enterprise_shell(request: HttpRequest, visitor: Visitor, current: str, *, to
 
 
 def institution_shell(
-    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int = 0, unread: int = 0
+    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int = 0, unread: int = 0, cases: int = 0
 ) -> Shell:
     """The frame of the institution portal."""
     work = (
@@ -105,6 +105,7 @@ def institution_shell(
         NavItem("items", _("源头事项"), reverse("institution:items"), "list-check"),
         NavItem("reports", _("报告"), reverse("institution:reports"), "report-analytics"),
         NavItem("products", _("金融产品"), reverse("institution:products"), "package"),
+        NavItem("cases", _("融资申请"), reverse("institution:cases"), "briefcase", cases),
         NavItem("notices", _("通知"), reverse("institution:notices"), "bell", unread),
     )
     manage = (
@@ -167,6 +168,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
         NavItem("quality", _("数据质量"), reverse("operator:quality"), "gauge"),
         NavItem("tickets", _("协调工单"), reverse("operator:tickets"), "ticket"),
         NavItem("redress", _("异议与修复"), reverse("operator:redress"), "scale"),
+        NavItem("cases", _("融资申请"), reverse("operator:cases"), "briefcase"),
         NavItem("firms", _("企业"), reverse("operator:firms"), "building-store"),
         NavItem("items", _("源头事项"), reverse("operator:items"), "list-check"),
     )

@@ -126,6 +126,18 @@ def queue(actor: Actor, *, limit: int = 50, at: datetime) -> list[CaseRow]:
     return [row_of(one, business_day(at)) for one in rows[:limit]]
 
 
+def to_do(actor: Actor) -> int:
+    """How many wait for the institution, for its frame."""
+    mine = [state for state in _CLOCKED if state != CaseState.SUPPLEMENT.value]
+    return Case.objects.for_viewer(actor).filter(state__in=mine).count()
+
+
+def open_cases(actor: EnterpriseActor, *, limit: int = 3, at: datetime) -> list[CaseRow]:
+    """A firm's cases that are not over, the newest first, for its start page."""
+    rows = _rows(actor).filter(state__in=_OPEN).order_by("-dispatched_at", "-id")
+    return [row_of(one, business_day(at)) for one in rows[:limit]]
+
+
 def counts(actor: Actor, *, at: datetime) -> dict[str, int]:
     """How many there are of each list."""
     rows, day = Case.objects.for_viewer(actor), business_day(at)

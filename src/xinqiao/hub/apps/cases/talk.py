@@ -18,7 +18,7 @@ from xinqiao.hub.ids import Prefix, new_id
 _MESSAGE, _JUDGEMENT = 1000, 300
 _DESK = frozenset({OperatorRole.ADMIN, OperatorRole.SERVICE})
 #: The firm may judge: it is over, or the contract is signed.
-_JUDGED = CASE.final | SIGNED
+JUDGED = CASE.final | SIGNED
 
 
 def _side(actor: EnterpriseActor | InstitutionActor, at: datetime) -> Role:
@@ -79,7 +79,7 @@ def rate_case(
     with transaction.atomic(durable=True):
         row = locked(actor, case_id, None)
         role = require_firm(actor, at)
-        if CaseState(row.state) not in _JUDGED:
+        if CaseState(row.state) not in JUDGED:
             raise Conflict(Code.CONFLICT_STATE, "not yet over", facts={"state": row.state})
         if CaseRating.objects.filter(case=row).exists():
             raise Conflict(Code.CONFLICT_DUPLICATE, "judged already", facts={"field": "stars"})

@@ -5,6 +5,7 @@ from django.urls import path
 from xinqiao.hub.portals.access import enterprise_page
 from xinqiao.hub.portals.enterprise import (
     accounts,
+    cases,
     consents,
     credit,
     declared,
@@ -71,6 +72,10 @@ urlpatterns = [
     path("needs/<str:need_id>", needs.one, name="need"),
     path("needs/<str:need_id>/edit", needs.edit, name="need_edit"),
     path("needs/<str:need_id>/act", needs.act, name="need_act"),
+    path("cases", cases.listing, name="cases"),
+    path("cases/files/<str:file_id>", cases.file, name="case_file"),
+    path("cases/<str:case_id>", cases.one, name="case"),
+    path("cases/<str:case_id>/act", cases.act, name="case_act"),
     path("portrait", portrait.show, name="portrait"),
     path("portrait.pdf", portrait.pdf, name="portrait_pdf"),
     path("portrait.json", portrait.as_json, name="portrait_json"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.http import HttpRequest, HttpResponse
 
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
+from xinqiao.hub.apps.cases import selectors as cases
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.notices.selectors import unread_count
@@ -51,6 +52,7 @@ def institution_frame(visit: Visit[InstitutionActor], current: str) -> Shell:
         current,
         to_do=desk.to_do_count(actor, at=visit.at),
         unread=unread_count(actor),
+        cases=cases.to_do(actor),
     )
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from xinqiao.hub.portals.access import institution_page
 from xinqiao.hub.portals.institution import (
+    cases,
     credit,
     credit_request,
     firms,
@@ -56,6 +57,10 @@ urlpatterns = [
     path("products/versions/<str:version_id>/edit", products.edit, name="product_edit"),
     path("products/versions/<str:version_id>/act", products.act, name="product_act"),
     path("products/<str:product_id>/revise", products.revise, name="product_revise"),
+    path("cases", cases.listing, name="cases"),
+    path("cases/files/<str:file_id>", cases.file, name="case_file"),
+    path("cases/<str:case_id>", cases.one, name="case"),
+    path("cases/<str:case_id>/act", cases.act, name="case_act"),
     path("people", people.listing, name="people"),
     path("people/add", people.add, name="person_add"),
     path("people/<str:user_id>/roles", people.propose, name="roles_propose"),

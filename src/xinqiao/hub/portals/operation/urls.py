@@ -5,6 +5,7 @@ from django.urls import path
 from xinqiao.hub.portals.access import operator_page
 from xinqiao.hub.portals.notices import notice_urls
 from xinqiao.hub.portals.operation import (
+    cases,
     checkpoints,
     firms,
     health,
@@ -66,6 +67,9 @@ urlpatterns = [
     path("redress/repairs/<str:repair_id>", redress.repair, name="repair"),
     path("redress/repairs/<str:repair_id>/act", redress.repair_act, name="repair_act"),
     path("redress/evidence/<str:evidence_id>", redress.evidence, name="evidence"),
+    path("cases", cases.listing, name="cases"),
+    path("cases/<str:case_id>", cases.one, name="case"),
+    path("cases/<str:case_id>/act", cases.act, name="case_act"),
     path("firms", firms.search, name="firms"),
     path("firms/<str:uscc>", firms.one, name="firm"),
     path("", home.start, name="home"),
