@@ -66,6 +66,13 @@ def tell_needs(first: "EnterpriseActor", second: "EnterpriseActor") -> int:
     return 5
 
 
+def publish_need(
+    firm: "EnterpriseActor", key: str, at: datetime, *, amount: int, months: int, purpose: str
+) -> "Need":
+    """A need that was handed in and matched; the amount in 万元."""
+    return _published(firm, key, at, **_need(amount, months, purpose))
+
+
 def _published(firm: "EnterpriseActor", key: str, at: datetime, **terms: Json) -> "Need":
     from xinqiao.hub.actors import SystemActor
     from xinqiao.hub.apps.needs import matching, services

@@ -99,7 +99,7 @@ def _staff(at: datetime) -> tuple[Login, ...]:
 
 
 _PEOPLE = (
-    ("query_operator", "经办", "林知远", ("query_operator", "product_manager")),
+    ("query_operator", "经办", "林知远", ("query_operator", "product_manager", "customer_manager")),
     ("query_reviewer", "复核", "孟晓", ("query_reviewer", "query_operator")),
     ("institution_admin", "管理", "沈岚", ("institution_admin", "provider_admin")),
     ("auditor", "审计", "吕衡", ("auditor",)),

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import cast
 
 from xinqiao.demo import department
+from xinqiao.demo.cases import tell_cases
 from xinqiao.demo.needs import tell_needs
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose, Reader, Scope
@@ -232,6 +233,7 @@ def tell(credentials: dict[str, object]) -> None:
         reader=Reader.HUB_DISPLAY,
     )  # fmt: skip
     tell_needs(owner, neighbour)
+    tell_cases(owner, neighbour)
     invite_enterprise(
         actor=chenghu,
         uscc=str(firms[2]["uscc"]),

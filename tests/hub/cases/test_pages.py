@@ -16,6 +16,8 @@ from tests.hub.portals.conftest import Visitor, browser, text_of, visitor  # noq
 from xinqiao.hub.apps.cases import services
 from xinqiao.hub.apps.cases.models import Case, CaseAction, CaseComplaint, CaseFile, CaseRating
 from xinqiao.hub.apps.identity.models import User
+from xinqiao.hub.apps.needs import recipients
+from xinqiao.hub.apps.needs.models import Need
 
 pytestmark = pytest.mark.django_db
 type Browser = Callable[[str], Client]
@@ -190,3 +192,28 @@ def test_the_words_follow_the_language(house: House, browser: Browser) -> None:
     )  # fmt: skip
     page = browser("kehu").get(reverse("institution:case", args=[row.id]) + "?lang=en")
     assert "Not taken up" in text_of(page)
+
+
+def test_a_listed_institution_is_sent_to_from_the_pages_of_the_need(
+    house: House, browser: Browser, visitor: Visitor
+) -> None:
+    firm, adviser = visitor(house.cast.owner), browser("guwen1")
+    for product, client, portal in ((house.product, firm, "enterprise"), (house.other, adviser, "operator")):
+        need = Need.objects.get(id=house.need.id)
+        recipients.list_recipient(
+            actor=house.cast.owner, need_id=need.id, product_id=product.product_id, expected_version=need.version,
+            at=house.now,
+        )  # fmt: skip
+        page = client.get(reverse(f"{portal}:need", args=[need.id])).content.decode()
+        assert reverse(f"{portal}:case_dispatch") in page
+        need.refresh_from_db()
+        bank = product.product.institution_id
+        sent = {"need": need.id, "institution": bank, "version": need.version}
+        answer = client.post(reverse(f"{portal}:case_dispatch"), sent)
+        made = Case.objects.get(institution_id=bank)
+        assert (answer.status_code, answer["Location"]) == (302, reverse(f"{portal}:case", args=[made.id]))
+        assert client.post(reverse(f"{portal}:case_dispatch"), sent)["Location"] == answer["Location"]
+    assert Case.objects.count() == 2
+    stranger = visitor(house.cast.stranger)
+    assert stranger.post(reverse("enterprise:case_dispatch"), sent).status_code == 404
+    assert browser("aud").post(reverse("operator:case_dispatch"), sent).status_code == 403

@@ -29,6 +29,19 @@ def listing(visit: Visit[EnterpriseActor]) -> HttpResponse:
     return firm_page(visit, "enterprise/cases.html", "home", {"cards": cards, "at": visit.at})
 
 
+@require_POST
+@enterprise_page
+def dispatch(visit: Visit[EnterpriseActor]) -> HttpResponse:
+    """Hand a need to an institution of its list. The institution is the form's key: a need goes to it once."""
+    post = visit.request.POST
+    need, institution = post.get("need", ""), post.get("institution", "")
+    row = services.dispatch_case(
+        actor=visit.actor, need_id=need, institution_id=institution, key=institution, at=visit.at,
+        expected_version=whole_number(post.get("version", ""), 0, 10**8),
+    )  # fmt: skip
+    return HttpResponseRedirect(reverse("enterprise:case", args=[row.id]))
+
+
 @require_GET
 @enterprise_page
 def one(visit: Visit[EnterpriseActor], case_id: str) -> HttpResponse:

@@ -73,6 +73,7 @@ urlpatterns = [
     path("needs/<str:need_id>/edit", needs.edit, name="need_edit"),
     path("needs/<str:need_id>/act", needs.act, name="need_act"),
     path("cases", cases.listing, name="cases"),
+    path("cases/dispatch", cases.dispatch, name="case_dispatch"),
     path("cases/files/<str:file_id>", cases.file, name="case_file"),
     path("cases/<str:case_id>", cases.one, name="case"),
     path("cases/<str:case_id>/act", cases.act, name="case_act"),

@@ -36,6 +36,19 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
     return staff_page(visit, "operation/cases.html", "cases", context)
 
 
+@require_POST
+@operator_page
+def dispatch(visit: Visit[Staff]) -> HttpResponse:
+    """The adviser hands a need to an institution the firm listed."""
+    post = visit.request.POST
+    need, institution = post.get("need", ""), post.get("institution", "")
+    row = services.dispatch_case(
+        actor=manager(visit), need_id=need, institution_id=institution, key=institution, at=visit.at,
+        expected_version=whole_number(post.get("version", ""), 0, 10**8),
+    )  # fmt: skip
+    return HttpResponseRedirect(reverse("operator:case", args=[row.id]))
+
+
 @require_GET
 @operator_page
 def one(visit: Visit[Staff], case_id: str) -> HttpResponse:

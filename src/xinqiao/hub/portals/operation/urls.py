@@ -68,6 +68,7 @@ urlpatterns = [
     path("redress/repairs/<str:repair_id>/act", redress.repair_act, name="repair_act"),
     path("redress/evidence/<str:evidence_id>", redress.evidence, name="evidence"),
     path("cases", cases.listing, name="cases"),
+    path("cases/dispatch", cases.dispatch, name="case_dispatch"),
     path("cases/<str:case_id>", cases.one, name="case"),
     path("cases/<str:case_id>/act", cases.act, name="case_act"),
     path("firms", firms.search, name="firms"),
