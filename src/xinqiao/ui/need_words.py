@@ -74,6 +74,11 @@ def channel_word(channel: str) -> str:
     }[Channel(channel)]
 
 
+def offered_word(security: str) -> str:
+    """A security as the firm offers it; ``credit`` is nothing but its name."""
+    return _("只凭信用") if security == "credit" else words.security_word(security)
+
+
 def recipient_word(state: str) -> str:
     """Where an institution stands on the list of a need."""
     return {
@@ -180,6 +185,11 @@ def leaf_sentence(leaf: OneOf | Under | Between, named: words.Named, *, turned: 
 
 def value_word(field: str, value: Value) -> str:
     """A value of a field as people write it."""
+    if field == "need.security":
+        offered = value if isinstance(value, frozenset) else frozenset({str(value)})
+        return _("、").join(offered_word(one) for one in sorted(offered - {"credit"})) or offered_word(
+            "credit"
+        )
     if isinstance(value, frozenset):
         return _("、").join(value_word(field, one) for one in sorted(value)) or _("没有")
     if isinstance(value, str):
@@ -196,7 +206,7 @@ def value_word(field: str, value: Value) -> str:
         case "need.months" | "firm.age_months":
             return _("{n} 个月").format(n=int(value))
         case _:
-            return format(value, "f")
+            return format(value.normalize(), "f")
 
 
 def change_sentence(found: Mapping[str, Json], named: words.Named) -> str:
@@ -213,13 +223,27 @@ def _step(step: dict[str, Json], named: words.Named) -> str:
     field = str(step["field"])
     target = _worded(field, step["target"])
     if step["was"] is None:
-        return _("{field}现在不知道，是 {target} 就符合").format(field=_label(field, named), target=target)
+        return _("{field}现在还不知道，如果是 {target} 就符合").format(
+            field=_label(field, named), target=target
+        )
+    added = _added(step)
+    if added:
+        pattern = _("再提供 {target}") if field == "need.security" else _("{field}加上 {target}")
+        return pattern.format(field=_label(field, named), target=value_word(field, added))
     was = _worded(field, step["was"])
     pattern = {
         int(Effort.WISH): _("把{field}改为 {target}（现在 {was}）"),
         int(Effort.TIME): _("等到{field}满 {target}（现在 {was}）"),
     }.get(int(str(step["effort"])), _("{field}到 {target}（现在 {was}）"))
     return pattern.format(field=_label(field, named), target=target, was=was)
+
+
+def _added(step: dict[str, Json]) -> frozenset[str]:
+    """Of a list of codes only what is new in it; empty for every other field."""
+    was, target = (parse_facts({"x": step[name]})["x"] for name in ("was", "target"))
+    if not isinstance(was, frozenset) or not isinstance(target, frozenset):
+        return frozenset()
+    return target - was
 
 
 def _worded(field: str, data: Json) -> str:

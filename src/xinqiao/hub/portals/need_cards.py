@@ -105,7 +105,7 @@ def choices() -> dict[str, list[tuple[str, str]]]:
     """The lists of the form."""
     return {
         "purposes": [("", _("请选择")), *((one.value, words.purpose_word(one)) for one in LoanPurpose)],
-        "securities": [(one, market_words.security_word(one)) for one in SECURITIES],
+        "securities": [(one, words.offered_word(one)) for one in SECURITIES],
         "zones": [(one.value, market_words.zone_word(one)) for one in Zone],
         "ends": [(one, words.end_word(one)) for one in sorted(ENDS)],
     }
@@ -116,7 +116,7 @@ def said(error: XinqiaoError) -> tuple[str, str]:
     field, reason = str(error.facts.get("field", "")), str(error.facts.get("reason", ""))
     missing = {
         "amount": _("请填需要多少钱。"), "months": _("请填用多久。"), "purpose": _("请选用途。"),
-        "security": _("请选能提供的担保，什么都没有就选“不要抵押担保”。"), "contact": _("请留一个能找到您的联系方式。"),
+        "security": _("请选能提供的担保，什么都没有就选“只凭信用”。"), "contact": _("请留一个能找到您的联系方式。"),
         "agreed": _("发布前请先同意平台用本企业的信息匹配产品。"),
     }  # fmt: skip
     wrong = {
@@ -190,7 +190,10 @@ def need_facts(terms: NeedTerms) -> list[tuple[str, str]]:
         (_("期限"), "" if terms.months is None else _("{n} 个月").format(n=terms.months)),
         (_("至少用"), "" if terms.least_months is None else _("{n} 个月").format(n=terms.least_months)),
         (_("用途"), words.purpose_word(terms.purpose) if terms.purpose else ""),
-        (_("能提供的担保"), listed.join(market_words.security_word(one) for one in terms.security)),
+        (
+            _("能提供的担保"),
+            words.value_word("need.security", frozenset(terms.security)) if terms.security else "",
+        ),
         (_("能接受的年利率"), "" if terms.rate is None else fmt.percent(terms.rate, digits=2)),
         (_("最迟什么时候要"), fmt.day(terms.wanted_by) if terms.wanted_by else ""),
         (_("企业称号（自述）"), listed.join(market_words.zone_word(one) for one in terms.zones)),
