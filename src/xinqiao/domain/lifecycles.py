@@ -12,6 +12,7 @@ from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 from xinqiao.domain.coordination import TICKET, TicketEvent, TicketState
 from xinqiao.domain.guarantees.states import GUARANTEE
+from xinqiao.domain.loans.states import LOAN
 from xinqiao.domain.loans.warnings import WARNING
 from xinqiao.domain.machine import Machine, Role
 from xinqiao.domain.market.case import CASE, NEED
@@ -29,6 +30,7 @@ __all__ = [
     "COMPLAINT",
     "FINANCING",
     "GUARANTEE",
+    "LOAN",
     "NEED",
     "OBJECTION",
     "PRODUCT",
@@ -200,4 +202,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
 
 ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET, PRODUCT)
 #: From a need to the money and what follows; ``docs/rules/financing.md`` is generated from these.
-FINANCING = (NEED, CASE, COMPLAINT, GUARANTEE, WARNING)
+FINANCING = (NEED, CASE, COMPLAINT, LOAN, GUARANTEE, WARNING)

@@ -53,6 +53,11 @@ class Prefix(StrEnum):
     CASE_FILE = "cfl"
     CASE_MESSAGE = "cms"
     COMPLAINT = "cpl"
+    LOAN = "lon"
+    LOAN_FILE = "lfl"
+    MONITORING = "mon"
+    WARNING = "wrn"
+    THRESHOLDS = "thr"
 
 
 ID_LENGTH = 40

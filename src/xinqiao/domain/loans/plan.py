@@ -5,6 +5,7 @@ to the fen; the principal of a plan sums to what was lent, exactly, because the 
 period's share of a year is counted differs between contracts, so it is a parameter of the terms.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -104,8 +105,8 @@ class Instalment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A period between two due days."""
+class Stretch:
+    """A period between two due days: its last day and its share of a year."""
 
     end: date
     share: Fraction
@@ -113,7 +114,11 @@ class _Stretch:
 
 def repayment_plan(terms: Terms) -> tuple[Instalment, ...]:
     """The instalments in order. The sum of their principal is what was lent, whatever the rate and the method."""
-    stretches = _stretches(terms)
+    return plan_over(terms, _stretches(terms))
+
+
+def plan_over(terms: Terms, stretches: Sequence[Stretch], *, first: int = 1) -> tuple[Instalment, ...]:
+    """The instalments of the terms' principal over periods that are given; they are numbered from ``first`` on."""
     rate, last = Fraction(terms.annual_rate), len(stretches)
     each = _payment(terms, stretches) if terms.method is Method.EQUAL_INSTALMENTS else 0
     part = half_up(Fraction(terms.principal_fen, last))
@@ -132,7 +137,7 @@ def repayment_plan(terms: Terms) -> tuple[Instalment, ...]:
             case _:
                 paid = 0
         balance -= paid
-        made.append(Instalment(number, stretch.end, paid, interest, balance))
+        made.append(Instalment(first + number - 1, stretch.end, paid, interest, balance))
     return tuple(made)
 
 
@@ -142,15 +147,15 @@ def half_up(value: Fraction) -> int:
     return sign * ((2 * abs(value.numerator) + value.denominator) // (2 * value.denominator))
 
 
-def _stretches(terms: Terms) -> list[_Stretch]:
+def _stretches(terms: Terms) -> list[Stretch]:
     if terms.method is Method.BULLET:
         share = terms.day_count.share(terms.drawn_on, terms.due_on, terms.months)
-        return [_Stretch(terms.due_on, share)]
+        return [Stretch(terms.due_on, share)]
     days = [add_months(terms.drawn_on, month) for month in range(terms.months + 1)]
-    return [_Stretch(end, terms.day_count.share(start, end, 1)) for start, end in pairwise(days)]
+    return [Stretch(end, terms.day_count.share(start, end, 1)) for start, end in pairwise(days)]
 
 
-def _payment(terms: Terms, stretches: list[_Stretch]) -> int:
+def _payment(terms: Terms, stretches: Sequence[Stretch]) -> int:
     """The even amount: what, discounted by each period's own rate, is worth what was lent."""
     with localcontext() as context:
         context.prec = 40

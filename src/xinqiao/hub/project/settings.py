@@ -119,6 +119,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.market",
     "xinqiao.hub.apps.needs",
     "xinqiao.hub.apps.cases",
+    "xinqiao.hub.apps.loans",
 ]
 
 MIDDLEWARE = [
