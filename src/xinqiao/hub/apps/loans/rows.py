@@ -226,3 +226,12 @@ def history(row: LoanContract) -> History:
 def _paid(step: LoanStep) -> int:
     """All that came in: an early payment's principal and the interest paid with it."""
     return step.amount_fen + int(step.said.get("interest_fen", 0))
+
+
+def last_day(row: LoanContract) -> date:
+    """The last day anything is known of."""
+    days = [
+        *LoanStep.objects.filter(contract=row).order_by("-on").values_list("on", flat=True)[:1],
+        *ReportedPosition.objects.filter(contract=row).order_by("-on").values_list("on", flat=True)[:1],
+    ]
+    return max(days)

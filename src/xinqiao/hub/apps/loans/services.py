@@ -6,7 +6,7 @@ under that key is refused. All of a contract happens under the lock of its row.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import NoReturn
 
 from django.db import transaction
@@ -23,12 +23,13 @@ from xinqiao.domain.machine import Role
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise, Institution
-from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanStep, ReportedPosition
+from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanStep
 from xinqiao.hub.apps.loans.rows import (
     Happened,
     digest_of,
     fire,
     history,
+    last_day,
     locked,
     not_before_now,
     note,
@@ -315,17 +316,9 @@ _EFFECTS: dict[LoanEvent, Effect] = {
 
 def _refresh(row: LoanContract) -> int:
     """The balance by all that is known now, for lists and sums."""
-    balance = position(history(row), _last_day(row)).balance_fen
+    balance = position(history(row), last_day(row)).balance_fen
     LoanContract.objects.filter(id=row.id).update(balance_fen=balance)
     return balance
-
-
-def _last_day(row: LoanContract) -> date:
-    days = [
-        *LoanStep.objects.filter(contract=row).order_by("-on").values_list("on", flat=True)[:1],
-        *ReportedPosition.objects.filter(contract=row).order_by("-on").values_list("on", flat=True)[:1],
-    ]
-    return max(days)
 
 
 def contract_by_no(actor: InstitutionActor, contract_no: str) -> LoanContract:
