@@ -8,6 +8,7 @@ from xinqiao.domain.loans.plan import DayCount, Method
 from xinqiao.domain.loans.states import FiveClass, LoanEvent, LoanState
 from xinqiao.hub.actors import Actor
 from xinqiao.hub.apps.identity.models import Enterprise, Institution
+from xinqiao.hub.apps.loans.case_models import LoanOfCase
 from xinqiao.hub.apps.loans.file_models import LoanFile, LoanFileRow, ReportedPosition
 from xinqiao.hub.ids import ID_LENGTH
 from xinqiao.hub.viewers import seen_by
@@ -17,6 +18,7 @@ __all__ = [
     "LoanContract",
     "LoanFile",
     "LoanFileRow",
+    "LoanOfCase",
     "LoanStep",
     "PlanRow",
     "ReportedPosition",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from xinqiao.domain.errors import NotFound
 from xinqiao.domain.loans.book import Position, Tranche, annual_cost_of, drawn_of, position
@@ -13,7 +13,8 @@ from xinqiao.domain.loans.cost import all_in_rate
 from xinqiao.domain.loans.plan import Instalment
 from xinqiao.domain.loans.states import NON_PERFORMING, LoanState
 from xinqiao.hub.actors import Actor
-from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanStep
+from xinqiao.hub.apps.cases.models import Case
+from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanOfCase, LoanStep
 from xinqiao.hub.apps.loans.rows import fees_of, histories, history
 
 #: A page of the book.
@@ -149,7 +150,10 @@ def whole(row: LoanContract, day: date) -> Whole:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a loan, for matching, data suppliers and statistics. ``product_id``, ``need_id``: of its case, if any."""
+    """What became of a loan, for matching, data suppliers and statistics. The last five are of its case, empty without one.
+
+    ``sender``: who handed the need to the institution (``enterprise`` or ``adviser``), the source of the loan.
+    """
 
     contract_id: str
     institution_id: str
@@ -164,16 +168,72 @@ class Outcome:
     case_id: str = ""
     need_id: str = ""
     product_id: str = ""
+    adviser_id: str = ""
+    sender: str = ""
+
+    @property
+    def bad(self) -> bool:
+        """It went wrong: of the three lower classes, or written off."""
+        return self.state is LoanState.WRITTEN_OFF or self.five_class in NON_PERFORMING
 
 
 def outcomes(since: datetime, until: datetime) -> list[Outcome]:
     """What became of the loans that were reported on in a half-open span, oldest report first."""
     rows = LoanContract.objects.filter(reported_at__gte=since, reported_at__lt=until)
-    return [_outcome(row) for row in rows.order_by("reported_at", "id")]
+    return [_outcome(row) for row in _with_cases(rows).order_by("reported_at", "id")]
+
+
+def outcomes_of(
+    *, need_id: str | None = None, product_id: str | None = None, adviser_id: str | None = None
+) -> list[Outcome]:
+    """What became of the loans of a need, of a product, of an adviser; all that is named must hold."""
+    named = {"need_id": need_id, "product_id": product_id, "need__adviser_id": adviser_id}
+    wanted = {f"of_case__case__{name}": value for name, value in named.items() if value is not None}
+    rows = LoanContract.objects.filter(of_case__isnull=False, **wanted)
+    return [_outcome(row) for row in _with_cases(rows).order_by("reported_at", "id")]
+
+
+def _with_cases(rows: QuerySet[LoanContract]) -> QuerySet[LoanContract]:
+    return rows.select_related("of_case__case__need")
 
 
 def _outcome(row: LoanContract) -> Outcome:
+    link: LoanOfCase | None = getattr(row, "of_case", None)
+    case = link.case if link is not None else None
     return Outcome(
         row.id, row.institution_id, row.enterprise_id, LoanState(row.state), row.five_class, row.drawn_fen,
         row.balance_fen, Decimal(row.annual_rate), row.signed_on, row.reported_at,
+        *(() if case is None else (case.id, case.need_id, case.product_id, case.need.adviser_id or "", case.sender)),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Outcomes of one group, in fen."""
+
+    loans: int
+    drawn_fen: int
+    bad: int
+
+    @property
+    def bad_share(self) -> Decimal | None:
+        """Loans that went wrong over all; ``None`` without loans."""
+        return _share(self.bad, self.loans)
+
+
+def tally(found: Sequence[Outcome], by: str) -> dict[str, Tally]:
+    """Outcomes by a member of theirs (``product_id``, ``adviser_id``, ``sender``, ``institution_id``); drawn ones only."""
+    groups: dict[str, list[Outcome]] = {}
+    for one in found:
+        if one.drawn_fen:
+            groups.setdefault(str(getattr(one, by)), []).append(one)
+    return {
+        name: Tally(len(ones), sum(one.drawn_fen for one in ones), sum(one.bad for one in ones))
+        for name, ones in sorted(groups.items())
+    }
+
+
+def case_of(row: LoanContract) -> Case | None:
+    """The case a contract the caller was given came from."""
+    link = LoanOfCase.objects.filter(contract=row).select_related("case").first()
+    return link.case if link is not None else None

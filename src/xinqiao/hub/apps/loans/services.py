@@ -23,7 +23,8 @@ from xinqiao.domain.machine import Role
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise, Institution
-from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanStep
+from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanOfCase, LoanStep
+from xinqiao.hub.apps.loans.of_case import signed_case, tell_case
 from xinqiao.hub.apps.loans.rows import (
     Happened,
     digest_of,
@@ -67,6 +68,8 @@ def report_contract(*, actor: InstitutionActor, said: ContractSaid, at: datetime
     told = _contract_json(said)
     digest = digest_of("sign", said.signed_on, told)
     with transaction.atomic():
+        known = LoanContract.objects.for_viewer(actor).filter(contract_no=said.contract_no).first()
+        case = signed_case(actor, said, at) if known is None else None
         # the institution's row is what two reports of one number wait at
         institution = Institution.objects.select_for_update().get(id=actor.institution_id)
         known = LoanContract.objects.for_viewer(actor).filter(contract_no=said.contract_no).first()
@@ -87,6 +90,8 @@ def report_contract(*, actor: InstitutionActor, said: ContractSaid, at: datetime
             first_loan=said.first_loan, guarantor=said.guarantor, renews=_renewed(actor, said, firm), reported_at=at,
         )  # fmt: skip
         row.save(force_insert=True)
+        if case is not None:
+            LoanOfCase.objects.create(contract=row, case=case)
         note(row, actor, Happened("sign", "sign", said.signed_on, at, told, amount_fen=said.amount_fen))
     return row
 
@@ -130,7 +135,7 @@ def report_drawdown(
         "amount_fen": said.amount_fen, "months": said.months, "due_on": said.due_on.isoformat(),
     }  # fmt: skip
     with transaction.atomic():
-        row = locked(actor, contract_id, expected_revision if not _known(contract_id, said.key) else None)
+        row = _held(actor, contract_id, said.key, LoanEvent.DRAW, expected_revision, at)
         require_reporter(actor)
         known = repeated(row, said.key, digest_of("draw", said.drawn_on, told))
         if known is not None:
@@ -154,9 +159,14 @@ def report_drawdown(
     return draw
 
 
-def _known(contract_id: str, key: str) -> bool:
-    """A form that is sent twice finds its report, not that the contract changed by it."""
-    return LoanStep.objects.filter(contract_id=contract_id, key=key).exists()
+def _held(
+    actor: InstitutionActor, contract_id: str, key: str, event: LoanEvent, revision: int | None, at: datetime
+) -> LoanContract:
+    """The contract, held after its case. A form that is sent twice finds its report, not that the contract changed by it."""
+    if LoanStep.objects.filter(contract_id=contract_id, key=key).exists():
+        return locked(actor, contract_id, None)
+    tell_case(actor, contract_id, event, at)
+    return locked(actor, contract_id, revision)
 
 
 def report_event(
@@ -177,7 +187,7 @@ def report_event(
             ``draw`` (``NONE``, ``WHICH`` of several), ``amount`` (``OVER``: more than is owed), ``renewed_by`` (``NONE``).
     """
     with transaction.atomic():
-        row = locked(actor, contract_id, expected_revision if not _known(contract_id, said.key) else None)
+        row = _held(actor, contract_id, said.key, said.event, expected_revision, at)
         require_reporter(actor)
         told = _event_json(said)
         known = repeated(row, said.key, digest_of(said.event, said.on, told))
