@@ -71,6 +71,38 @@ def document(now: datetime) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def portrait(now: datetime) -> dict[str, Json]:
+    """A portrait with a figure that is known here, one that was not granted, and one of a later platform."""
+    nothing: dict[str, Json] = {
+        "id": "P01", "version": 1, "key": "insured_count", "theme": "people", "label": "参保人数", "unit": "persons",
+        "formula": "", "items": ["medical_insurance_basic"], "value": None, "null_reason": "NOT_AUTHORISED",
+        "month": "2026-10", "as_of": None, "year_before": None, "change": None,
+        "coverage": {"items_used": 0, "items": 1}, "sources": [], "objected": False, "months": [], "quarters": [],
+        "peers": None,
+    }  # fmt: skip
+    known = nothing | {
+        "id": "P09", "key": "utility_arrears", "theme": "utilities", "unit": "yuan", "value": "876.54",
+        "null_reason": None, "sources": ["演示水务"], "objected": True,
+    }  # fmt: skip
+    later = nothing | {"id": "P99", "key": "later", "label": "以后的数", "theme": "utilities"}
+    return {
+        "artefact": "portrait", "v": 3, "number": "EP-20261121-0001", "version": 1, "verify_code": "CCCC-DDDD",
+        "valid_until": format_instant(now + timedelta(days=30)), "iss": HUB, "catalogue": "2024",
+        "subject": {"name": "金丝雀家具有限公司（演示）", "uscc": USCC}, "reader": "institution",
+        "institution": {"id": INSTITUTION, "name": "远山银行"}, "purpose": "loan_application", "operator": "林知远",
+        "authorisations": [ITEMS], "generated_at": format_instant(now), "month": "2026-10", "is_score": False,
+        "place": None, "figures": [nothing, known, later], "since": None, "not_stored": ["tax_basic"],
+    }  # fmt: skip
+
+
+def portrait_answer(now: datetime, key: SigningKey, said: dict[str, Json]) -> dict[str, Json]:
+    """The answer that hands a portrait out."""
+    return answer(now, key, said) | {
+        "number": "EP-20261121-0001", "verify_code": "CCCC-DDDD", "report": "",
+        "portrait": sign_jws(said, key, ArtefactType.PORTRAIT),
+    }  # fmt: skip
+
+
 def answer(now: datetime, key: SigningKey, said: dict[str, Json]) -> dict[str, Json]:
     """The answer that hands a document out."""
     return {

@@ -204,7 +204,7 @@ class FakeHub:
                 return 200, self.view()
             case _ if path == "/api/v1/authorisations":
                 return 200, {"items": [self.view()], "next_cursor": None}
-            case _ if path.startswith(("/api/v1/items/", "/api/v1/credit-reports")):
+            case _ if path.startswith(("/api/v1/items/", "/api/v1/credit-reports", "/api/v1/portraits")):
                 return self._credit(request, path)
             case _ if path == "/api/v1/fundflow/queries" and request.method == "POST":
                 return 200, self._query(body)
@@ -232,6 +232,10 @@ class FakeHub:
                 self.uses += 1
                 said = self._spoilt("document", fake_credit.document(now))
                 return 201, fake_credit.answer(now, self._spoilt("report_key", self.hub_key), said)
+            case "portraits", "POST":
+                self.uses += 1
+                said = self._spoilt("portrait", fake_credit.portrait(now))
+                return 201, fake_credit.portrait_answer(now, self._spoilt("report_key", self.hub_key), said)
             case "credit-reports", "GET":
                 return 200, {"items": []}
             case _:

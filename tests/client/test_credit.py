@@ -2,6 +2,8 @@
 
 import json
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +15,9 @@ from xinqiao import catalogue
 from xinqiao.client import Client, Operator, problem_of
 from xinqiao.clock import AdjustableClock
 from xinqiao.domain.consent import Purpose
-from xinqiao.domain.errors import Code, ProviderFault
+from xinqiao.domain.errors import Code, Invalid, ProviderFault
+from xinqiao.domain.portrait import Nil
+from xinqiao.domain.portrait.reading import portrait_of_document
 from xinqiao.domain.report import Availability
 from xinqiao.trust.keys import SigningKey
 
@@ -114,6 +118,61 @@ def test_the_institutions_own_product_is_opened_beside_the_report(lin: TestClien
     assert "月均经营流入" in both.text
 
 
+def test_a_portrait_is_believed_checked_and_read_as_values(client: Client) -> None:
+    made = client.credit.portrait([fake_credit.ITEMS], Purpose.LOAN_APPLICATION, LIN)
+    known, late = made.portrait().readings[1:]
+    assert (known.value, known.objected, known.figure.zh) == (Decimal("876.54"), True, "水电气欠费")
+    assert (late.figure.id, late.figure.zh, late.reason) == ("P99", "以后的数", Nil.NOT_AUTHORISED)
+    assert "876.54" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("report_key", lambda _key: SigningKey.generate()),
+        ("portrait", lambda said: said | {"number": "EP-2"}),
+        ("portrait", lambda said: said | {"institution": None, "reader": "subject"}),
+    ],
+)
+def test_a_portrait_that_is_not_the_platforms_word_to_us_is_not_believed(
+    client: Client, hub: FakeHub, part, change
+) -> None:
+    hub.spoil[part] = change
+    with pytest.raises(ProviderFault) as error:
+        client.credit.portrait([fake_credit.ITEMS], Purpose.LOAN_APPLICATION, LIN)
+    assert error.value.code is Code.HUB_INVALID
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("figures", [{}]), ("month", None), ("not_stored", [1]), ("subject", "x"), ("place", {"industry": 3})],
+)
+def test_a_portrait_that_lacks_what_it_must_say_names_the_member(member: str, value) -> None:
+    said = fake_credit.portrait(datetime(2026, 11, 21, tzinfo=UTC))
+    portrait_of_document(said)
+    with pytest.raises(Invalid):
+        portrait_of_document(said | {member: value})
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_portrait_is_shown_once_and_goes_with_the_page(lin: TestClient, hub: FakeHub, language: str) -> None:  # noqa: F811  # fmt: skip
+    page = lin.get("/credit", params={"lang": language})
+    form = {"csrfmiddlewaretoken": token_of(page), "once": once_of(page)}
+    for _ in range(2):  # pressed twice
+        shown = lin.post(f"/credit/{fake_credit.ITEMS}/portrait", data=form)
+    assert hub.uses == 1
+    assert shown.url.path == f"/portraits/{fake_credit.ASKED}"
+    assert shown.text.count("<h1") == 1
+    for words in ("876.54", "EP-20261121-0001", "以后的数", "CCCC-DDDD"):
+        assert words in shown.text, words
+    bundle = json.loads(lin.get(f"{shown.url.path}/json").content)
+    assert bundle["portrait"]["number"] == "EP-20261121-0001"
+    lin.get("/records")
+    gone = lin.get(shown.url.path)
+    assert (gone.status_code, "876.54" in gone.text) == (410, False)
+    assert lin.get(f"{shown.url.path}/json").status_code == 410
+
+
 def test_nobody_sees_it_without_logging_in(bench: TestClient) -> None:  # noqa: F811
-    for path in ("/credit", f"/credit/{fake_credit.ASKED}"):
+    for path in ("/credit", f"/credit/{fake_credit.ASKED}", f"/portraits/{fake_credit.ASKED}"):
         assert bench.get(path, follow_redirects=False).status_code == 303

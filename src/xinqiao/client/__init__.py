@@ -7,7 +7,7 @@
 from xinqiao.client.aio import AsyncClient
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.claims import ClaimBook, StatedClaim, state_claim
-from xinqiao.client.credit import OpenedReport
+from xinqiao.client.credit import OpenedPortrait, OpenedReport
 from xinqiao.client.desk import DeskClient, Handled
 from xinqiao.client.dossier import Dossier
 from xinqiao.client.item_answer import ItemAnswer
@@ -30,6 +30,7 @@ __all__ = [
     "Handled",
     "ItemAnswer",
     "NearestRequest",
+    "OpenedPortrait",
     "OpenedReport",
     "Operator",
     "Problem",

@@ -1,4 +1,4 @@
-"""Credit reports: results, and the operations written once as steps.
+"""Credit reports and portraits: results, and the operations written once as steps.
 
 A report is the platform's signed document. It is believed when the platform signed it, when its digest is the one in the
 log, and when it names this institution; what stands in it is nobody's but the reader's, so ``repr`` shows none of it.
@@ -18,6 +18,8 @@ from xinqiao.domain.canonical import Json, digest_hex
 from xinqiao.domain.catalogue.model import Catalogue
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.errors import Code, Invalid, ProviderFault, Unauthenticated
+from xinqiao.domain.portrait.reading import portrait_of_document
+from xinqiao.domain.portrait.whole import Portrait
 from xinqiao.domain.report import Beside, CreditReport, beside_of, report_of
 from xinqiao.trust.jws import ArtefactType, verify_jws
 
@@ -25,25 +27,37 @@ from xinqiao.trust.jws import ArtefactType, verify_jws
 MAX_REPORT = 16 * 1024 * 1024
 
 
-class CreditAnswer(Result):
-    """A report as it came, before it is checked."""
+class Answer(Result):
+    """What comes with a report and a portrait alike, before it is checked."""
 
     id: str
     number: str
     version: int
     verify_code: str
     digest: str
-    report: str = Field(repr=False)
     use_leaf: UseLeaf
     uses_left: int
     generated_at: AwareDatetime
     valid_until: AwareDatetime
 
 
+class CreditAnswer(Answer):
+    """A report as it came."""
+
+    report: str = Field(repr=False)
+
+
+class PortraitAnswer(Answer):
+    """A portrait as it came."""
+
+    portrait: str = Field(repr=False)
+
+
 class CreditRecord(Result):
-    """One time a report was asked for, without content; ``code`` of a refusal."""
+    """One time a report or a portrait (``kind``) was asked for, without content; ``code`` of a refusal."""
 
     id: str
+    kind: Literal["report", "portrait"] = "report"
     state: Literal["released", "denied"]
     code: str | None
     authorisation_id: str | None
@@ -69,8 +83,8 @@ class CreditRecordPage(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedReport:
-    """A credit report, checked. It is handed out once; whoever needs it later keeps ``signed``.
+class Opened:
+    """A document about a firm, checked. It is handed out once; whoever needs it later keeps ``signed``.
 
     ``document``: what the platform signed; ``subject_name`` and ``subject_uscc`` whom it is about.
     """
@@ -89,6 +103,12 @@ class OpenedReport:
     subject_name: str
     subject_uscc: str
 
+
+class OpenedReport(Opened):
+    """A credit report, checked."""
+
+    __slots__ = ()
+
     def chapters(self, catalogue: Catalogue) -> CreditReport:
         """Chapters with their sections, as values. Raises Invalid for a document of a later form."""
         return report_of(self.document, catalogue)
@@ -96,6 +116,16 @@ class OpenedReport:
     def beside(self) -> Beside:
         """Answers, calls, fund-flow products, the firm's words, the record of queries. Raises Invalid."""
         return beside_of(self.document)
+
+
+class OpenedPortrait(Opened):
+    """A portrait, checked."""
+
+    __slots__ = ()
+
+    def portrait(self) -> Portrait:
+        """Its figures, as values. Raises Invalid for a document of a later form."""
+        return portrait_of_document(self.document)
 
 
 class CreditOperations:
@@ -122,34 +152,54 @@ class CreditOperations:
             "calls": None if calls is None else [*sorted(calls)],
         }
         answer = yield from self._hub.write(CreditAnswer, "/api/v1/credit-reports", body, idempotency_key)
-        return self._checked(answer, purpose)
+        return self._checked(OpenedReport, answer, answer.report, ArtefactType.CREDIT_REPORT, purpose)
 
-    def _checked(self, answer: CreditAnswer, purpose: Purpose) -> OpenedReport:
+    def portrait(
+        self,
+        authorisations: Collection[str],
+        purpose: Purpose,
+        operator: Operator,
+        *,
+        idempotency_key: str | None,
+    ) -> Steps[OpenedPortrait]:
+        """See :meth:`.sync_credit.Credit.portrait`."""
+        yield from self._hub.directory()
+        body: dict[str, Json] = {
+            "authorisations": [*authorisations],
+            "purpose": str(purpose),
+            "operator": {"name": operator.name, "department": operator.department},
+        }
+        answer = yield from self._hub.write(PortraitAnswer, "/api/v1/portraits", body, idempotency_key)
+        return self._checked(OpenedPortrait, answer, answer.portrait, ArtefactType.PORTRAIT, purpose)
+
+    def _checked[O: Opened](
+        self, kind: type[O], answer: Answer, signed: str, typ: ArtefactType, purpose: Purpose
+    ) -> O:
         try:
             claims = verify_jws(
-                answer.report,
+                signed,
                 self._hub.believed.hub_keys,
-                typ=ArtefactType.CREDIT_REPORT,
+                typ=typ,
                 at=answer.generated_at,
                 max_bytes=MAX_REPORT,
             )
         except (Unauthenticated, Invalid) as error:
-            raise ProviderFault(Code.HUB_INVALID, "the report is not the platform's") from error
+            raise ProviderFault(Code.HUB_INVALID, "the document is not the platform's") from error
         reader, subject = claims.get("institution"), claims.get("subject")
         mine = isinstance(reader, dict) and reader.get("id") == self._hub.institution_id
         same = (claims.get("number"), claims.get("verify_code"), claims.get("purpose")) == (
             answer.number, answer.verify_code, str(purpose),
         )  # fmt: skip
         if not mine or not same or digest_hex(claims) != answer.digest or not isinstance(subject, dict):
-            raise ProviderFault(Code.HUB_INVALID, "the report speaks of something else")
-        return OpenedReport(
+            raise ProviderFault(Code.HUB_INVALID, "the document speaks of something else")
+        return kind(
             id=answer.id,
             number=answer.number,
             version=answer.version,
             verify_code=answer.verify_code,
             digest=answer.digest,
             document=claims,
-            signed=answer.report,
+            signed=signed,
             use_leaf=answer.use_leaf,
             uses_left=answer.uses_left,
             generated_at=answer.generated_at,
@@ -159,13 +209,13 @@ class CreditOperations:
         )
 
     def record(self, query_id: str) -> Steps[CreditRecord]:
-        """One time a report was asked for."""
+        """One time a report or a portrait was asked for."""
         return (yield from self._hub.fetch(CreditRecord, f"/api/v1/credit-reports/{segment(query_id)}"))
 
     def records(
         self, *, authorisation_id: str | None, state: str | None, limit: int
     ) -> Steps[list[CreditRecord]]:
-        """The newest reports made and refused."""
+        """The newest reports and portraits made and refused."""
         page = yield from self._hub.fetch(
             CreditRecordPage,
             "/api/v1/credit-reports",

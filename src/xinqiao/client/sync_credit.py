@@ -1,9 +1,9 @@
-"""Credit reports with the synchronous client: ``client.credit``."""
+"""Credit reports and portraits with the synchronous client: ``client.credit``."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from xinqiao.client.credit import CreditOperations, CreditRecord, OpenedReport
+from xinqiao.client.credit import CreditOperations, CreditRecord, OpenedPortrait, OpenedReport
 from xinqiao.client.results import Operator
 from xinqiao.domain.consent import Purpose
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Credit:
-    """Credit reports under authorisations of items (``client.items``). Errors are those of :class:`~.sync.Client`."""
+    """Credit reports and portraits under authorisations of items (``client.items``). Errors are those of :class:`~.sync.Client`."""
 
     def __init__(self, client: "Client") -> None:
         self._client = client
@@ -44,14 +44,35 @@ class Credit:
             )
         )
 
+    def portrait(
+        self,
+        authorisations: Collection[str],
+        purpose: Purpose,
+        operator: Operator,
+        *,
+        idempotency_key: str | None = None,
+    ) -> OpenedPortrait:
+        """Have a portrait made under live authorisations that let reports be made, and check it.
+
+        Figures of collected items only, beside firms of the same kind; nothing is called at a source. It is handed out
+        once, as a report is, and counts one use.
+
+        Raises:
+            Forbidden: the refusal, with its signed statement in ``problem_of(error)``. Gone: made before.
+            ProviderFault: ``HUB_INVALID``: the answer does not fit what was asked.
+        """
+        return self._client.run(
+            self.operations.portrait(authorisations, purpose, operator, idempotency_key=idempotency_key)
+        )
+
     def record(self, query_id: str) -> CreditRecord:
-        """One time a report was asked for, without content. Raises NotFound for absent and foreign alike."""
+        """One time a report or a portrait was asked for, without content. Raises NotFound for absent and foreign alike."""
         return self._client.run(self.operations.record(query_id))
 
     def records(
         self, *, authorisation_id: str | None = None, state: str | None = None, limit: int = 50
     ) -> list[CreditRecord]:
-        """Reports made and refused, newest first, without content."""
+        """Reports and portraits made and refused, newest first, without content."""
         return self._client.run(
             self.operations.records(authorisation_id=authorisation_id, state=state, limit=limit)
         )

@@ -30,6 +30,7 @@ from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, verify_jws
 
 REPORTS = "/api/v1/credit-reports"
+PORTRAITS = "/api/v1/portraits"
 
 
 @dataclass
@@ -182,6 +183,9 @@ def test_the_sdk_and_the_platform_understand_each_other(scene: Scene) -> None:
     assert world.loop.run(sdk.credit.record(made.id)).digest == made.digest
     assert [one.number for one in world.loop.run(sdk.credit.records())] == [made.number]
     assert world.loop.run(sdk.verify_product(verify_code=made.verify_code)).report_no == made.number
+    portrait = world.loop.run(sdk.credit.portrait([row.id], Purpose.LOAN_APPLICATION, lin))
+    assert {one.figure.id: one.value for one in portrait.portrait().readings}["P11"] == 0
+    assert world.loop.run(sdk.credit.record(portrait.id)).kind == "portrait"
     asked = sdk.items.request(
         subject_uscc=OWNER_USCC, purpose=Purpose.LOAN_APPLICATION, business_ref="SX-SDK", operator=lin,
         items={"water_fee": ["uscc", "arrears_amount"]}, report=True,
@@ -189,3 +193,36 @@ def test_the_sdk_and_the_platform_understand_each_other(scene: Scene) -> None:
     request = world.loop.run(asked)
     assert world.loop.run(sdk.items.authorisation(request.id)).report
     world.loop.run(sdk.close())
+
+
+def test_a_portrait_is_made_signed_and_handed_out_once(scene: Scene) -> None:
+    row, world = scene.granted(), scene.world
+    body: dict[str, Json] = {
+        "authorisations": [row.id], "purpose": "loan_application", "operator": {"name": "丁一", "department": "公司业务部"}
+    }  # fmt: skip
+    made = world.bank.post(PORTRAITS, body, key="portrait-key-1")
+    assert made.status_code == 201, made.text
+    told, keys = made.json(), {key.kid: key for key in runtime.hub_verify_keys()}
+    document = verify_jws(
+        told["portrait"], keys, typ=ArtefactType.PORTRAIT, at=runtime.clock.now(), max_bytes=1 << 20
+    )
+    assert digest_hex(document) == told["digest"] == CreditReport.objects.get().digest
+    assert document["institution"]["id"] == world.bank.institution_id
+    reasons = {one["id"]: one["null_reason"] for one in document["figures"]}
+    assert (reasons["P14"], reasons["P01"]) == ("NOT_AUTHORISED", "NOT_COLLECTED")
+    assert world.bank.post(PORTRAITS, body, key="portrait-key-1").json()["code"] == "GONE_EXPIRED"
+    assert ItemAuthorisation.objects.get(id=row.id).uses == 1
+    record = world.bank.get(f"{REPORTS}/{told['id']}").json()
+    assert (record["kind"], record["number"], record["digest"]) == (
+        "portrait",
+        told["number"],
+        told["digest"],
+    )
+    foreign = world.outsider.post(PORTRAITS, body, key="portrait-key-2")
+    assert foreign.json()["code"] == "CONSENT_GRANTEE_MISMATCH"
+    unknown = world.bank.post(PORTRAITS, {**body, "calls": []}, key="portrait-key-3")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "UNKNOWN_FIELD")
+    scene.items.withdraw(row)
+    refused = world.bank.post(PORTRAITS, body, key="portrait-key-4")
+    assert (refused.status_code, refused.json()["code"]) == (403, "CONSENT_REVOKED")
+    assert Leaf.objects.get(index=refused.json()["denial_leaf"]["index"]).type == "DENY"

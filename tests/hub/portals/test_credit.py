@@ -182,3 +182,63 @@ def test_a_firm_is_asked_for_a_report_and_sees_what_it_means(
     assert again.status_code == 422
     assert "已有一件等答复的申请" in again.content.decode()
     assert client.post(address("credit_new"), {**form, "item": ["no_such"]}).status_code == 422
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_portrait_is_made_read_and_leaves_only_its_number(
+    granted: ItemAuthorisation, cast: Cast, browser: Browser, visitor: Visitor, language: str
+) -> None:
+    client = browser("bank")
+    assert (
+        'formaction="' + address("credit_portrait_pdf", granted.id)
+        in client.get(address("credit_one", granted.id)).content.decode()
+    )
+    client.get(address("credit"), {"lang": language})
+    response = client.post(address("credit_portrait", granted.id))
+    page, row = text_of(response), CreditReport.objects.get()
+    words = ("企业没有授权", "平台还没有归集", "只说现在") if language == "zh" else ("Not authorised",)
+    for one in (row.number, row.verify_code, *words):
+        assert one in page, one
+    assert "您" not in page
+    assert "no-store" in response.headers["Cache-Control"]
+    assert page.count("<h1") == 1
+    record = text_of(client.get(address("credit_record", ReportQuery.objects.get().id)))
+    assert row.digest in record
+    ledger = text_of(visitor(cast.owner).get(reverse("enterprise:ledger")))
+    assert "生成了您的企业画像" in ledger
+    assert client.get(address("credit_portrait", granted.id)).headers["Location"] == address(
+        "credit_one", granted.id
+    )
+
+
+def test_a_portraits_pdf_and_json_are_portraits_of_their_own(
+    granted: ItemAuthorisation, browser: Browser
+) -> None:
+    client = browser("bank")
+    bundle = json.loads(client.post(address("credit_portrait_json", granted.id)).content)
+    keys = {key.kid: key for key in runtime.hub_verify_keys()}
+    claims = verify_jws(
+        bundle["signed"], keys, typ=ArtefactType.PORTRAIT, at=runtime.clock.now(), max_bytes=1 << 20
+    )
+    assert claims == bundle["portrait"]
+    assert claims["reader"] == "institution"
+    paper = client.post(address("credit_portrait_pdf", granted.id))
+    assert paper.content.startswith(b"%PDF-")
+    assert b"/ByteRange" in paper.content
+    assert CreditReport.objects.filter(kind="portrait").count() == 2
+    assert ItemAuthorisation.objects.get(id=granted.id).uses == 2
+
+
+def test_a_refused_portrait_leads_to_its_record_and_a_strangers_to_nothing(
+    granted: ItemAuthorisation, cast: Cast, browser: Browser, visitor: Visitor
+) -> None:
+    ItemCast(cast).withdraw(granted)
+    client, outsider = browser("bank"), browser("outsider")
+    response = client.post(address("credit_portrait", granted.id))
+    page = text_of(client.get(response.headers["Location"]))
+    assert "CONSENT_REVOKED" in page
+    assert "本机构要的是企业画像" in page
+    assert "要的企业画像" in text_of(visitor(cast.owner).get(reverse("enterprise:ledger")))
+    for name in ("credit_portrait", "credit_portrait_pdf", "credit_portrait_json"):
+        assert outsider.post(address(name, granted.id)).status_code == 404
+    assert not CreditReport.objects.exists()

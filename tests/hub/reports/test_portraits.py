@@ -124,10 +124,10 @@ def test_an_agent_without_the_scope_takes_none_away(cast: Cast, known: Holdings)
     assert not CreditReport.objects.exists()
 
 
-def test_no_institution_is_handed_a_portrait(cast: Cast, known: Holdings) -> None:
+def test_what_is_handed_out_is_a_report_or_a_portrait(cast: Cast, known: Holdings) -> None:
     issue_own_portrait(actor=cast.owner, holdings=known, at=cast.clock.now())
     with pytest.raises(IntegrityError), transaction.atomic():
-        CreditReport.objects.update(reader="institution", institution_id=cast.bank.institution_id)
+        CreditReport.objects.update(kind="score")
 
 
 def test_nothing_of_a_portrait_is_kept(cast: Cast, known: Holdings) -> None:

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xinqiao.client.config import ClientConfig
-from xinqiao.client.workbench import credit, desk, item_asking, items, proofs, reports
+from xinqiao.client.workbench import credit, desk, item_asking, items, portraits, proofs, reports
 from xinqiao.client.workbench.forms import Form, read_form
 from xinqiao.client.workbench.sessions import COOKIE, Session, Sessions
 from xinqiao.client.workbench.visit import Bench, Visit, error_page
@@ -194,6 +194,9 @@ def create_app(
         route("/credit/{id}", credit.show, keeps_report=True),
         route("/credit/{id}/beside", credit.beside, "POST", keeps_report=True),
         route("/credit/{id}/json", credit.as_json, keeps_report=True),
+        route("/credit/{id}/portrait", portraits.make, "POST", keeps_report=True),
+        route("/portraits/{id}", portraits.show, keeps_report=True),
+        route("/portraits/{id}/json", portraits.as_json, keeps_report=True),
         route("/verify", proofs.verify, "GET", "POST"),
         route("/records", proofs.records),
         route("/records/ledger", proofs.ledger),

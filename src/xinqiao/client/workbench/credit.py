@@ -63,6 +63,13 @@ def listing(visit: Visit) -> Response:
     return _listing(visit, "")
 
 
+def refused(visit: Visit, error: XinqiaoError) -> Response:
+    """The list, with a no above it."""
+    problem, said = problem_of(error), words(error.code)
+    told = f"{(problem.title if problem else '') or said.title}{_('：')}{(problem.step if problem else '') or said.step}"
+    return _listing(visit, f"{told} {error.code}", status=error.status)
+
+
 def _listing(visit: Visit, problem: str, *, status: int = 200) -> Response:
     rows = visit.client.items.authorisations(limit=100).items
     context: dict[str, object] = {
@@ -98,9 +105,7 @@ def make(visit: Visit) -> Response:
                 [authorisation_id], found.purpose, user.operator, calls=wanted, idempotency_key=once
             )
         except XinqiaoError as error:
-            problem, said = problem_of(error), words(error.code)
-            told = f"{(problem.title if problem else '') or said.title}{_('：')}{(problem.step if problem else '') or said.step}"
-            return _listing(visit, f"{told} {error.code}", status=error.status)
+            return refused(visit, error)
         visit.session.credit = HeldCredit(report, visit.now, once)
     return see_other(f"/credit/{report.id}")
 

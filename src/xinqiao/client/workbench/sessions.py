@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 
 from xinqiao.client.config import WorkbenchUser, check_password, hash_password
-from xinqiao.client.credit import OpenedReport
+from xinqiao.client.credit import OpenedPortrait, OpenedReport
 from xinqiao.client.item_answer import ItemAnswer
 from xinqiao.client.report import Report
 from xinqiao.clock import Clock
@@ -50,6 +50,15 @@ class HeldCredit:
 
 
 @dataclass(slots=True)
+class HeldPortrait:
+    """The portrait of the page being shown."""
+
+    portrait: OpenedPortrait = field(repr=False)
+    since: datetime
+    once: str
+
+
+@dataclass(slots=True)
 class Session:
     """One browser. ``user`` is ``None`` before log-in; ``csrf`` goes into every form."""
 
@@ -60,6 +69,7 @@ class Session:
     user: WorkbenchUser | None = None
     held: Held | None = None
     credit: HeldCredit | None = None
+    portrait: HeldPortrait | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def check_csrf(self, given: str) -> None:
@@ -81,9 +91,16 @@ class Session:
             held = self.credit = None
         return held if held is not None and held.report.id == report_id else None
 
+    def held_portrait(self, portrait_id: str, now: datetime) -> HeldPortrait | None:
+        """The held portrait if it is this one and not too old."""
+        held = self.portrait
+        if held is not None and now - held.since >= HELD:
+            held = self.portrait = None
+        return held if held is not None and held.portrait.id == portrait_id else None
+
     def let_go(self) -> None:
         """Forget whatever is held."""
-        self.held = self.credit = None
+        self.held = self.credit = self.portrait = None
 
     def tidy(self, now: datetime) -> None:
         """Forget what is held for too long."""
@@ -91,6 +108,8 @@ class Session:
             self.held = None
         if self.credit is not None and now - self.credit.since >= HELD:
             self.credit = None
+        if self.portrait is not None and now - self.portrait.since >= HELD:
+            self.portrait = None
 
 
 @dataclass(slots=True)

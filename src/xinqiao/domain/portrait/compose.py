@@ -95,9 +95,12 @@ def compose_portrait(
 
 
 def may_measure(figure: Figure, item: Item, sight: Sight) -> bool:
-    """Whether every field of the item that the figure looks at is shown to the reader as it is."""
+    """Whether every field of the item that the figure looks at is granted, and shown to the reader as it is."""
     fields = {name for part in (*figure.parts, *figure.over) if part.item == item.id for name in part.fields}
-    return sight.may_read(item) and all(sight.is_clear(item, item.field(name)) for name in fields)
+    looked_at = [item.field(name) for name in fields]
+    return sight.may_read(item) and all(
+        sight.lists(item, field) and sight.is_clear(item, field) for field in looked_at
+    )
 
 
 def usable_items(

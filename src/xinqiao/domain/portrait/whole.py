@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.portrait.changes import Change
 from xinqiao.domain.portrait.compose import Reading
 from xinqiao.domain.portrait.peers import Cell, Group, Place
@@ -40,6 +39,7 @@ class Portrait:
         counted_at: when the peers of the month were counted; ``None`` when they were not.
         least: how many other firms a group must have.
         since: ``None`` when no report left marks.
+        reader: ``subject`` for the firm itself, else ``institution``.
         absent: items of the list that are not stored anywhere here, so that no figure is made of them.
     """
 
@@ -56,4 +56,9 @@ class Portrait:
     peers: Mapping[str, Compared] = field(default_factory=dict)
     counted_at: datetime | None = None
     since: Since | None = None
-    absent: tuple[Item, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """Whether the firm reads about itself."""
+        return self.reader == "subject"

@@ -1,4 +1,4 @@
-"""Handlers of credit reports: make one, look up what was made and refused. A report is in one answer and nowhere else."""
+"""Handlers of credit reports and portraits: make one, look up what was made and refused. Each is in one answer and nowhere else."""
 
 import orjson
 from pydantic import BaseModel
@@ -9,6 +9,7 @@ from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
 from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.apps.reports.lake import holdings_of
+from xinqiao.hub.apps.reports.portraits_asked import Handed, portrait_for_institution
 from xinqiao.hub.apps.reports.protocol import ReportRequest
 from xinqiao.hub.apps.reports.selectors import AskedRow
 from xinqiao.hub.apps.reports.services import Issued, issue_for_institution
@@ -28,27 +29,7 @@ async def create_report(call: Call) -> BaseModel | Reply:
     """``POST /api/v1/credit-reports``."""
     body = call.body
     assert isinstance(body, schemas_reports.CreditReportRequest)
-    assert call.caller is not None
-    assert call.idempotency_key is not None
-
-    def render(refused: Refused) -> tuple[int, str]:
-        reply = refused_query(call, refused)
-        return reply.status, reply.body.decode()
-
-    ask = ReportRequest(
-        query_id=new_id(Prefix.REPORT_QUERY),
-        institution_id=call.institution_id,
-        authorisations=tuple(body.authorisations),
-        purpose=body.purpose,
-        operator_name=body.operator.name,
-        department=body.operator.department,
-        via="api",
-        calls=None if body.calls is None else frozenset(body.calls),
-        idempotency=Idempotency(
-            call.institution_id, call.operation.id, call.idempotency_key, call.fingerprint, render
-        ),
-        nonce=call.caller.nonce,
-    )
+    ask = _ask(call, body, calls=None if body.calls is None else frozenset(body.calls))
 
     def work() -> Reply:
         made = issue_for_institution(
@@ -58,15 +39,72 @@ async def create_report(call: Call) -> BaseModel | Reply:
             client=call.gateway.sync_nodes,
             clock=call.gateway.clock,
         )
-        match made:
-            case Refused():
-                return refused_reply(call, made)
-            case Repeated(status, stored):
-                return Reply(status, stored.encode(), PROBLEM)
-            case Issued():
-                return Reply(201, _made(made))
+        return Reply(201, _made(made)) if isinstance(made, Issued) else _no(call, made)
 
     return await call.gateway.in_thread(work, waits=True)
+
+
+async def create_portrait(call: Call) -> BaseModel | Reply:
+    """``POST /api/v1/portraits``."""
+    body = call.body
+    assert isinstance(body, schemas_reports.PortraitRequest)
+    ask = _ask(call, body, calls=frozenset())
+
+    def work() -> Reply:
+        made = portrait_for_institution(
+            actor=actor_of(call, body.operator), ask=ask, holdings_of=holdings_of, clock=call.gateway.clock
+        )
+        return Reply(201, _portrait(made)) if isinstance(made, Handed) else _no(call, made)
+
+    return await call.gateway.in_thread(work, waits=True)
+
+
+def _ask(call: Call, body: schemas_reports.PortraitRequest, *, calls: frozenset[str] | None) -> ReportRequest:
+    assert call.caller is not None
+    assert call.idempotency_key is not None
+
+    def render(refused: Refused) -> tuple[int, str]:
+        reply = refused_query(call, refused)
+        return reply.status, reply.body.decode()
+
+    return ReportRequest(
+        query_id=new_id(Prefix.REPORT_QUERY),
+        institution_id=call.institution_id,
+        authorisations=tuple(body.authorisations),
+        purpose=body.purpose,
+        operator_name=body.operator.name,
+        department=body.operator.department,
+        via="api",
+        calls=calls,
+        idempotency=Idempotency(
+            call.institution_id, call.operation.id, call.idempotency_key, call.fingerprint, render
+        ),
+        nonce=call.caller.nonce,
+    )
+
+
+def _no(call: Call, made: Refused | Repeated) -> Reply:
+    if isinstance(made, Refused):
+        return refused_reply(call, made)
+    return Reply(made.status, made.body.encode(), PROBLEM)
+
+
+def _portrait(made: Handed) -> bytes:
+    looked = made.looked
+    return orjson.dumps(
+        {
+            "id": made.query_id,
+            "number": made.given.number,
+            "version": made.given.version,
+            "verify_code": made.given.verify_code,
+            "digest": looked.digest,
+            "portrait": sign_jws(looked.document, runtime.hub_key, ArtefactType.PORTRAIT),
+            "use_leaf": leaf_json(looked.leaf_index, looked.leaf_hash),
+            "uses_left": made.uses_left,
+            "generated_at": format_instant(looked.portrait.generated_at),
+            "valid_until": format_instant(made.valid_until),
+        }
+    )
 
 
 def _made(made: Issued) -> bytes:
@@ -114,6 +152,7 @@ def _view(row: AskedRow) -> schemas_reports.CreditReportView:
     made = row.issued
     return schemas_reports.CreditReportView(
         id=row.id,
+        kind=row.kind.value,
         state="released" if made else "denied",
         code=row.code or None,
         reason=row.reason or None,

@@ -18,11 +18,13 @@ from xinqiao.ui.report.portrait import PortraitView, ThemeView
 
 @dataclass(frozen=True, slots=True)
 class PortraitPaper:
-    """What it was given when it was taken away."""
+    """What it was given when it was taken away; ``institution`` and ``purpose`` of one made for an institution."""
 
     number: str
     version: int
     valid_until: datetime
+    institution: str = ""
+    purpose: str = ""
 
 
 _NO_TABLE: dict[str, object] = {"columns": [], "rows": []}
@@ -111,9 +113,7 @@ def _theme(theme: ThemeView) -> dict[str, object]:
 def _notes(view: PortraitView) -> Sequence[str]:
     return [
         _("画像不是评分：各个数并排放着，不加权，不下结论。没有数的地方写原因，不写 0。"),
-        _("已修复、已撤回、已到期的记录不算；有异议的算，带着标注；不利的数只有现在，没有历史。"),
-        _("同类企业只给三个四舍五入的数，组太小不给，所以认不出哪一家；您的数也只这样参与。"),
-        _("数字来自数源单位，以数源单位的登记为准；有不对的，可以提出异议。"),
+        *view.notes,
         *([view.absent] if view.absent else []),
     ]
 
@@ -129,6 +129,12 @@ def render_portrait_pdf(
         _("签名 {signer}").format(signer=facts.signer),
         _("供参考；机构自行决定，并对决定负责。"),
     ]
+    own = not paper.institution
+    use = (
+        _("仅供本企业查看")
+        if own
+        else _("仅供{who}用于{purpose}").format(who=paper.institution, purpose=paper.purpose)
+    )
     data: dict[str, object] = {
         "language": "en" if language() is Language.EN else "zh",
         "brand": _("信桥"),
@@ -137,14 +143,16 @@ def render_portrait_pdf(
         "subject": portrait.name,
         "account": portrait.uscc,
         "facts": [
-            (_("第几份"), str(paper.version)), (_("看到"), view.month),
+            (_("第几份"), str(paper.version)),
+            *([] if own else [(_("使用机构"), paper.institution), (_("用途"), paper.purpose)]),
+            (_("看到"), view.month),
             (_("生成时间"), fmt.moment(portrait.generated_at)), (_("有效到"), fmt.moment(paper.valid_until)),
             (_("清单版本"), portrait.catalogue), (_("存证"), fmt.leaf(facts.proof_index)),
         ],
-        "watermarks": [_("自查，非机构用"), *([_("演示数据")] if facts.demo else [])],
+        "watermarks": [*([_("自查，非机构用")] if own else []), *([_("演示数据")] if facts.demo else [])],
         "qr": square(facts.verify_url),
         "code": facts.verification_code,
-        "foot": {"type": _("扫码或在核验页输入"), "lines": lines, "use": _("仅供本企业查看")},
+        "foot": {"type": _("扫码或在核验页输入"), "lines": lines, "use": use},
         "inks": INKS,
         "report": False,
         "marks": [],

@@ -194,6 +194,8 @@ def _what(line: Inquiry, names: Names) -> str:
             return names.product(line.what)
         case "credit_report":
             return _("信用报告")
+        case "portrait":
+            return _("企业画像")
         case "verification":
             return _("核验：{item}").format(item=names.item(line.what))
         case _:

@@ -6,7 +6,7 @@ from typing import Final
 
 from xinqiao.domain.portrait import Change, Nil, Reading, Theme
 from xinqiao.domain.portrait.changes import Kind
-from xinqiao.domain.portrait.whole import Portrait, Since
+from xinqiao.domain.portrait.whole import Portrait
 from xinqiao.ui import format as fmt
 from xinqiao.ui.figures import Definition
 from xinqiao.ui.i18n import N_, gettext, ngettext
@@ -110,6 +110,7 @@ class PortraitView:
     peers: PeersView
     changes: ChangesView
     absent: str
+    notes: tuple[str, ...]
 
 
 def build_portrait_view(
@@ -130,8 +131,9 @@ def build_portrait_view(
         tuple(shown),
         tuple(missing),
         peers_view(portrait),
-        _changes(portrait.since, names),
+        _changes(portrait, names),
         _absent(portrait),
+        _notes(portrait),
     )
 
 
@@ -213,7 +215,10 @@ def _missing(theme: Theme, readings: Sequence[Reading]) -> list[Missing]:
     ]
 
 
-def _changes(since: Since | None, names: dict[str, str]) -> ChangesView:
+def _changes(portrait: Portrait, names: dict[str, str]) -> ChangesView:
+    since = portrait.since
+    if not portrait.own:
+        return ChangesView(_("给机构的画像只说现在，不和以前的报告对照。"), ())
     if since is None:
         return ChangesView(_("还没有能对照的信用报告。生成一份以后，这里就会写明之后变了什么。"), ())
     at = fmt.moment(since.generated_at)
@@ -248,6 +253,25 @@ def _change(change: Change, name: str) -> ChangeRow:
         f"{fmt.count(change.before)} → {fmt.count(change.now)}",
         _("，").join(details),
         fmt.day(change.as_of) if change.as_of else fmt.NOTHING,
+    )
+
+
+def _notes(portrait: Portrait) -> tuple[str, ...]:
+    """What whoever reads the figures must know; page and paper say the same."""
+    peers = (
+        _("同类企业只给三个四舍五入的数，组太小不给，所以认不出哪一家；您的数也只这样参与。")
+        if portrait.own
+        else _("同类企业只给三个四舍五入的数，组太小不给，所以认不出哪一家。")
+    )
+    errors = (
+        _("数字来自数源单位，以数源单位的登记为准；有不对的，可以提出异议。")
+        if portrait.own
+        else _("数字来自数源单位，以数源单位的登记为准；企业没有授权的各项不算，有没有记录也不说。")
+    )
+    return (
+        _("已修复、已撤回、已到期的记录不算；有异议的算，带着标注；不利的数只有现在，没有历史。"),
+        peers,
+        errors,
     )
 
 

@@ -16,9 +16,9 @@ from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.items import selectors as items
 from xinqiao.hub.apps.items.models import ItemQuery
-from xinqiao.hub.apps.items.scopes import REPORT_PRODUCT
 from xinqiao.hub.apps.reports import selectors as reports
 from xinqiao.hub.apps.reports.declarations import part_of_report
+from xinqiao.hub.apps.reports.jobs import product_of
 
 #: The record of queries reaches back so far, and shows so many lines.
 REACH = timedelta(days=730)
@@ -151,7 +151,7 @@ def _lines(actor: Actor, enterprise_id: str, since: datetime) -> list[Inquiry]:
         _item_line(row) for row in items.queries(actor, enterprise_id=enterprise_id, since=since, limit=most)
     ]
     lines += [
-        Inquiry(row.institution_name, REPORT_PRODUCT, REPORT_PRODUCT, row.purpose, row.asked_at, row.state, row.code)
+        Inquiry(row.institution_name, product_of(row.kind), product_of(row.kind), row.purpose, row.asked_at, row.state, row.code)
         for row in reports.asked(actor, enterprise_id=enterprise_id, since=since, limit=most)
     ]  # fmt: skip
     return sorted(lines, key=lambda line: line.at, reverse=True)

@@ -1,4 +1,4 @@
-"""The two transactions of an institution's report, with the locks and the order of the release of items.
+"""The two transactions of an institution's report or portrait, with the locks and the order of the release of items.
 
 First: may it be asked for at all? Then sources are called and records are read, with no lock held. Last: is it still so?
 A use is counted for each authorisation it stands on, the digest of the document is in its leaf, and only then anybody
@@ -29,7 +29,8 @@ from xinqiao.hub.apps.items.rows import Held, held, source_of
 from xinqiao.hub.apps.items.scopes import REPORT_PRODUCT, all_terms
 from xinqiao.hub.apps.redress.rows import standing_held
 from xinqiao.hub.apps.reports.declarations import newest_version
-from xinqiao.hub.apps.reports.models import CreditReport, ReportQuery
+from xinqiao.hub.apps.reports.models import CreditReport, ReportKind, ReportQuery
+from xinqiao.hub.apps.reports.own import LETTERS
 from xinqiao.hub.apps.reports.protocol import CallWanted, Numbered, Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
 
@@ -43,6 +44,14 @@ class Sealed:
     digest: str
     leaf: LeafRef
     uses_left: int
+
+
+_PRODUCTS = {ReportKind.REPORT: REPORT_PRODUCT, ReportKind.PORTRAIT: ReportKind.PORTRAIT.value}
+
+
+def product_of(kind: ReportKind) -> str:
+    """What a leaf and a record of queries call it."""
+    return _PRODUCTS[kind]
 
 
 type OpenResult = Opened | Refused | Repeated
@@ -89,7 +98,7 @@ def _wanted(tx: Tx, ask: ReportRequest, grants: Loaded) -> list[CallWanted]:
 
 
 def _facts(ask: ReportRequest) -> dict[str, Json]:
-    return {"product": REPORT_PRODUCT, "purpose": str(ask.purpose)}
+    return {"product": product_of(ask.kind), "purpose": str(ask.purpose)}
 
 
 def _refs(ask: ReportRequest, grant: Held | None) -> Refs:
@@ -109,6 +118,7 @@ def _record(ask: ReportRequest, grant: Held | None, at: datetime, leaf: LeafRef,
         institution_id=ask.institution_id,
         authorisation_id=own.value.id if own else None,
         via=ask.via,
+        kind=ask.kind.value,
         purpose=ask.purpose.value,
         operator_name=ask.operator_name,
         operator_department=ask.department,
@@ -141,7 +151,9 @@ class OpenReport:
         ask = self.ask
         if ask.nonce is not None and not remember_nonce(tx, ask.nonce):
             return (
-                yield from plain_denial(tx, Code.REPLAYED, "nonce_seen", "credit_report", ask.institution_id)
+                yield from plain_denial(
+                    tx, Code.REPLAYED, "nonce_seen", product_of(ask.kind), ask.institution_id
+                )
             )
         if tx.audit_failing:
             return Refused(Code.AUDIT_UNAVAILABLE, "no_recent_checkpoint", {"retry_after": 10})
@@ -151,7 +163,7 @@ class OpenReport:
                 # a report went out once and was not kept
                 return (
                     yield from seen_before(
-                        tx, seen, _gone, "never_stored", "credit_report", ask.institution_id
+                        tx, seen, _gone, "never_stored", product_of(ask.kind), ask.institution_id
                     )
                 )
         grants = [held(tx, name) for name in ask.authorisations]
@@ -165,7 +177,7 @@ class OpenReport:
     def _deny(self, tx: Tx, decision: ItemDecision, grant: Held | None) -> Step[OpenResult]:
         ask = self.ask
         assert decision.code is not None
-        facts: dict[str, Json] = {**_facts(ask), "code": str(decision.code), "act": "credit_report"}
+        facts: dict[str, Json] = {**_facts(ask), "code": str(decision.code), "act": product_of(ask.kind)}
         (leaf,) = yield [Entry("DENY", tx.at, facts, _refs(ask, grant))]
         _record(ask, grant, tx.at, leaf, state="denied", code=str(decision.code), reason=decision.reason[:60])
         refused = Refused(decision.code, decision.reason, decision.facts, None, leaf, ask.query_id)
@@ -177,7 +189,8 @@ class SealReport:
     """Decide again with the present instant; number, USE leaves, counted uses and the record, or a DENY leaf.
 
     ``write`` makes the document once it has its number; ``coverage``, ``catalogue`` and ``shown``, the items with the
-    sources of what is shown, are of the report; so are ``standing`` and ``declared``, the versions it was made from.
+    sources of what is shown, are of the report; so are ``standing`` and ``declared``, the versions it was made from;
+    what holds nothing declared has no such version.
     """
 
     opened: Opened
@@ -187,7 +200,7 @@ class SealReport:
     shown: Mapping[str, Iterable[str]] = field(default_factory=dict)
     uscc: str = ""
     standing: int = 0
-    declared: int = 0
+    declared: int | None = 0
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -213,7 +226,7 @@ class SealReport:
         numbered = self._number(tx)
         if self.uscc and standing_held(tx, self.uscc)[0] != self.standing:
             raise Stale("the standing of a record changed while the report was made")
-        if newest_version(self.opened.enterprise_id) != self.declared:
+        if self.declared is not None and newest_version(self.opened.enterprise_id) != self.declared:
             raise Stale("the firm declared something else while the report was made")
         document, digest, valid_until = self.write(numbered)
         report_id = new_id(Prefix.CREDIT_REPORT)
@@ -223,6 +236,7 @@ class SealReport:
         CreditReport.objects.create(
             id=report_id,
             number=numbered.number,
+            kind=ask.kind.value,
             enterprise_id=self.opened.enterprise_id,
             institution_id=ask.institution_id,
             version=numbered.version,
@@ -248,9 +262,12 @@ class SealReport:
     def _number(self, tx: Tx) -> Numbered:
         # The lock under which versions are counted.
         firm = Enterprise.objects.select_for_update().get(id=self.opened.enterprise_id)
-        ours = CreditReport.objects.filter(enterprise=firm, institution_id=self.opened.ask.institution_id)
+        ask = self.opened.ask
+        ours = CreditReport.objects.filter(
+            enterprise=firm, institution_id=ask.institution_id, kind=ask.kind.value
+        )
         newest = ours.aggregate(newest=Max("version"))["newest"] or 0
-        return Numbered(next_number("CR", tx.at), newest + 1, new_verify_code(), tx.at)
+        return Numbered(next_number(LETTERS[ask.kind], tx.at), newest + 1, new_verify_code(), tx.at)
 
     def _entries(
         self, tx: Tx, grants: Sequence[Held], numbered: Numbered, digest: str, report_id: str

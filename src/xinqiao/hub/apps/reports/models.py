@@ -19,7 +19,7 @@ READERS = ("subject", "institution")
 
 
 class ReportKind(StrEnum):
-    """What was handed out; a portrait is the firm's own only."""
+    """What was handed out. Whoever may have the report of a firm may have its portrait, made of the same."""
 
     REPORT = "report"
     PORTRAIT = "portrait"
@@ -75,7 +75,7 @@ class CreditReport(models.Model):
                 name="reports_version_once",
             ),
             models.UniqueConstraint(
-                fields=["institution", "enterprise", "version"],
+                fields=["institution", "enterprise", "kind", "version"],
                 condition=Q(reader="institution"),
                 name="reports_version_once_each",
             ),
@@ -84,9 +84,7 @@ class CreditReport(models.Model):
                 | Q(reader="institution", institution__isnull=False),
                 name="reports_reader",
             ),
-            models.CheckConstraint(
-                condition=Q(kind="report") | Q(kind="portrait", reader="subject"), name="reports_kind"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=["report", "portrait"]), name="reports_kind"),
         ]
 
     def __str__(self) -> str:
@@ -148,7 +146,7 @@ class ReportQueryQuerySet(models.QuerySet["ReportQuery"]):
 
 
 class ReportQuery(models.Model):
-    """An institution asked for a credit report: handed out, or refused with a code.
+    """An institution asked for a credit report or a portrait (``kind``): handed out, or refused with a code.
 
     ``enterprise`` and ``authorisation`` as in the record of item queries: a stranger's authorisation is in the leaf,
     where its owner sees it, but the asker's own record does not lead to it. ``calls``: items called at their sources.
@@ -174,6 +172,8 @@ class ReportQuery(models.Model):
         CreditReport, null=True, blank=True, on_delete=models.PROTECT, related_name="query"
     )
     via = models.CharField(max_length=8)
+    # a default of the database: the column is added to a table that stands, without making it anew
+    kind = models.CharField(max_length=12, db_default="report")
     purpose = models.CharField(max_length=24)
     operator_name = models.CharField(max_length=80)
     operator_department = models.CharField(max_length=80, blank=True)

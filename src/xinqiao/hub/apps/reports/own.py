@@ -16,7 +16,8 @@ from xinqiao.hub.apps.reports.protocol import Numbered
 
 #: Platform rules, credit products: a report is good for 30 days.
 VALID = timedelta(days=30)
-_LETTERS = {ReportKind.REPORT: "CR", ReportKind.PORTRAIT: "EP"}
+#: What their numbers begin with.
+LETTERS = {ReportKind.REPORT: "CR", ReportKind.PORTRAIT: "EP"}
 
 
 def number_own(*, actor: EnterpriseActor, kind: ReportKind, at: datetime) -> tuple[Enterprise, Numbered]:
@@ -30,7 +31,7 @@ def number_own(*, actor: EnterpriseActor, kind: ReportKind, at: datetime) -> tup
     firm = Enterprise.objects.select_for_update().get(id=actor.enterprise_id)
     ours = CreditReport.objects.filter(enterprise=firm, reader="subject", kind=kind)
     version = (ours.aggregate(newest=Max("version"))["newest"] or 0) + 1
-    return firm, Numbered(next_number(_LETTERS[kind], at), version, new_verify_code(), at)
+    return firm, Numbered(next_number(LETTERS[kind], at), version, new_verify_code(), at)
 
 
 def keep_own(

@@ -8,14 +8,19 @@ from xinqiao.domain.canonical import Json
 from xinqiao.domain.period import format_instant
 from xinqiao.domain.portrait import Cell, Point, Reading, quarters
 from xinqiao.domain.portrait.whole import Compared, Portrait, Since
-from xinqiao.hub.apps.reports.protocol import Numbered
+from xinqiao.hub.apps.reports.protocol import Asker, Numbered
 
 #: 2: number, version and code of one that is taken away; null for a look.
-VERSION = 2
+#: 3: institution, purpose, operator and authorisations of one made for an institution; the heading of every figure.
+VERSION = 3
 
 
 def portrait_document(
-    portrait: Portrait, issuer: str, given: Numbered | None = None, valid_until: datetime | None = None
+    portrait: Portrait,
+    issuer: str,
+    given: Numbered | None = None,
+    valid_until: datetime | None = None,
+    asker: Asker | None = None,
 ) -> dict[str, Json]:
     """The whole portrait; numbers as text, a missing one as null beside its reason."""
     return {
@@ -29,13 +34,17 @@ def portrait_document(
         "catalogue": portrait.catalogue,
         "subject": {"name": portrait.name, "uscc": portrait.uscc},
         "reader": portrait.reader,
+        "institution": {"id": asker.institution_id, "name": asker.institution_name} if asker else None,
+        "purpose": asker.purpose if asker else None,
+        "operator": (asker.operator or None) if asker else None,
+        "authorisations": [*asker.authorisations] if asker else [],
         "generated_at": format_instant(portrait.generated_at),
         "month": portrait.month,
         "is_score": False,
         "place": _place(portrait),
         "figures": [_figure(one, portrait.peers.get(one.figure.id)) for one in portrait.readings],
         "since": _since(portrait.since),
-        "not_stored": [item.id for item in portrait.absent],
+        "not_stored": [*portrait.absent],
     }
 
 
@@ -61,6 +70,7 @@ def _figure(reading: Reading, compared: Compared | None) -> dict[str, Json]:
         "id": figure.id,
         "version": figure.version,
         "key": figure.key,
+        "theme": figure.theme.value,
         "label": figure.zh,
         "unit": figure.unit.value,
         "formula": figure.formula,

@@ -65,7 +65,7 @@ def portrait_of(
 
     Args:
         uscc, name: the firm, as the page names it.
-        reader: who reads, for the document: ``subject``, or an institution's name.
+        reader: who reads, for the document: ``subject`` or ``institution``.
         sight: what the reader may see; figures it may not see are not computed, and neither is a size known by them.
         held: records and supplies of the firm.
         at: the instant; the month before it is the last that is looked at.
@@ -87,7 +87,7 @@ def portrait_of(
         peers=_compared(readings, place) if place else {},
         counted_at=made.at if made else None,
         since=_since(held, sight, last),
-        absent=tuple(item for item in held.catalogue.items.values() if not item.mode.is_collected),
+        absent=tuple(item.id for item in held.catalogue.items.values() if not item.mode.is_collected),
     )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def look_at_own(*, actor: EnterpriseActor, holdings: Holdings, at: datetime) -> 
     """
     portrait = _own(actor, holdings, at)
     made = portrait_document(portrait, settings.XINQIAO_HUB_ID)
-    digest = _digest(made)
+    digest = digest_of(made)
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.QUERY, at)
         leaf = append_leaf(
@@ -175,12 +175,10 @@ def issue_own_portrait(*, actor: EnterpriseActor, holdings: Holdings, at: dateti
         Forbidden: the agent may not query for the firm.
     """
     portrait = _own(actor, holdings, at)
-    known = sum(one.reason is None for one in portrait.readings)
-    coverage: dict[str, Json] = {"figures": known, "missing": len(portrait.readings) - known}
     with transaction.atomic(durable=True):
         firm, given = number_own(actor=actor, kind=ReportKind.PORTRAIT, at=at)
         made = portrait_document(portrait, settings.XINQIAO_HUB_ID, given, at + VALID)
-        digest, report_id = _digest(made), new_id(Prefix.CREDIT_REPORT)
+        digest, report_id = digest_of(made), new_id(Prefix.CREDIT_REPORT)
         leaf = append_leaf(
             type="SELF_USE",
             at=at,
@@ -189,7 +187,8 @@ def issue_own_portrait(*, actor: EnterpriseActor, holdings: Holdings, at: dateti
         )
         keep_own(
             report_id=report_id, firm=firm, given=given, kind=ReportKind.PORTRAIT, catalogue=portrait.catalogue,
-            digest=digest, leaf=leaf, coverage=coverage,
+            digest=digest, leaf=leaf,
+            coverage=coverage_of(portrait),
         )  # fmt: skip
     return Looked(portrait, made, digest, leaf.index, leaf.hash, given)
 
@@ -203,5 +202,12 @@ def _own(actor: EnterpriseActor, holdings: Holdings, at: datetime) -> Portrait:
     )  # fmt: skip
 
 
-def _digest(made: dict[str, Json]) -> str:
+def coverage_of(portrait: Portrait) -> dict[str, Json]:
+    """How many figures there are and how many are missing."""
+    known = sum(one.reason is None for one in portrait.readings)
+    return {"figures": known, "missing": len(portrait.readings) - known}
+
+
+def digest_of(made: dict[str, Json]) -> str:
+    """SHA-256 of the canonical document."""
     return hashlib.sha256(canonical_bytes(made)).hexdigest()

@@ -1,4 +1,4 @@
-"""The values that pass between the transactions of an institution's report."""
+"""The values that pass between the transactions of an institution's report or portrait."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,14 +7,15 @@ from xinqiao.domain.consent import Purpose
 from xinqiao.domain.items import ItemAuthorisation
 from xinqiao.hub.apps.fundflow.idempotency import Idempotency
 from xinqiao.hub.apps.fundflow.protocol import Nonce
+from xinqiao.hub.apps.reports.models import ReportKind
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """An institution wants a credit report, already authenticated.
+    """An institution wants a credit report or a portrait, already authenticated.
 
     ``authorisations``: ids, each one once, all of one firm. ``calls``: the interface items to call at their sources,
-    ``None`` for all that are granted and served.
+    ``None`` for all that are granted and served; a portrait calls none.
     """
 
     query_id: str
@@ -27,6 +28,7 @@ class ReportRequest:
     calls: frozenset[str] | None = None
     idempotency: Idempotency | None = None
     nonce: Nonce | None = None
+    kind: ReportKind = ReportKind.REPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,14 @@ class Numbered:
     version: int
     verify_code: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom a portrait was made: an institution, its purpose and person, and what the firm granted it by."""
+
+    institution_id: str
+    institution_name: str
+    purpose: str
+    operator: str
+    authorisations: tuple[str, ...]

@@ -42,9 +42,10 @@ def issued(actor: Actor, *, kind: ReportKind = ReportKind.REPORT, limit: int = 2
 
 @dataclass(frozen=True, slots=True)
 class AskedRow:
-    """One time an institution asked for a report; ``issued`` when it got one. Never content."""
+    """One time an institution asked for a report or a portrait; ``issued`` when it got one. Never content."""
 
     id: str
+    kind: ReportKind
     state: str
     code: str
     reason: str
@@ -106,6 +107,7 @@ def _asked(row: ReportQuery) -> AskedRow:
     made, enterprise, authorisation = row.report, row.enterprise, row.authorisation
     return AskedRow(
         id=row.id,
+        kind=ReportKind(row.kind),
         state=row.state,
         code=row.code,
         reason=row.reason,

@@ -5,7 +5,6 @@ A report is put together in memory for one answer. What is kept is its number, i
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,23 +14,22 @@ from django.db import transaction
 from xinqiao.clock import Clock
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.catalogue.model import Catalogue
-from xinqiao.domain.errors import Code, Forbidden, Invalid, Stale
 from xinqiao.domain.items import ItemAuthorisation
 from xinqiao.domain.report import CreditReport as Composed
 from xinqiao.domain.report import OwnProduct, Sight, compose
-from xinqiao.hub.actors import EnterpriseActor, InstitutionActor, InstitutionRole
+from xinqiao.hub.actors import EnterpriseActor, InstitutionActor
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.usage import announce_use
-from xinqiao.hub.apps.fundflow.idempotency import free_key
 from xinqiao.hub.apps.fundflow.protocol import Refused, Repeated
-from xinqiao.hub.apps.fundflow.transaction import Step, Tx, run_now
+from xinqiao.hub.apps.fundflow.transaction import run_now
 from xinqiao.hub.apps.identity.models import Enterprise, Institution
 from xinqiao.hub.apps.items.scopes import all_terms
+from xinqiao.hub.apps.reports.asking import again_when_stale, asked
 from xinqiao.hub.apps.reports.calls import CalledItems, call_items
 from xinqiao.hub.apps.reports.documents import Head, document
 from xinqiao.hub.apps.reports.gather import beside_for, beside_own
 from xinqiao.hub.apps.reports.holdings import Holdings
-from xinqiao.hub.apps.reports.jobs import OpenReport, Sealed, SealReport
+from xinqiao.hub.apps.reports.jobs import Sealed, SealReport
 from xinqiao.hub.apps.reports.models import ReportKind
 from xinqiao.hub.apps.reports.own import VALID, keep_own, number_own
 from xinqiao.hub.apps.reports.portraits import marks_of
@@ -39,11 +37,6 @@ from xinqiao.hub.apps.reports.protocol import Numbered, Opened, ReportRequest
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.node_client import NodeClient
 from xinqiao.hub.runtime import runtime
-
-#: How often a report is put together anew because a record changed its standing meanwhile.
-_TRIES = 3
-#: Authorisations one report may stand on.
-MOST_AUTHORISATIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,39 +123,14 @@ def issue_for_institution(
         Forbidden: ``ROLE_FORBIDDEN``. Invalid: no authorisation named, too many, or one twice.
     """
     clock = clock or runtime.clock
-    # the person at the keyboard decides, never the portal's own rights (abuse case A10)
-    if InstitutionRole.QUERY_OPERATOR not in actor.roles or ask.institution_id != actor.institution_id:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "a query operator asks", facts={"role": "query_operator"})
-    names = ask.authorisations
-    if not 1 <= len(names) <= MOST_AUTHORISATIONS or len(set(names)) != len(names):
-        raise Invalid(
-            Code.INVALID, "1 to 8 authorisations, each once", facts={"field": "authorisations", "max": 8}
-        )
-    opened = run_now(OpenReport(ask), clock=clock)
-    if not isinstance(opened, Opened):
-        return opened
-    try:
-        return _made(actor, opened, holdings_of, client, clock)
-    except BaseException:
-        # nothing was handed out: the same key may try again
-        run_now(_FreeKey(ask.query_id), clock=clock)
-        raise
 
-
-def _made(
-    actor: InstitutionActor,
-    opened: Opened,
-    holdings_of: Callable[[str], Holdings],
-    client: NodeClient,
-    clock: Clock,
-) -> Issued | Refused:
-    called = call_items(opened, client=client, clock=clock)
-    firm = Enterprise.objects.get(id=opened.enterprise_id)
-    for _ in range(_TRIES - 1):
+    def make(opened: Opened) -> Issued | Refused:
+        called = call_items(opened, client=client, clock=clock)
+        firm = Enterprise.objects.get(id=opened.enterprise_id)
         # a record was repaired or disputed while the report was put together: put it together again
-        with suppress(Stale):
-            return _sealed(actor, opened, firm, holdings_of(firm.uscc), called, clock)
-    return _sealed(actor, opened, firm, holdings_of(firm.uscc), called, clock)
+        return again_when_stale(lambda: _sealed(actor, opened, firm, holdings_of(firm.uscc), called, clock))
+
+    return asked(actor=actor, ask=ask, clock=clock, make=make)
 
 
 def _sealed(
@@ -257,23 +225,6 @@ def _head(
         beside=beside,
     )
     return head, declared
-
-
-@dataclass(frozen=True, slots=True)
-class _FreeKey:
-    """Give an idempotency key back."""
-
-    query_id: str
-
-    @property
-    def locks(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    def run(self, tx: Tx) -> Step[None]:
-        """See the class."""
-        free_key(tx, self.query_id)
-        yield from ()  # no leaf
 
 
 def _coverage(report: Composed) -> dict[str, Json]:

@@ -20,6 +20,7 @@ from xinqiao.hub.apps.fundflow import selectors as fundflow
 from xinqiao.hub.apps.items import selectors as items
 from xinqiao.hub.apps.items.models import ItemQuery
 from xinqiao.hub.apps.reports import selectors as reports
+from xinqiao.hub.apps.reports.models import ReportKind
 from xinqiao.hub.portals.item_words import item_name, kind_words, nearest_item_words, outcome_words
 from xinqiao.hub.portals.words import nearest_words, product_short, purpose_short, short_name
 from xinqiao.ui import format as fmt
@@ -149,7 +150,8 @@ def _query_actions(row: fundflow.QueryRow, *, same: bool) -> tuple[tuple[str, st
 
 
 def report_entry(row: reports.AskedRow) -> Entry:
-    """An institution's credit report, or why it got none."""
+    """An institution's credit report or portrait of the firm, or why it got none."""
+    portrait = row.kind is ReportKind.PORTRAIT
     who = short_name(row.institution_name)
     officer = " ".join(part for part in (row.department, row.operator_name) if part)
     facts = " · ".join(part for part in (purpose_short(row.purpose), row.authorisation_no, officer) if part)
@@ -159,12 +161,14 @@ def report_entry(row: reports.AskedRow) -> Entry:
     if row.issued is None:
         code = Code(row.code) if row.code in Code else Code.NOT_FOUND
         refused = RefusalWords(f"{words(code).title}{_('。')}", row.code, "")
-        sentence = _("没有放行：{who}要的信用报告").format(who=who)
+        said = _("没有放行：{who}要的企业画像") if portrait else _("没有放行：{who}要的信用报告")
+        sentence = said.format(who=who)
         return Entry(
             row.asked_at, "deny", "deny", "shield-x", sentence, facts, row.leaf_index, row.id, refused, who, actions
         )  # fmt: skip
     left = _("还剩 {n} 次").format(n=row.uses_left) if row.uses_left is not None else ""
-    sentence = _("{who}生成了您的信用报告").format(who=who)
+    said = _("{who}生成了您的企业画像") if portrait else _("{who}生成了您的信用报告")
+    sentence = said.format(who=who)
     shown = _("平台代为显示，不留存") if row.via == "portal" else _("平台合成后交给它，不留存")
     told = " · ".join(part for part in (facts, row.issued.number, shown, left) if part)
     return Entry(

@@ -1,8 +1,5 @@
 """The firm's own portrait: its figures over time, beside firms of its kind. Every look is recorded, every file numbered."""
 
-import json
-
-from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,13 +14,9 @@ from xinqiao.hub.apps.reports.portraits import Looked, issue_own_portrait, look_
 from xinqiao.hub.apps.reports.protocol import Numbered
 from xinqiao.hub.portals.access import Visit, enterprise_page
 from xinqiao.hub.portals.enterprise.shell import enterprise_frame
-from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.portals.frame import page
 from xinqiao.hub.portals.item_names import item_names
-from xinqiao.hub.portals.report_files import pdf_signer
-from xinqiao.hub.runtime import runtime
-from xinqiao.trust.jws import ArtefactType, sign_jws
-from xinqiao.ui.i18n import gettext as _
+from xinqiao.hub.portals.portrait_files import portrait_json, portrait_pdf
 from xinqiao.ui.report.portrait import build_portrait_view
 
 
@@ -54,42 +47,12 @@ def _issue(visit: Visit[EnterpriseActor]) -> tuple[Looked, Numbered]:
 @enterprise_page
 def pdf(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The same as a signed PDF, by months; it has its own number and code."""
-    from xinqiao.ui.pdf import (  # typst is heavy: only here
-        PdfFacts,
-        PortraitPaper,
-        render_portrait_pdf,
-        sign_pdf,
-    )
-
     made, given = _issue(visit)
-    facts = PdfFacts(
-        verification_code=given.verify_code,
-        verify_url=f"{settings.XINQIAO_PUBLIC_URL}/verify?code={given.verify_code}",
-        digest=f"SHA-256 {made.digest}",
-        signer=settings.XINQIAO_HUB_NAME,
-        proof_index=made.leaf_index,
-        demo=settings.DEMO,
-    )
-    paper = PortraitPaper(given.number, given.version, given.at + VALID)
-    view = build_portrait_view(made.portrait, item_names())
-    key, certificate = pdf_signer()
-    signed = sign_pdf(
-        render_portrait_pdf(made.portrait, view, paper, facts), key=key, certificate=certificate,
-        name=settings.XINQIAO_HUB_NAME, reason=_("由平台出具"),
-    )  # fmt: skip
-    return attachment(signed, "application/pdf", f"{given.number}.pdf")
+    return portrait_pdf(made, given, given.at + VALID)
 
 
 @require_POST
 @enterprise_page
 def as_json(visit: Visit[EnterpriseActor]) -> HttpResponse:
     """The same as a document beside the platform's signature over it, with its own number and code."""
-    made, given = _issue(visit)
-    bundle = {
-        "portrait": made.document,
-        "signed": sign_jws(made.document, runtime.hub_key, ArtefactType.PORTRAIT),
-        "digest": made.digest,
-        "leaf": {"index": made.leaf_index, "hash": made.leaf_hash},
-    }
-    content = json.dumps(bundle, ensure_ascii=False, indent=1)
-    return attachment(content, "application/json", f"{given.number}.json")
+    return portrait_json(*_issue(visit))
