@@ -1,7 +1,11 @@
 """Words of state: one table, complete, rendered."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import xinqiao
 from xinqiao.domain.consent.states import VisibleState
 from xinqiao.domain.lifecycles import ALL
 from xinqiao.domain.market.case import CASE, NEED
@@ -56,3 +60,15 @@ def test_every_icon_of_a_state_is_in_the_sprite() -> None:
     icons = manifest().icons
     assert icons, "run python -m xinqiao.ui.build first"
     assert {entry.icon for entry in STATES.values()} <= icons
+
+
+def test_every_state_that_a_template_names_has_words() -> None:
+    templates = [path for path in Path(xinqiao.__file__).parent.rglob("*.html") if "templates" in path.parts]
+    named = {
+        (path.name, state)
+        for path in templates
+        for call in re.findall(r"ui\.pill\(([^()]*)\)", path.read_text(encoding="utf-8"))
+        for state in re.findall(r'"([a-z_]+\.[a-z_]+)"', call)
+    }
+    assert len(named) > 20
+    assert [one for one in sorted(named) if one[1] not in STATES] == []

@@ -202,6 +202,8 @@ _TABLE: Final = (
     StateWord("ticket.escalated", "已升级", "Escalated", "no", "alert-triangle"),
     StateWord("ticket.arrived", "已到", "Arrived", "ok", "check"),
     StateWord("ticket.closed", "已关闭", "Closed", "out", "checks"),
+    StateWord("verify.valid", "核验通过", "Verified", "ok", "rosette-discount-check"),
+    StateWord("verify.invalid", "核验不通过", "Not valid", "no", "shield-x"),
 )
 
 STATES: Final[dict[str, StateWord]] = {entry.key: entry for entry in _TABLE}
