@@ -105,8 +105,14 @@ def test_a_system_ends_at_once_and_is_let_in_by_the_security_officer_only(
     now, key = world.cast.now, SigningKey.generate()
     given = {"name": "x", "jwk": key.public.to_jwk(), "not_before": now, "not_after": now + YEARS, "at": now}
     admin = OperatorActor("usr-admin", frozenset({OperatorRole.ADMIN}))
+    waits = identity.propose_desk_key(actor=admin, **given)
+    early = SourceDesk(world.cast, world.loop, world.app, waits.id, key)
+    assert early.login().status_code == 401
     with pytest.raises(Forbidden):
-        identity.add_desk_key(actor=admin, **given)
+        identity.approve_desk_key(actor=admin, desk_id=waits.id, at=now)
+    identity.approve_desk_key(actor=SYSTEM, desk_id=waits.id, at=now)
+    assert early.login().status_code == 200
+    given |= {"jwk": SigningKey.generate().public.to_jwk()}
     for wrong in ({"name": " "}, {"not_after": now}, {"jwk": key.to_jwk(private=True)}):
         with pytest.raises(Invalid):
             identity.add_desk_key(actor=SYSTEM, **given | wrong)

@@ -175,6 +175,7 @@ def operator_shell(request: HttpRequest, visitor: Visitor, current: str, *, unre
     prove = (
         NavItem("checkpoints", _("存证与检查点"), reverse("operator:checkpoints"), "rosette-discount-check"),
         NavItem("refusals", _("未放行"), reverse("operator:refusals"), "shield-x"),
+        NavItem("systems", _("平台系统"), reverse("operator:systems"), "key"),
         NavItem("health", _("运行状况"), reverse("operator:health"), "activity"),
     )
     return _shell(

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from xinqiao.domain.errors import Conflict
-from xinqiao.hub.apps.identity.models import InstitutionKey, NodeKey, SourceKey
+from xinqiao.hub.apps.identity.models import DeskKey, InstitutionKey, NodeKey, SourceKey
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.denials import record_refusal
 from xinqiao.hub.portals.pasted_key import KeyForm
@@ -16,7 +16,7 @@ from xinqiao.ui import format as fmt
 from xinqiao.ui.i18n import gettext as _
 
 
-def key_state(key: InstitutionKey | NodeKey | SourceKey, at: datetime) -> str:
+def key_state(key: InstitutionKey | NodeKey | SourceKey | DeskKey, at: datetime) -> str:
     """The state word's key: a usable key past its end is expired whatever its row says."""
     return "key.expired" if key.status == "active" and at >= key.not_after else f"key.{key.status}"
 
@@ -61,9 +61,11 @@ def register_pasted[A](
     propose: Callable[[KeyForm], object],
     page: Callable[[Visit[A], KeyForm], HttpResponse],
     back: str,
+    *,
+    read: Callable[[HttpRequest], KeyForm] = KeyForm.read,
 ) -> HttpResponse:
     """Register what was pasted; what is wrong with it stands at its field of the page."""
-    form = KeyForm.read(visit.request)
+    form = read(visit.request)
     if form.errors:
         return page(visit, form)
     try:

@@ -11,7 +11,8 @@ class DeskKey(models.Model):
     """A system of the platform's desk, known by its one signing key, usable in ``[not_before, not_after)``.
 
     It reads what the desk sees and hands in what people of the desk decided; by itself it may decide nothing. Another
-    key is another system, so a row never changes but for its end.
+    key is another system, so a row never changes but for its approval and its end. ``added_by`` registered it, and
+    ``approved_by``, another person, let it in.
     """
 
     id = models.CharField(max_length=ID_LENGTH, primary_key=True)
@@ -22,6 +23,7 @@ class DeskKey(models.Model):
     not_after = models.DateTimeField()
     status = models.CharField(max_length=12, default="active")
     added_by = models.CharField(max_length=ID_LENGTH, blank=True)
+    approved_by = models.CharField(max_length=ID_LENGTH, blank=True, db_default="")
     added_at = models.DateTimeField()
 
     class Meta:
@@ -29,7 +31,7 @@ class DeskKey(models.Model):
         verbose_name_plural = _("平台自己的系统")
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["active", "revoked"]), name="identity_desk_key_status"
+                condition=Q(status__in=["proposed", "active", "revoked"]), name="identity_desk_key_status"
             ),
             models.CheckConstraint(
                 condition=Q(not_before__lt=F("not_after")), name="identity_desk_key_period"

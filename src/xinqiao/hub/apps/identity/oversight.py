@@ -88,6 +88,11 @@ def proposed_source_keys() -> list[SourceKey]:
     return list(SourceKey.objects.filter(status="proposed").select_related("source").order_by("id"))
 
 
+def proposed_desk_systems() -> list[DeskKey]:
+    """Systems of the desk that wait for the security officer, the oldest first."""
+    return list(DeskKey.objects.filter(status="proposed").order_by("added_at", "id"))
+
+
 def node(node_id: str) -> Node:
     """One node with its institution. Raises NotFound."""
     found = Node.objects.select_related("institution").filter(id=node_id).first()

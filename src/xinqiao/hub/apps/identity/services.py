@@ -1,7 +1,12 @@
 """The verbs of the identity app at one address. Each is written in the module of its subject."""
 
 from xinqiao.hub.apps.identity.admission import admit_institution
-from xinqiao.hub.apps.identity.desk_keys import add_desk_key, revoke_desk_key
+from xinqiao.hub.apps.identity.desk_keys import (
+    add_desk_key,
+    approve_desk_key,
+    propose_desk_key,
+    revoke_desk_key,
+)
 from xinqiao.hub.apps.identity.directory import (
     anchor,
     desk_keys,
@@ -72,6 +77,7 @@ __all__ = [
     "add_source_member",
     "admit_institution",
     "anchor",
+    "approve_desk_key",
     "approve_key",
     "approve_roles",
     "approve_source_key",
@@ -96,6 +102,7 @@ __all__ = [
     "name_agent",
     "node_address",
     "node_keys",
+    "propose_desk_key",
     "propose_key",
     "propose_roles",
     "propose_source_key",

@@ -83,6 +83,17 @@ def _tasks(look: Look, cards: list[NodeCard]) -> list[Task]:
         )
         for key in oversight.proposed_source_keys()
     ]
+    tasks += [
+        Task(
+            "wait",
+            "key",
+            _("{who}的新密钥等安全管理员同意").format(who=system.name),
+            system.kid,
+            reverse("operator:systems"),
+            _("去核对"),
+        )
+        for system in oversight.proposed_desk_systems()
+    ]
     if escalated := ticket_counts(SystemActor("home"))["escalated"]:
         tasks.append(Task(
             "wait", "ticket", _("{n} 张协调工单已升级").format(n=escalated),

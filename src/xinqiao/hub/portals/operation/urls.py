@@ -22,6 +22,7 @@ from xinqiao.hub.portals.operation import (
     refusals,
     repair_imports,
     sources,
+    systems,
     tickets,
 )
 from xinqiao.hub.portals.operation.shell import manager, staff_page
@@ -88,6 +89,10 @@ urlpatterns = [
     path("keys/<str:kid>/approve", institutions.approve, name="key_approve"),
     path("keys/<str:kid>/revoke", institutions.revoke, name="key_revoke"),
     path("members/<str:user_id>/approve", institutions.approve_member, name="member_approve"),
+    path("systems", systems.listing, name="systems"),
+    path("systems/propose", systems.propose, name="system_propose"),
+    path("systems/<str:desk_id>/approve", systems.approve, name="system_approve"),
+    path("systems/<str:desk_id>/revoke", systems.revoke, name="system_revoke"),
     path("checkpoints", checkpoints.listing, name="checkpoints"),
     path("checkpoints/log", checkpoints.log, name="log"),
     path("checkpoints/consistency.json", checkpoints.proof, name="consistency"),
