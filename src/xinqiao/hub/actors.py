@@ -37,6 +37,8 @@ class InstitutionRole(StrEnum):
     PRODUCT_MANAGER = "product_manager"
     #: 客户经理: handles the cases of firms, from accepting one to its contract and its loan
     CUSTOMER_MANAGER = "customer_manager"
+    #: 担保经办: of a guarantor: reviews, approves, compensates, recovers
+    GUARANTEE_OFFICER = "guarantee_officer"
 
 
 class OperatorRole(StrEnum):

@@ -58,6 +58,9 @@ class Prefix(StrEnum):
     MONITORING = "mon"
     WARNING = "wrn"
     THRESHOLDS = "thr"
+    GUARANTEE = "gua"
+    GUARANTEE_AGREEMENT = "gag"
+    GUARANTEE_CLAIM = "gcl"
 
 
 ID_LENGTH = 40

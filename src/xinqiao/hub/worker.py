@@ -33,6 +33,7 @@ from xinqiao.hub.apps.consents.services import (
     lapse_requests,
 )
 from xinqiao.hub.apps.dossiers.services import sweep_dossiers
+from xinqiao.hub.apps.guarantees.clock import keep_up
 from xinqiao.hub.apps.identity.models import Node
 from xinqiao.hub.apps.identity.services import record_node_health, sweep_confirmations
 from xinqiao.hub.apps.items.requests import lapse_items
@@ -127,6 +128,10 @@ def _suppress(client: NodeClient, at: datetime) -> None:
             break
 
 
+def _guarantees(client: NodeClient, at: datetime) -> None:
+    keep_up(at=at)
+
+
 def _sweep_dossiers(client: NodeClient, at: datetime) -> None:
     sweep_dossiers(at=at)
 
@@ -190,6 +195,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("redress", _redress, timedelta(minutes=10)),
     ("suppress", _suppress, timedelta(minutes=10)),
     ("cases", _cases, timedelta(minutes=5)),
+    ("guarantees", _guarantees, timedelta(minutes=1)),
     ("supply", _supply, timedelta(minutes=10)),
     ("needs", _needs, timedelta(seconds=10)),
 ]

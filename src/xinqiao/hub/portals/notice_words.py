@@ -17,6 +17,23 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
     who = str(facts.get("institution") or facts.get("enterprise") or facts.get("name") or "")
     masked = str(facts.get("masked") or "")
     sentences = {
+        "guarantee_applied": _("{who}申请担保 {number}"),
+        "guarantee_approved": _("担保 {number}：担保机构同意了"),
+        "guarantee_declined": _("担保 {number}：担保机构没有同意"),
+        "guarantee_lapse": _("担保 {number}：意向失效"),
+        "guarantee_presented": _("{who}带来担保意向 {number}"),
+        "guarantee_batch": _("担保 {number}：按总对总协议生效"),
+        "guarantee_start": _("担保 {number}：贷款已发放，责任生效"),
+        "guarantee_release": _("担保 {number}：贷款已结清，责任解除"),
+        "guarantee_claim": _("担保 {number}：银行申请代偿"),
+        "guarantee_return": _("担保 {number}：代偿申请被退回"),
+        "guarantee_compensate": _("担保 {number}：担保机构已代偿"),
+        "guarantee_recover": _("担保 {number}：追偿收回了一笔"),
+        "guarantee_close": _("担保 {number}：追偿结束"),
+        "batch_agreement_propose": _("总对总协议 {number}：等您答复"),
+        "batch_agreement_agree": _("总对总协议 {number}：银行同意了"),
+        "batch_agreement_decline": _("总对总协议 {number}：银行没有同意"),
+        "batch_agreement_end": _("总对总协议 {number}：已终止"),
         "authorisation_requested": _("{who}向您申请授权"),
         "authorisation_confirmed": _("{who}同意了授权"),
         "authorisation_refused": _("{who}没有同意授权"),

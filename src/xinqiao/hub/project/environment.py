@@ -183,6 +183,11 @@ VARIABLES: tuple[Variable, ...] = (
         "none set: the form of docs/rules/credit-report.md (proposed)",
         "/srv/xinqiao/declared.toml",
     ),
+    Variable(
+        "XINQIAO_GUARANTEE_PROMISE_DAYS",
+        "Days a guarantor's promise waits for the loan before it lapses.",
+        "`90` (proposed)",
+    ),
     Variable("XINQIAO_BATCH_MAX_MB", "Largest file of one batch, in MiB.", "`4096`"),
     Variable(
         "XINQIAO_DOSSIER_CACHE_MB",

@@ -69,6 +69,9 @@ BATCHES_WAITING_PER_SOURCE = 20
 DOSSIER_CACHE_BYTES = _env.megabytes("XINQIAO_DOSSIER_CACHE_MB", 2048)
 UPLOADS_OPEN_PER_SOURCE = 5
 
+# -- guarantees: days a promise waits for the loan (proposed) ----------------------------------------------------------
+GUARANTEE_PROMISE_DAYS = _env.whole("XINQIAO_GUARANTEE_PROMISE_DAYS", 90, 1, 730)
+
 # -- items called or verified at the source: what guessing costs in 24 hours, and when an answer goes out --------------
 ITEM_GUESSES = _env.whole("XINQIAO_ITEM_GUESSES", 3, 1, 3)
 ITEM_PER_FIRM = _env.whole("XINQIAO_ITEM_PER_FIRM", 20, 1, 100_000)
@@ -120,6 +123,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.needs",
     "xinqiao.hub.apps.cases",
     "xinqiao.hub.apps.loans",
+    "xinqiao.hub.apps.guarantees",
 ]
 
 MIDDLEWARE = [

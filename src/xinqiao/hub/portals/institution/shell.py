@@ -26,6 +26,7 @@ def role_word(role: str) -> str:
         InstitutionRole.AUDITOR: _("机构审计员"),
         InstitutionRole.PRODUCT_MANAGER: _("产品经理"),
         InstitutionRole.CUSTOMER_MANAGER: _("客户经理"),
+        InstitutionRole.GUARANTEE_OFFICER: _("担保经办"),
     }[InstitutionRole(role)]
 
 
