@@ -141,9 +141,9 @@ def _word[E: (Method, FiveClass)](words: Mapping[str, E], text: str, field: str)
     found = words.get(text)
     if found is not None:
         return found.value
-    if text in {one.value for one in words.values()}:
-        return text
-    _bad(field, "WORD")
+    if text not in {one.value for one in words.values()}:
+        _bad(field, "WORD")
+    return text
 
 
 def _yes(given: Mapping[str, str], field: str) -> str:

@@ -60,10 +60,10 @@ class Guarantor(models.Model):
         return self.institution_id
 
 
-class BatchQuerySet(models.QuerySet["BatchAgreement"]):
+class AgreementQuerySet(models.QuerySet["BatchAgreement"]):
     """The only door to agreements."""
 
-    def for_viewer(self, actor: Actor) -> "BatchQuerySet":
+    def for_viewer(self, actor: Actor) -> "AgreementQuerySet":
         """Its two sides see it; firms do not."""
         if isinstance(actor, InstitutionActor):
             return self.filter(Q(institution=actor.institution_id) | Q(guarantor=actor.institution_id))
@@ -97,7 +97,7 @@ class BatchAgreement(models.Model):
     agreed_by = models.CharField(max_length=ID_LENGTH, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = BatchQuerySet.as_manager()
+    objects = AgreementQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("总对总协议")
