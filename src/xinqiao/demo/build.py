@@ -254,5 +254,6 @@ def _credentials(
             for source in seeded.sources
         ],
         "operators": [asdict(login) for login in seeded.staff if login.role != "auditor"],
+        "guarantor": asdict(seeded.guarantor),
         "auditor": next(asdict(login) for login in seeded.staff if login.role == "auditor"),
     }

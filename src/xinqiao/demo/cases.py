@@ -57,7 +57,7 @@ def _sent(firm: "EnterpriseActor", need: "Need", version: "ProductVersion", at: 
     )
 
 
-def _manager(row: "Case") -> "InstitutionActor":
+def manager_of(row: "Case") -> "InstitutionActor":
     """The bank's customer manager."""
     from xinqiao.hub.actors import InstitutionRole
     from xinqiao.hub.apps.identity.models import Member
@@ -73,7 +73,7 @@ def _taken_up(row: "Case", at: datetime) -> "Case":
     from xinqiao.hub.apps.cases import services
 
     for verb in (services.accept_case, services.investigate_case):
-        row = verb(actor=_manager(row), case_id=row.id, expected_version=row.version, at=at)
+        row = verb(actor=manager_of(row), case_id=row.id, expected_version=row.version, at=at)
     return row
 
 
@@ -82,7 +82,7 @@ def _ask(row: "Case", at: datetime) -> None:
 
     row = _taken_up(row, at)
     asks = [services.Ask("upload", "近三个月的购销合同"), services.Ask("confirm", "实际经营地址没有变化")]
-    services.ask_firm(actor=_manager(row), case_id=row.id, asks=asks, expected_version=row.version, at=at)
+    services.ask_firm(actor=manager_of(row), case_id=row.id, asks=asks, expected_version=row.version, at=at)
 
 
 def _say(firm: "EnterpriseActor", row: "Case", at: datetime) -> None:
@@ -98,6 +98,6 @@ def _grant(row: "Case", at: datetime) -> None:
 
     row = _taken_up(row, at)
     services.approve_case(
-        actor=_manager(row), case_id=row.id, amount_fen=50_000_000, rate=Decimal("0.0395"), months=12,
+        actor=manager_of(row), case_id=row.id, amount_fen=50_000_000, rate=Decimal("0.0395"), months=12,
         expected_version=row.version, at=at,
     )  # fmt: skip

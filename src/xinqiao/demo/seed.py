@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from xinqiao.demo import department
+from xinqiao.demo.ids import invented_uscc
 from xinqiao.demo.model import Bank, Firm, Province
 from xinqiao.demo.products import seed_products
+from xinqiao.domain.period import business_day
 from xinqiao.trust.keyfile import load_or_create_keyfile
 from xinqiao.trust.keys import Jwk
 
@@ -68,6 +70,7 @@ class Seeded:
     staff: tuple[Login, ...]
     banks: tuple[SeededBank, ...]
     sources: tuple[SeededSource, ...]
+    guarantor: Login
 
 
 def _password() -> str:
@@ -187,6 +190,32 @@ def _source(
     return SeededSource(member.source_id, code, name, items, tuple(logins))
 
 
+_GUARANTOR_USCC = invented_uscc(serial=9002, kind="91")
+
+
+def _guarantor(at: datetime) -> Login:
+    """A guarantor of 50 million in net assets, and the one person of it a visitor meets."""
+    from xinqiao.hub.actors import InstitutionRole, SystemActor
+    from xinqiao.hub.apps.guarantees.register import register_guarantor
+    from xinqiao.hub.apps.identity.institutions import add_member, register_institution
+
+    row = register_institution(
+        actor=SystemActor("demo"), uscc=_GUARANTOR_USCC, name="云陵融资担保有限公司（演示）", short_name="云陵担保",
+        is_user=True, is_provider=False, at=at, is_demo=True,
+    )  # fmt: skip
+    register_guarantor(
+        actor=SystemActor("demo"), institution_id=row.id, licence="演示 0001", net_assets_fen=5_000_000_000,
+        as_of=business_day(at).replace(day=1), mainly_small=True, at=at,
+    )  # fmt: skip
+    login = Login("guarantee_officer", "danbao.officer", _password(), "邵宁（演示担保经办）")
+    add_member(
+        actor=SystemActor("demo"), institution_id=row.id, username=login.username, password=login.password,
+        display_name=login.name, department="担保业务部", at=at,
+        roles=frozenset({InstitutionRole.GUARANTEE_OFFICER, InstitutionRole.QUERY_OPERATOR}),
+    )  # fmt: skip
+    return login
+
+
 def _identity(firm: Firm) -> None:
     from xinqiao.hub.apps.identity.models import DemoIdentity
 
@@ -255,4 +284,5 @@ def seed_hub(
     for firm in province.firms:
         _identity(firm)
     seed_products(by_key, at)
-    return Seeded(staff, banks, tuple(_source(*planned, at=at) for planned in (*_SOURCES, *more_sources)))
+    sources = tuple(_source(*planned, at=at) for planned in (*_SOURCES, *more_sources))
+    return Seeded(staff, banks, sources, _guarantor(at))

@@ -14,6 +14,8 @@ from xinqiao.domain.market.case import CASE, CaseState
 from xinqiao.domain.money import parse_amount
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.cases import selectors, services
+from xinqiao.hub.apps.guarantees import selectors as guarantees
+from xinqiao.hub.apps.guarantees.services import ASKABLE
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.case_cards import CaseCard, chips, common, file_response, new_key, said
 from xinqiao.hub.portals.denials import record_refusal
@@ -76,6 +78,8 @@ def _show(
         "contact": selectors.contact(actor, case_id),
         "may": may,
         "events": [event.value for event in CASE.allowed(state, Role.INSTITUTION)] if may else [],
+        "guarantees": guarantees.of_case(actor, case_id),
+        "may_guarantee": may and state in ASKABLE,
         "may_write": may and state not in CASE.final,
         "refusals": words.refusal_choices(),
         "kinds": words.action_choices(),
