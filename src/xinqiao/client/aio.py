@@ -6,6 +6,7 @@ from typing import IO, Self, cast
 
 import httpx
 
+from xinqiao.client.aio_cases import AsyncCases
 from xinqiao.client.aio_credit import AsyncCredit
 from xinqiao.client.aio_items import AsyncItems
 from xinqiao.client.believed import Anchor, Directory
@@ -73,6 +74,7 @@ class AsyncClient:
         self.items = AsyncItems(self)
         #: credit reports made of what is authorised
         self.credit = AsyncCredit(self)
+        self.cases = AsyncCases(self)
         self._sleep = sleep
         self._http = httpx.AsyncClient(transport=transport, **settings(timeout))
 

@@ -27,6 +27,7 @@ from xinqiao.client.results import (
     Verification,
 )
 from xinqiao.client.steps import Got, Pause, Send, Step, Steps
+from xinqiao.client.sync_cases import Cases
 from xinqiao.client.sync_credit import Credit
 from xinqiao.client.sync_items import Items
 from xinqiao.clock import Clock, SystemClock
@@ -126,6 +127,7 @@ class Client(Carrier):
         self.items = Items(self)
         #: credit reports made of what is authorised
         self.credit = Credit(self)
+        self.cases = Cases(self)
         self._sleep = sleep
         self._http = httpx.Client(transport=transport, **settings(timeout))
 

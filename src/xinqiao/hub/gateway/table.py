@@ -11,6 +11,7 @@ from xinqiao.hub.gateway import (
     schemas,
     schemas_items,
     schemas_reports,
+    table_cases,
     table_collection,
     table_desk,
     table_redress,
@@ -277,6 +278,7 @@ TABLE: tuple[Operation, ...] = (
     ),
     *table_collection.TABLE,
     *table_redress.TABLE,
+    *table_cases.TABLE,
     *table_desk.TABLE,
     Operation(
         id="createCreditReport",

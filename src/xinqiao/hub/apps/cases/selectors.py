@@ -192,6 +192,16 @@ def steps(actor: Actor, case_id: str) -> list[StepRow]:
     ]
 
 
+def case_events(actor: InstitutionActor, *, after: int, limit: int) -> list[CaseStep]:
+    """Moves of the institution's cases from behind a leaf of the log, in its order: what is not there yet comes later only.
+
+    Indexes are given out under the log's lock, which lasts to the commit, so a reader never passes one that is still to come.
+    """
+    mine = Case.objects.for_viewer(actor)
+    rows = CaseStep.objects.filter(case__in=mine, leaf_index__gt=after).exclude(event__in=HIDDEN)
+    return list(rows.select_related("case").order_by("leaf_index")[:limit])
+
+
 def _between(actor: Actor, case_id: str) -> Case:
     """A case for its two sides only. Raises NotFound for everybody else."""
     if not isinstance(actor, EnterpriseActor | InstitutionActor):
