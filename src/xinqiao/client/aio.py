@@ -9,6 +9,7 @@ import httpx
 from xinqiao.client.aio_cases import AsyncCases
 from xinqiao.client.aio_credit import AsyncCredit
 from xinqiao.client.aio_items import AsyncItems
+from xinqiao.client.aio_loans import AsyncLoans
 from xinqiao.client.believed import Anchor, Directory
 from xinqiao.client.carry import Body, headers_of, settings, unreachable
 from xinqiao.client.dossier import Dossier
@@ -75,6 +76,8 @@ class AsyncClient:
         #: credit reports made of what is authorised
         self.credit = AsyncCredit(self)
         self.cases = AsyncCases(self)
+        #: loans it reports
+        self.loans = AsyncLoans(self)
         self._sleep = sleep
         self._http = httpx.AsyncClient(transport=transport, **settings(timeout))
 

@@ -30,6 +30,7 @@ from xinqiao.client.steps import Got, Pause, Send, Step, Steps
 from xinqiao.client.sync_cases import Cases
 from xinqiao.client.sync_credit import Credit
 from xinqiao.client.sync_items import Items
+from xinqiao.client.sync_loans import Loans
 from xinqiao.clock import Clock, SystemClock
 from xinqiao.domain.consent import Product, Purpose, Reader, VisibleState
 from xinqiao.domain.errors import XinqiaoError
@@ -128,6 +129,8 @@ class Client(Carrier):
         #: credit reports made of what is authorised
         self.credit = Credit(self)
         self.cases = Cases(self)
+        #: loans it reports
+        self.loans = Loans(self)
         self._sleep = sleep
         self._http = httpx.Client(transport=transport, **settings(timeout))
 

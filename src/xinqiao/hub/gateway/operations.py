@@ -199,6 +199,8 @@ STATUS: dict[Code, int] = {
             Code.IDEMPOTENCY_MISMATCH,
             Code.USCC_FORMAT,
             Code.USCC_CHECKSUM,
+            Code.AMOUNT_FORMAT,
+            Code.TIME_FORMAT,
             Code.CEILING_EXCEEDED,
             Code.FILE_EMPTY,
             Code.HEADER_MISMATCH,

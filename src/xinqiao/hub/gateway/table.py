@@ -14,6 +14,7 @@ from xinqiao.hub.gateway import (
     table_cases,
     table_collection,
     table_desk,
+    table_loans,
     table_redress,
 )
 from xinqiao.hub.gateway.operations import Operation, Security
@@ -280,6 +281,7 @@ TABLE: tuple[Operation, ...] = (
     *table_redress.TABLE,
     *table_cases.TABLE,
     *table_desk.TABLE,
+    *table_loans.TABLE,
     Operation(
         id="createCreditReport",
         method="POST",
