@@ -95,9 +95,9 @@ def read_row(cells: Mapping[str, str]) -> MonthRow:
                 for name in ("contract_no", "uscc", "case_no", "amount", "guarantor", "fees")
             },
             "signed_on": given["signed_on"] or given["drawn_on"],
-            "annual_rate": _fraction(given["annual_rate"], "annual_rate"),
+            "annual_rate": fraction(given["annual_rate"], "annual_rate"),
             "method": _word(METHODS, given["method"], "method"),
-            "guarantee_fee_rate": _fraction(given["guarantee_fee_rate"] or "0", "guarantee_fee_rate"),
+            "guarantee_fee_rate": fraction(given["guarantee_fee_rate"] or "0", "guarantee_fee_rate"),
             "credit_loan": _yes(given, "credit_loan"),
             "first_loan": _yes(given, "first_loan"),
             "renews": given["renews"],
@@ -130,8 +130,8 @@ def _reported(given: Mapping[str, str], draw: DrawSaid) -> Reported:
     return found
 
 
-def _fraction(text: str, field: str) -> str:
-    """``3.85`` per cent as the fraction ``0.0385``."""
+def fraction(text: str, field: str) -> str:
+    """``3.85`` per cent as the fraction ``0.0385``. Raises ``Invalid`` naming the field."""
     if not _PERCENT.fullmatch(text):
         _bad(field, "RATE")
     return format((Decimal(text.rstrip("%")) / 100).normalize(), "f")

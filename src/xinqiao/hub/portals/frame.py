@@ -107,6 +107,7 @@ def institution_shell(
         NavItem("products", _("金融产品"), reverse("institution:products"), "package"),
         NavItem("cases", _("融资申请"), reverse("institution:cases"), "briefcase", cases),
         NavItem("guarantees", _("融资担保"), reverse("institution:guarantees"), "shield-lock"),
+        NavItem("loans", _("贷款台账"), reverse("institution:loans"), "coin-yuan"),
         NavItem("notices", _("通知"), reverse("institution:notices"), "bell", unread),
     )
     manage = (
