@@ -76,6 +76,14 @@ TITLES = {
         "金融产品的一个版本",
         "谁写的，谁不能复核：复核人是另一个人，不予通过要写理由。提交以后，这个版本一个字也不改；发布以后要改，就写新版本，再复核一次，新版本发布时旧版本自动停用。办理中的申请沿用受理时的版本。一个产品同时至多一个版本在写或在复核，至多一个版本在售或停售。",
     ),
+    "policy": (
+        "惠企政策的一个版本",
+        "走法与金融产品的版本相同，由政策部门的人走：谁写的，谁不能复核；发布以后要改，就写新版本，再复核一次。发布时资金池按这个版本的预算设定，不能低于已经预留和拨付的钱。",
+    ),
+    "policy_claim": (
+        "政策申请",
+        "审核通过时预留资金，审核的人不能确认；要公示的，公示期满才能拨付；拨付只有一次。补正 5 个工作日（建议值），逾期失效。没有拿到钱的结局都有原因代码。",
+    ),
 }
 
 WORDS = {
@@ -267,6 +275,35 @@ WORDS = {
     "product.withdraw": "下架",
     "supersede": "新版本发布",
     "drop": "作废",
+    "policy.published": "办理中",
+    "policy.suspended": "暂停受理",
+    "policy.withdrawn": "已停办",
+    "policy.submit": "提交复核",
+    "policy.refuse": "复核不通过",
+    "policy.suspend": "暂停受理",
+    "policy.resume": "恢复受理",
+    "policy.withdraw": "停办",
+    "policy_claim.ask": "要求补正",
+    "policy_claim.supplement": "待补正",
+    "policy_claim.supply": "补正",
+    "policy_claim.lapse": "逾期未补正",
+    "policy_claim.lapsed": "已失效",
+    "policy_claim.review": "审核通过，预留资金",
+    "reviewed": "待资金确认",
+    "policy_claim.refuse": "审核不通过",
+    "policy_claim.refused": "未通过",
+    "send_back": "退回审核",
+    "publish_notice": "确认并公示",
+    "in_notice": "公示中",
+    "policy_claim.confirm": "确认，不用公示",
+    "object": "公示异议成立",
+    "clear": "公示期满",
+    "payable": "待拨付",
+    "pay": "拨付",
+    "paid": "已拨付",
+    "give_back": "全部退回",
+    "policy_claim.returned": "已退回",
+    "policy_claim.withdrawn": "已撤回",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import xinqiao
 from xinqiao.domain.consent.states import VisibleState
-from xinqiao.domain.lifecycles import ALL
+from xinqiao.domain.lifecycles import ALL, POLICY, POLICY_CLAIM
 from xinqiao.domain.market.case import CASE, NEED
 from xinqiao.domain.market.case_work import COMPLAINT
 from xinqiao.ui.assets import manifest
@@ -29,7 +29,7 @@ def test_every_state_renders_its_word_class_and_icon(key: str, language: Languag
     assert (f'class="xq-pill {entry.cls}"' if entry.cls else 'class="xq-pill"') in page
 
 
-@pytest.mark.parametrize("machine", [*ALL, NEED, CASE, COMPLAINT], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [*ALL, NEED, CASE, COMPLAINT, POLICY, POLICY_CLAIM], ids=lambda machine: machine.name)
 def test_every_state_of_every_machine_has_a_word(machine) -> None:  # type: ignore[no-untyped-def]
     for state in machine.states:
         assert state_word(f"{machine.name}.{state.value}")

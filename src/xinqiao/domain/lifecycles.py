@@ -19,6 +19,8 @@ from xinqiao.domain.market.case import CASE, NEED
 from xinqiao.domain.market.case_work import COMPLAINT
 from xinqiao.domain.market.product import PRODUCT, VersionEvent, VersionState
 from xinqiao.domain.objection import RECORD_OBJECTION, RecordObjectionEvent, RecordObjectionState
+from xinqiao.domain.policies.claim import POLICY_CLAIM
+from xinqiao.domain.policies.policy import POLICY
 from xinqiao.domain.repair import REPAIR, RepairEvent, RepairState
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "LOAN",
     "NEED",
     "OBJECTION",
+    "POLICY",
+    "POLICY_CLAIM",
     "PRODUCT",
     "QUERY",
     "RECORD_OBJECTION",
@@ -202,4 +206,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
 
 ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET, PRODUCT)
 #: From a need to the money and what follows; ``docs/rules/financing.md`` is generated from these.
-FINANCING = (NEED, CASE, COMPLAINT, LOAN, GUARANTEE, WARNING)
+FINANCING = (NEED, CASE, COMPLAINT, LOAN, GUARANTEE, WARNING, POLICY, POLICY_CLAIM)

@@ -5,23 +5,19 @@ are text in yuan, rates text of a fraction of one (3.85 % is ``"0.0385"``), days
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from hashlib import sha256
 
 from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.errors import Code, Invalid
 from xinqiao.domain.identifiers import SubjectType
 from xinqiao.domain.loans.plan import DayCount, Method
-from xinqiao.domain.market.conditions import NOTHING_ASKED, Condition, condition_json, parse_condition
+from xinqiao.domain.market import reading
+from xinqiao.domain.market.conditions import condition_json
 from xinqiao.domain.market.product import (
-    MOST_LIST,
     MOST_NAME,
     MOST_NOTE,
-    SIZES,
     Charge,
     ChargeBasis,
     ChargeKind,
@@ -31,13 +27,8 @@ from xinqiao.domain.market.product import (
     bad,
 )
 from xinqiao.domain.money import format_fen, parse_amount
-from xinqiao.domain.period import parse_date
 
-_REGION = re.compile(r"[1-9][0-9](?:[0-9]{2}){0,2}", re.ASCII)
-_INDUSTRY = re.compile(r"[A-T](?:[0-9]{2,4})?", re.ASCII)
-_ITEM = re.compile(r"[a-z][a-z0-9_]{1,63}", re.ASCII)
 _LINK = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?", re.ASCII)
-_RATE = re.compile(r"(?:0|1)(?:\.[0-9]{1,6})?", re.ASCII)
 
 _NEEDED = frozenset(
     {"name", "kind", "amount_min", "amount_max", "months_min", "months_max", "rate_min", "rate_max"}
@@ -74,31 +65,35 @@ def parse_terms(data: Json) -> ProductTerms:
     for name in sorted(_NEEDED):
         if data.get(name) in (None, "", []):
             bad(name, "MISSING")
-    kind = _code(data, "kind", ProductKind)
+    kind = reading.code(data, "kind", ProductKind)
     return ProductTerms(
-        name=_text(data["name"], "name", MOST_NAME),
+        name=reading.text(data["name"], "name", MOST_NAME),
         kind=kind,
         security=_security(data.get("security"), kind),
         amount_fen=_amounts(data),
-        months=(_whole(data, "months_min"), _whole(data, "months_max")),
-        rate=(_rate(data["rate_min"], "rate_min"), _rate(data["rate_max"], "rate_max")),
-        methods=_codes(data, "methods", Method),
-        sla_days=_whole(data, "sla_days"),
-        day_count=DayCount.MONTHLY if data.get("day_count") is None else _code(data, "day_count", DayCount),
-        charges=tuple(_charge(one) for one in _listed(data, "charges")),
-        fee_note=_text(data.get("fee_note") or "", "fee_note", MOST_NOTE, least=0),
-        regions=_matching(data, "regions", _REGION),
-        industries=_matching(data, "industries", _INDUSTRY),
-        sizes=_sizes(data),
-        subjects=_codes(data, "subjects", SubjectType),
-        condition=_condition(data.get("condition")),
-        required_items=_matching(data, "required_items", _ITEM),
-        materials=tuple(_text(one, "materials", MOST_NAME) for one in _listed(data, "materials")),
-        zones=_codes(data, "zones", Zone),
-        guarantee_ok=_flag(data, "guarantee_ok"),
+        months=(reading.whole(data, "months_min"), reading.whole(data, "months_max")),
+        rate=(reading.fraction(data["rate_min"], "rate_min"), reading.fraction(data["rate_max"], "rate_max")),
+        methods=reading.codes(data, "methods", Method),
+        sla_days=reading.whole(data, "sla_days"),
+        day_count=DayCount.MONTHLY
+        if data.get("day_count") is None
+        else reading.code(data, "day_count", DayCount),
+        charges=tuple(_charge(one) for one in reading.listed(data, "charges")),
+        fee_note=reading.text(data.get("fee_note") or "", "fee_note", MOST_NOTE, least=0),
+        regions=reading.matching(data, "regions", reading.REGION),
+        industries=reading.matching(data, "industries", reading.INDUSTRY),
+        sizes=reading.sizes(data),
+        subjects=reading.codes(data, "subjects", SubjectType),
+        condition=reading.condition(data.get("condition")),
+        required_items=reading.matching(data, "required_items", reading.ITEM),
+        materials=tuple(
+            reading.text(one, "materials", MOST_NAME) for one in reading.listed(data, "materials")
+        ),
+        zones=reading.codes(data, "zones", Zone),
+        guarantee_ok=reading.flag(data, "guarantee_ok"),
         policy_links=_links(data),
-        valid_from=_day(data, "valid_from"),
-        valid_to=_day(data, "valid_to"),
+        valid_from=reading.day(data, "valid_from"),
+        valid_to=reading.day(data, "valid_to"),
     )
 
 
@@ -168,10 +163,13 @@ def _charge_json(one: Charge) -> Json:
 def _charge(data: Json) -> Charge:
     if not isinstance(data, dict) or data.keys() != {"kind", "basis", "value"}:
         bad("charges", "SHAPE")
-    kind, basis = _one(data["kind"], "charges", ChargeKind), _one(data["basis"], "charges", ChargeBasis)
+    kind, basis = (
+        reading.one(data["kind"], "charges", ChargeKind),
+        reading.one(data["basis"], "charges", ChargeBasis),
+    )
     if basis is ChargeBasis.ONCE_FEN:
         return Charge(kind, basis, Decimal(parse_amount(data["value"], field="charges")))
-    return Charge(kind, basis, _rate(data["value"], "charges"))
+    return Charge(kind, basis, reading.fraction(data["value"], "charges"))
 
 
 def _amounts(data: dict[str, Json]) -> tuple[int, int]:
@@ -192,96 +190,8 @@ def _security(given: Json, kind: ProductKind) -> str:
     return given
 
 
-def _sizes(data: dict[str, Json]) -> tuple[str, ...]:
-    found = _listed(data, "sizes")
-    if not set(map(str, found)) <= set(SIZES):
-        bad("sizes", "CODES")
-    return tuple(one for one in SIZES if one in found)
-
-
-def _condition(data: Json) -> Condition:
-    if data is None:
-        return NOTHING_ASKED
-    try:
-        return parse_condition(data)
-    except Invalid as refused:
-        where = str(refused.facts.get("field", ""))
-        field = f"condition.{where}" if where else "condition"
-        raise Invalid(refused.code, refused.detail, facts={**refused.facts, "field": field}) from None
-
-
 def _links(data: dict[str, Json]) -> tuple[str, ...]:
-    found = _listed(data, "policy_links")
+    found = reading.listed(data, "policy_links")
     if any(not isinstance(one, str) or len(one) > 300 or not _LINK.fullmatch(one) for one in found):
         bad("policy_links", "CODES")
     return tuple(map(str, found))
-
-
-def _matching(data: dict[str, Json], name: str, form: re.Pattern[str]) -> tuple[str, ...]:
-    found = _listed(data, name)
-    if any(not isinstance(one, str) or not form.fullmatch(one) for one in found):
-        bad(name, "CODES")
-    return tuple(sorted(set(map(str, found))))
-
-
-def _listed(data: dict[str, Json], name: str) -> list[Json]:
-    found = data.get(name)
-    if found is None:
-        return []
-    if not isinstance(found, list):
-        bad(name, "SHAPE")
-    if len(found) > MOST_LIST:
-        bad(name, "RANGE")
-    return found
-
-
-def _codes[E: StrEnum](data: dict[str, Json], name: str, kind: type[E]) -> tuple[E, ...]:
-    found = tuple(_one(one, name, kind) for one in _listed(data, name))
-    if len(set(found)) != len(found):
-        bad(name, "CODES")
-    return found
-
-
-def _code[E: StrEnum](data: dict[str, Json], name: str, kind: type[E]) -> E:
-    return _one(data[name], name, kind)
-
-
-def _one[E: StrEnum](value: Json, name: str, kind: Callable[[str], E]) -> E:
-    try:
-        return kind(value if isinstance(value, str) else "")
-    except ValueError:
-        bad(name, "CODES")
-
-
-def _text(value: Json, name: str, most: int, *, least: int = 1) -> str:
-    if not isinstance(value, str):
-        bad(name, "TEXT")
-    words = value.strip()
-    if not least <= len(words) <= most or any(ord(one) < 32 or ord(one) == 127 for one in words):
-        bad(name, "TEXT")
-    return words
-
-
-def _whole(data: dict[str, Json], name: str) -> int:
-    value = data[name]
-    if isinstance(value, bool) or not isinstance(value, int):
-        bad(name, "NUMBER")
-    return value
-
-
-def _rate(value: Json, name: str) -> Decimal:
-    if not isinstance(value, str) or not _RATE.fullmatch(value):
-        bad(name, "NUMBER")
-    return Decimal(value)
-
-
-def _flag(data: dict[str, Json], name: str) -> bool:
-    value = data.get(name, False)
-    if not isinstance(value, bool):
-        bad(name, "SHAPE")
-    return value
-
-
-def _day(data: dict[str, Json], name: str) -> date | None:
-    value = data.get(name)
-    return None if value in (None, "") else parse_date(value, field=name)
