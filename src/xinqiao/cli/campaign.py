@@ -1,4 +1,4 @@
-"""``xinqiao campaign race|kill|kill-collect|kill-lake|kill-batches|full-disk|tamper|hostile|spark``: the heavy campaigns, each printing one JSON object.
+"""``xinqiao campaign race|fund|kill|kill-collect|kill-lake|kill-batches|full-disk|tamper|hostile|spark``: the heavy campaigns, each printing one JSON object.
 
 What each does and what its figures mean is told in ``docs/operations/campaigns.md``; the campaigns themselves live in
 ``xinqiao.campaigns``. Exit status 0 only when what must hold did hold. A race run on the deliberately naive variant
@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(
         dest="campaign",
         required=True,
-        metavar="{race,kill,kill-collect,kill-lake,kill-batches,full-disk,tamper,hostile,spark}",
+        metavar="{race,fund,kill,kill-collect,kill-lake,kill-batches,full-disk,tamper,hostile,spark}",
     )
     race = kinds.add_parser("race", help="一次撤回与许多查询同时 one withdrawal against many queries")
     race.add_argument("--rounds", type=_count, default=20_000, help="轮数 rounds")
@@ -50,6 +50,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     _database(race)
     race.set_defaults(run=_race)
+    fund = kinds.add_parser(
+        "fund", help="抢最后一笔政策资金，边拨付边撤回 many applications for the last yuan of a fund"
+    )
+    fund.add_argument("--rounds", type=_count, default=10_000, help="轮数 rounds")
+    fund.add_argument(
+        "--seed", type=int, default=1, help="同一种子得同一日程 the same seed, the same schedule"
+    )
+    fund.add_argument(
+        "--naive", action="store_true", help="故意在锁外判定的写法；必须查出违反 must find violations"
+    )
+    _database(fund)
+    fund.set_defaults(run=_fund)
     kill = kinds.add_parser("kill", help="随机时刻 SIGKILL 平台、节点、门户 SIGKILL at random moments")
     kill.add_argument("--kills", type=_count, default=500, help="杀多少次 kills")
     kill.add_argument("--seed", type=int, default=1, help="定下谁在什么时刻 who dies when")
@@ -133,6 +145,15 @@ def _race(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
 
     with _chosen(args) as database:
         figures = race.run(args.rounds, database, queries=args.queries, naive=args.naive, seed=args.seed)
+    clean = figures.pop("ok") is True
+    return clean is not args.naive, figures
+
+
+def _fund(args: argparse.Namespace) -> tuple[bool, dict[str, Json]]:
+    from xinqiao.campaigns import fund
+
+    with _chosen(args) as database:
+        figures = fund.run(args.rounds, database, naive=args.naive, seed=args.seed)
     clean = figures.pop("ok") is True
     return clean is not args.naive, figures
 

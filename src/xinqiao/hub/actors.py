@@ -39,6 +39,10 @@ class InstitutionRole(StrEnum):
     CUSTOMER_MANAGER = "customer_manager"
     #: 担保经办: of a guarantor: reviews, approves, compensates, recovers
     GUARANTEE_OFFICER = "guarantee_officer"
+    #: 政策专员: of a policy department; writes policies, reviews those of others and applications
+    POLICY_OFFICER = "policy_officer"
+    #: 资金专员: of a policy department; confirms what was reviewed, pays, takes money back
+    FUND_OFFICER = "fund_officer"
 
 
 class OperatorRole(StrEnum):

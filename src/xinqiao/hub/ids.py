@@ -61,6 +61,10 @@ class Prefix(StrEnum):
     GUARANTEE = "gua"
     GUARANTEE_AGREEMENT = "gag"
     GUARANTEE_CLAIM = "gcl"
+    POLICY = "pol"
+    POLICY_VERSION = "plv"
+    POLICY_CLAIM = "plc"
+    POLICY_HIT = "plh"
 
 
 ID_LENGTH = 40

@@ -124,6 +124,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.cases",
     "xinqiao.hub.apps.loans",
     "xinqiao.hub.apps.guarantees",
+    "xinqiao.hub.apps.policies",
 ]
 
 MIDDLEWARE = [

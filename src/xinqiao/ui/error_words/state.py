@@ -19,6 +19,12 @@ STATE: Final[dict[Code, ErrorWords]] = {
     Code.CONFLICT_DUPLICATE: ErrorWords(
         "已经有一个了", "用已有的那一个。", "It exists already", "Use the existing one."
     ),
+    Code.FUND_EXCEEDED: ErrorWords(
+        "资金或名额不够",
+        "看看资金池还剩多少。",
+        "Not enough money or places left",
+        "Look at what is left of the fund.",
+    ),
     Code.IDEMPOTENCY_IN_FLIGHT: ErrorWords(
         "同一个请求还在办理",
         "稍后用同一个键再问。",

@@ -6,7 +6,7 @@ committed, is swept away after two days.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,6 +30,8 @@ _KINDS = (
 ENDINGS = tuple(ending for _, _, ending in _KINDS)
 _NAME = 160
 KEPT_LOOSE = timedelta(days=2)
+#: Higher apps attach files too: each says which of the files it is asked about are its own.
+HOLDERS: list[Callable[[Sequence[str]], set[str]]] = []
 
 
 def _place(evidence_id: str) -> Path:
@@ -71,7 +73,12 @@ def shown_name(name: str, ending: str) -> str:
 
 
 def add_evidence(
-    *, actor: EnterpriseActor, file_name: str, chunks: Iterable[bytes], at: datetime
+    *,
+    actor: EnterpriseActor,
+    file_name: str,
+    chunks: Iterable[bytes],
+    at: datetime,
+    scope: AgentScope = AgentScope.OBJECT,
 ) -> Evidence:
     """Take a file from a firm, to be attached to what it says next.
 
@@ -82,7 +89,7 @@ def add_evidence(
     content, media_type, ending = read_upload(chunks)
     row_id = new_id(Prefix.EVIDENCE)
     with transaction.atomic(durable=True):
-        require_capacity(actor, AgentScope.OBJECT, at)
+        require_capacity(actor, scope, at)
         keep_file(_place(row_id), content, table="evidence")
         return Evidence.objects.create(
             id=row_id,
@@ -125,7 +132,7 @@ def attach(row: Objection | Repair, evidence_ids: Sequence[str], actor: Enterpri
     rows = Evidence.objects.for_viewer(actor).filter(
         objection__isnull=True, repair__isnull=True, id__in=wanted
     )
-    if rows.update(**{kind: row}) != len(wanted):
+    if any(holder(wanted) for holder in HOLDERS) or rows.update(**{kind: row}) != len(wanted):
         raise Invalid(Code.INVALID, "no such file of yours", facts={"field": "evidence"})
     found = list(row.evidence.order_by("added_at", "id"))
     if len(found) > settings.EVIDENCE_PER_MATTER:
@@ -139,7 +146,12 @@ def evidence_file(actor: Actor, evidence_id: str) -> tuple[Evidence, bytes]:
     row = Evidence.objects.for_viewer(actor).filter(id=evidence_id).first()
     if row is None:
         raise NotFound
-    return row, kept_file(_place(row.id), table="evidence")
+    return row, content_of(row)
+
+
+def content_of(row: Evidence) -> bytes:
+    """The content of a file its caller may see. Raises Unavailable when it cannot be read."""
+    return kept_file(_place(row.id), table="evidence")
 
 
 def sweep_evidence(*, at: datetime) -> int:
@@ -147,7 +159,9 @@ def sweep_evidence(*, at: datetime) -> int:
     old = at - KEPT_LOOSE
     loose = Evidence.objects.filter(objection__isnull=True, repair__isnull=True, added_at__lt=old)
     gone = 0
-    for row_id in list(loose.values_list("id", flat=True)):
+    ids = list(loose.values_list("id", flat=True))
+    held = {one for holder in HOLDERS for one in holder(ids)}
+    for row_id in [one for one in ids if one not in held]:
         with transaction.atomic(durable=True):
             removed, _ = loose.filter(id=row_id).delete()
         if removed:

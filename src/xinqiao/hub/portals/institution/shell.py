@@ -27,6 +27,8 @@ def role_word(role: str) -> str:
         InstitutionRole.PRODUCT_MANAGER: _("产品经理"),
         InstitutionRole.CUSTOMER_MANAGER: _("客户经理"),
         InstitutionRole.GUARANTEE_OFFICER: _("担保经办"),
+        InstitutionRole.POLICY_OFFICER: _("政策专员"),
+        InstitutionRole.FUND_OFFICER: _("资金专员"),
     }[InstitutionRole(role)]
 
 
