@@ -121,6 +121,8 @@ class FundRace:
 
     def round(self, number: int) -> None:
         """One fund, all reviews at once, then payments against withdrawals; then judge."""
+        from xinqiao.hub.apps.policies import claims
+
         enough = self._random.randint(1, CLAIMS - 1)
         version = self._policy(number, enough)
         rows = self._claims(version)
@@ -128,16 +130,11 @@ class FundRace:
         held = self._held(version)
         if not self._naive:
             for row in held:
-                self._acts().confirm(
+                claims.confirm(
                     actor=self._payer, claim_id=row.id, expected_revision=row.revision, at=self._clock.now()
                 )
             self._at_once([act for row in self._held(version) for act in self._ends(row)])
         self._judge(version, enough)
-
-    def _acts(self):  # type: ignore[no-untyped-def]  # a module that can be imported only now
-        from xinqiao.hub.apps.policies import claims
-
-        return claims
 
     def _policy(self, number: int, enough: int) -> "PolicyVersion":
         from django.db import transaction
@@ -180,9 +177,11 @@ class FundRace:
         return list(Claim.objects.filter(policy_id=version.policy_id, reservation__state="held"))
 
     def _review(self, row: "Claim") -> Callable[[], object]:
+        from xinqiao.hub.apps.policies import claims
+
         if self._naive:
             return lambda: self._naive_hold(row)
-        return lambda: self._acts().review(
+        return lambda: claims.review(
             actor=self._officer, claim_id=row.id, expected_revision=row.revision, at=self._clock.now()
         )
 
@@ -199,14 +198,22 @@ class FundRace:
 
     def _ends(self, row: "Claim") -> list[Callable[[], object]]:
         """Two who pay, with vouchers of their own, and the firm that withdraws."""
+        from xinqiao.hub.apps.policies import claims
+
         firm = next(one for one in self._firms if one.enterprise_id == row.enterprise_id)
-        asked = {"claim_id": row.id, "expected_revision": row.revision, "at": self._clock.now()}
+        at = self._clock.now()
 
         def pay() -> object:
-            return self._acts().pay(actor=self._payer, voucher=secrets.token_hex(8), **asked)
+            return claims.pay(
+                actor=self._payer,
+                claim_id=row.id,
+                voucher=secrets.token_hex(8),
+                expected_revision=row.revision,
+                at=at,
+            )
 
         def withdraw() -> object:
-            return self._acts().withdraw(actor=firm, **asked)
+            return claims.withdraw(actor=firm, claim_id=row.id, expected_revision=row.revision, at=at)
 
         ends = [pay, pay, withdraw]
         self._random.shuffle(ends)

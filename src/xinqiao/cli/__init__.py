@@ -84,6 +84,12 @@ COMMANDS: dict[str, Command] = {
         "异议与信用修复：修复结果、检查期限文件",
         "results of credit repair",
     ),
+    "policies": Command(
+        "xinqiao.cli.policies",
+        "main_policies",
+        "惠企政策：政策找人、登记政策部门",
+        "policies: find the firms they are for",
+    ),
     "uscc": Command(
         "xinqiao.cli.uscc", "main_uscc", "校验统一社会信用代码", "check unified social credit codes"
     ),

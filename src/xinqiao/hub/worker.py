@@ -40,6 +40,8 @@ from xinqiao.hub.apps.items.requests import lapse_items
 from xinqiao.hub.apps.needs.matching import match_waiting
 from xinqiao.hub.apps.notices.models import OutboxEvent
 from xinqiao.hub.apps.notices.services import claim_event, finish_event, retry_event
+from xinqiao.hub.apps.policies.claims import end_terms
+from xinqiao.hub.apps.policies.finding import evaluate
 from xinqiao.hub.apps.quality.monthly import publish_due
 from xinqiao.hub.apps.quality.services import (
     SETTLED,
@@ -132,6 +134,14 @@ def _guarantees(client: NodeClient, at: datetime) -> None:
     keep_up(at=at)
 
 
+def _policy_terms(client: NodeClient, at: datetime) -> None:
+    end_terms(at=at)
+
+
+def _find_policies(client: NodeClient, at: datetime) -> None:
+    evaluate(at=at)
+
+
 def _sweep_dossiers(client: NodeClient, at: datetime) -> None:
     sweep_dossiers(at=at)
 
@@ -198,6 +208,7 @@ _chores: list[tuple[str, Chore, timedelta]] = [
     ("guarantees", _guarantees, timedelta(minutes=1)),
     ("supply", _supply, timedelta(minutes=10)),
     ("needs", _needs, timedelta(seconds=10)),
+    ("policy terms", _policy_terms, timedelta(minutes=10)),
 ]
 #: These look through records and may take minutes: they run beside the batches, where no checkpoint waits for them.
 _slow_chores: list[tuple[str, Chore, timedelta]] = [
@@ -206,6 +217,7 @@ _slow_chores: list[tuple[str, Chore, timedelta]] = [
     ("agreement", _agreement, timedelta(hours=24)),
     ("dossiers", _dossiers, timedelta(hours=1)),
     ("monthly", _monthly, timedelta(minutes=10)),
+    ("policies", _find_policies, timedelta(hours=24)),
     ("peers", _peers, timedelta(seconds=10)),
 ]
 

@@ -25,6 +25,7 @@ PUBLIC = {
     "/products",
     "/products/compare",
     "/products/calculator",
+    "/policies",
     "/size",
     "/verify",
     "/connect",

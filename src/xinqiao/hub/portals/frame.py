@@ -28,6 +28,7 @@ def _foot() -> tuple[FootLink, ...]:
         FootLink(_("数据与授权说明"), reverse("public:data")),
         FootLink(_("归集共享清单"), reverse("public:catalogue")),
         FootLink(_("产品超市"), reverse("public:products")),
+        FootLink(_("惠企政策"), reverse("public:policies")),
         FootLink(_("企业公开信息"), reverse("public:firms")),
         FootLink(_("核验报告"), reverse("public:verify")),
         FootLink(_("企业划型"), reverse("public:size")),
@@ -71,6 +72,7 @@ def public_shell(request: HttpRequest, current: str = "") -> Shell:
     """The frame of public pages."""
     items = (
         NavItem("products", _("产品超市"), reverse("public:products"), "coin-yuan"),
+        NavItem("policies", _("惠企政策"), reverse("public:policies"), "building-bank"),
         NavItem("data", _("数据怎么用"), reverse("public:data"), "database"),
         NavItem("catalogue", _("清单"), reverse("public:catalogue"), "list-details"),
         NavItem("firms", _("查企业"), reverse("public:firms"), "search"),
@@ -95,10 +97,17 @@ def enterprise_shell(request: HttpRequest, visitor: Visitor, current: str, *, to
 
 
 def institution_shell(
-    request: HttpRequest, visitor: Visitor, current: str, *, to_do: int = 0, unread: int = 0, cases: int = 0
+    request: HttpRequest,
+    visitor: Visitor,
+    current: str,
+    *,
+    to_do: int = 0,
+    unread: int = 0,
+    cases: int = 0,
+    department: bool = False,
 ) -> Shell:
-    """The frame of the institution portal."""
-    work = (
+    """The frame of the institution portal; a policy department has places of its own."""
+    work: tuple[NavItem, ...] = (
         NavItem("work", _("工作台"), reverse("institution:home"), "layout-dashboard", to_do),
         NavItem("firms", _("企业"), reverse("institution:firms"), "building-store"),
         NavItem("requests", _("授权申请"), reverse("institution:requests"), "shield-check"),
@@ -110,6 +119,13 @@ def institution_shell(
         NavItem("loans", _("贷款台账"), reverse("institution:loans"), "coin-yuan"),
         NavItem("notices", _("通知"), reverse("institution:notices"), "bell", unread),
     )
+    if department:  # a department has neither products nor queries
+        claims = NavItem("claims", _("政策申请"), reverse("institution:policy_claims"), "list-check")
+        work = (
+            NavItem("policies", _("惠企政策"), reverse("institution:policies"), "package"),
+            claims,
+            work[-1],
+        )
     manage = (
         NavItem("records", _("查询记录"), reverse("institution:records"), "history"),
         NavItem("people", _("人员与权限"), reverse("institution:people"), "users"),
@@ -120,7 +136,8 @@ def institution_shell(
     )
     return _shell(
         request, home=reverse("institution:home"), word=_("机构"),
-        nav=(NavGroup(work), NavGroup(manage, _("管理"))), current=current, visitor=visitor, search=search,
+        nav=(NavGroup(work), NavGroup(manage, _("管理"))), current=current, visitor=visitor,
+        search=None if department else search,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from xinqiao.hub.actors import Actor
 from xinqiao.hub.apps.redress import selectors
 from xinqiao.hub.apps.redress.evidence import ENDINGS, evidence_file
 from xinqiao.hub.apps.redress.lookups import Found, find
-from xinqiao.hub.apps.redress.models import KINDS, Objection, Repair
+from xinqiao.hub.apps.redress.models import KINDS, Evidence, Objection, Repair
 from xinqiao.hub.apps.redress.selectors import MatterRow
 from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.portals.source.cards import item_word, labelled
@@ -193,7 +193,11 @@ def matter_context(matter: Objection | Repair, *, at: datetime) -> dict[str, obj
 
 def evidence_response(actor: Actor, evidence_id: str) -> HttpResponse:
     """An attached file to take away, never to be opened in place. Raises NotFound."""
-    row, content = evidence_file(actor, evidence_id)
+    return file_response(*evidence_file(actor, evidence_id))
+
+
+def file_response(row: Evidence, content: bytes) -> HttpResponse:
+    """A file whose reader was let in, to take away."""
     return attachment(content, row.media_type, row.taken_as)
 
 

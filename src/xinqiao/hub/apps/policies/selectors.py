@@ -17,6 +17,7 @@ from xinqiao.hub.apps.policies.models import (
     Department,
     FundEntry,
     FundLine,
+    Payment,
     PolicyStep,
     PolicyVersion,
 )
@@ -87,6 +88,11 @@ def terms_of(row: PolicyVersion) -> PolicyTerms:
 def policy_steps(row: PolicyVersion) -> list[PolicyStep]:
     """What happened to a version the caller was given, oldest first."""
     return list(PolicyStep.objects.filter(version=row).order_by("seq"))
+
+
+def fund(policy_id: str) -> FundLine | None:
+    """The fund of a policy the caller was given; ``None`` before it was published."""
+    return FundLine.objects.filter(policy_id=policy_id).first()
 
 
 def entries(line: FundLine, most: int = 200) -> list[FundEntry]:
@@ -179,6 +185,11 @@ def claim(actor: Actor, claim_id: str) -> Claim:
 def claim_steps(row: Claim) -> list[ClaimStep]:
     """What happened to an application the caller was given, oldest first."""
     return list(ClaimStep.objects.filter(claim=row).order_by("seq"))
+
+
+def payment(row: Claim) -> Payment | None:
+    """What was paid for an application the caller was given."""
+    return Payment.objects.filter(claim=row).first()
 
 
 def notices(day: date) -> list[Claim]:

@@ -85,12 +85,18 @@ def wanted(visit: Visit[EnterpriseActor]) -> Found:
     return one_of(uscc, given.get("item", ""), given.get("record", ""))
 
 
-def files_of(request: HttpRequest, visit: Visit[EnterpriseActor]) -> list[str]:
+def files_of(
+    request: HttpRequest, visit: Visit[EnterpriseActor], scope: AgentScope = AgentScope.OBJECT
+) -> list[str]:
     """Ids of the files a form brings, which are kept from now on, and of those it brought before."""
     kept = [one for one in request.POST.getlist("kept") if one]
     return kept + [
         services.add_evidence(
-            actor=visit.actor, file_name=file.name or "", chunks=file.chunks(1 << 16), at=visit.at
+            actor=visit.actor,
+            file_name=file.name or "",
+            chunks=file.chunks(1 << 16),
+            at=visit.at,
+            scope=scope,
         ).id
         for file in request.FILES.getlist("evidence")
     ]

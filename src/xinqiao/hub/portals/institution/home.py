@@ -1,6 +1,6 @@
 """The desk: what can be finished now, and the panel of the chosen row."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
@@ -10,6 +10,7 @@ from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.consents import selectors as consents
 from xinqiao.hub.apps.consents.rows import LIVE, AuthorisationRow
 from xinqiao.hub.apps.fundflow import figures
+from xinqiao.hub.apps.policies.selectors import is_department
 from xinqiao.hub.portals.access import Visit, institution_page
 from xinqiao.hub.portals.institution.cards import ReqCard, account_words, products_words, reader_words
 from xinqiao.hub.portals.institution.figures import desk_figures
@@ -35,7 +36,9 @@ def _chosen(visit: Visit[InstitutionActor], which: str) -> list[AuthorisationRow
 @require_GET
 @institution_page
 def start(visit: Visit[InstitutionActor]) -> HttpResponse:
-    """One question: what can I finish now?"""
+    """One question: what can I finish now? A policy department starts at its policies."""
+    if is_department(visit.actor.institution_id):
+        return HttpResponseRedirect(reverse("institution:policies"))
     which = visit.request.GET.get("show", "")
     which = which if which in ("live", "waiting", "all") else "due"
     rows = _chosen(visit, which)

@@ -93,10 +93,11 @@ class ProductForm:
         charges = terms["charges"]
         assert isinstance(charges, list)
         form.charges = [_charge_row(one) for one in charges if isinstance(one, dict)]
-        form._read_condition(parse_condition(terms["condition"]))
+        form.read_condition(parse_condition(terms["condition"]))
         return form
 
-    def _read_condition(self, condition: Condition) -> None:
+    def read_condition(self, condition: Condition) -> None:
+        """A stored condition as ticks and rows; kept as it is where they cannot show it."""
         parts = condition.parts if isinstance(condition, AllOf) else (condition,)
         rows: list[tuple[str, str, str, str]] = []
         ticked: dict[str, list[str]] = {}

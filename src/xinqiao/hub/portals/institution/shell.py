@@ -9,6 +9,7 @@ from xinqiao.hub.apps.cases import selectors as cases
 from xinqiao.hub.apps.consents import desk
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.notices.selectors import unread_count
+from xinqiao.hub.apps.policies.selectors import is_department
 from xinqiao.hub.portals.access import Visit
 from xinqiao.hub.portals.frame import Visitor, institution_shell, page
 from xinqiao.hub.portals.posted import whole_number
@@ -56,6 +57,7 @@ def institution_frame(visit: Visit[InstitutionActor], current: str) -> Shell:
         to_do=desk.to_do_count(actor, at=visit.at),
         unread=unread_count(actor),
         cases=cases.to_do(actor),
+        department=is_department(actor.institution_id),
     )
 
 

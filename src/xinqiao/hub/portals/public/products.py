@@ -37,7 +37,8 @@ _looks = PerMinute(LOOKS_PER_MINUTE)
 _MOST_WAN = 10_000_000
 
 
-def _count(request: HttpRequest) -> None:
+def count_look(request: HttpRequest) -> None:
+    """One look of an address at public pages. Raises ``RATE_LIMITED``."""
     if not _looks.allows(request.META["REMOTE_ADDR"], runtime.clock.now()):
         raise TooMany(Code.RATE_LIMITED, "too many pages", facts={"retry_after": 60})
 
@@ -115,7 +116,7 @@ def _cost(terms: ProductTerms, wish: Wish | None) -> str:
 @require_GET
 def listing(request: HttpRequest) -> HttpResponse:
     """Everything on offer that fits what was said."""
-    _count(request)
+    count_look(request)
     asked, typed = request.GET, Typed.read(request.GET)
     wanted = Wanted(
         kind=_one_of(asked, "kind", set(ProductKind)), zone=_one_of(asked, "zone", set(Zone)),
@@ -185,7 +186,7 @@ def _default(terms: ProductTerms, typed: Typed) -> Wish:
 @require_GET
 def one(request: HttpRequest, product_id: str) -> HttpResponse:
     """One product: everything it says, and what it costs for an amount and a term."""
-    _count(request)
+    count_look(request)
     row = selectors.offered(product_id, business_day(runtime.clock.now()))
     terms, typed = selectors.terms_of(row), Typed.read(request.GET)
     wish = _default(terms, typed)
@@ -217,7 +218,7 @@ class Compared:
 @require_GET
 def compare(request: HttpRequest) -> HttpResponse:
     """Up to four products on what they really cost, the cheapest first; what does not offer the wish stands last."""
-    _count(request)
+    count_look(request)
     typed, day = Typed.read(request.GET), business_day(runtime.clock.now())
     ids = list(dict.fromkeys(request.GET.getlist("id")))[:MOST_COMPARED]
     found = [_compared(one, typed) for one in _offered(ids)]
@@ -255,7 +256,7 @@ def _compared(row: ProductVersion, typed: Typed) -> Compared:
 @require_GET
 def calculator(request: HttpRequest) -> HttpResponse:
     """Any loan by the four methods, with a charge at the drawdown: totals, the yearly cost, one plan."""
-    _count(request)
+    count_look(request)
     typed = Typed.read(request.GET)
     texts = {name: request.GET.get(name, "").strip()[:12] for name in ("rate", "fee")}
     yearly, fee = _decimal(texts["rate"], 4), _decimal(texts["fee"] or "0", 4)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinqiao.hub.portals.public import catalogue, firms, products, web
+from xinqiao.hub.portals.public import catalogue, firms, policies, products, web
 from xinqiao.hub.portals.public.size import size
 
 app_name = "public"
@@ -18,6 +18,8 @@ urlpatterns = [
     path("products/compare", products.compare, name="compare"),
     path("products/calculator", products.calculator, name="calculator"),
     path("products/<slug:product_id>", products.one, name="product"),
+    path("policies", policies.listing, name="policies"),
+    path("policies/<slug:policy_id>", policies.one, name="policy"),
     path("verify", web.verify, name="verify"),
     path("connect", web.connect, name="connect"),
     path("size", size, name="size"),
