@@ -95,8 +95,11 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
     credentials = build(plan)
     if fresh:
         from xinqiao.demo.corrections import Corrections
+        from xinqiao.demo.policies import Policies
 
         Corrections(credentials).tell()
+        credentials["policy_department"] = Policies(credentials).tell()
+        plan.credentials.write_text(json.dumps(credentials, ensure_ascii=False, indent=1), encoding="utf-8")
     with running_demo(plan) as running:
         if fresh:
             from xinqiao.demo.batches import send_dossiers, send_first_batches
@@ -154,6 +157,8 @@ def _welcome(credentials: dict[str, object], seconds: float) -> str:
         if bank["is_user"]:
             user = bank["users"][0]
             lines.append(f"    {bank['short_name']} 经办   {user['username']} / {user['password']}")
+    unit = c.get("policy_department", {"users": []})  # absent in a demonstration that was built before there was one
+    lines += [f"    {login['name']}   {login['username']} / {login['password']}" for login in unit["users"]]
     for source in c["sources"][:2]:
         lines += [
             f"    {source['name']}   {login['username']} / {login['password']}" for login in source["users"]
