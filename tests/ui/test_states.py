@@ -29,7 +29,9 @@ def test_every_state_renders_its_word_class_and_icon(key: str, language: Languag
     assert (f'class="xq-pill {entry.cls}"' if entry.cls else 'class="xq-pill"') in page
 
 
-@pytest.mark.parametrize("machine", [*ALL, NEED, CASE, COMPLAINT, POLICY, POLICY_CLAIM], ids=lambda machine: machine.name)
+@pytest.mark.parametrize(
+    "machine", [*ALL, NEED, CASE, COMPLAINT, POLICY, POLICY_CLAIM], ids=lambda machine: machine.name
+)
 def test_every_state_of_every_machine_has_a_word(machine) -> None:  # type: ignore[no-untyped-def]
     for state in machine.states:
         assert state_word(f"{machine.name}.{state.value}")
