@@ -1,10 +1,20 @@
 """Rows of other platforms' repair results: what is read, what is a match, and what waits for a person."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from xinqiao.domain.repair_results import Candidate, ResultRow, Unmatched, match, read_row
+from xinqiao.domain.repair_results import (
+    Candidate,
+    Former,
+    ResultRow,
+    Unmatched,
+    match,
+    match_withdrawal,
+    read_row,
+    takes_back,
+)
 
 TODAY = date(2026, 11, 21)
 USCC = "91330100MA2XQA001" + "0"
@@ -38,7 +48,7 @@ def _record(**changes: object) -> Candidate:
         ({"uscc": "91330100MA2XQA0019"}, Unmatched.USCC),
         ({"uscc": ""}, Unmatched.USCC),
         ({"decision": "不予修复"}, Unmatched.NOT_GRANTED),
-        ({"decision": "撤销修复"}, Unmatched.NOT_GRANTED),
+        ({"decision": "未修复"}, Unmatched.NOT_GRANTED),
         ({"decision": "好像修复了"}, Unmatched.DECISION),
         ({"document": ""}, Unmatched.DOCUMENT),
         ({"document": "远山农机有限公司"}, Unmatched.DOCUMENT),
@@ -78,3 +88,28 @@ def test_one_exact_record_is_a_match_and_nothing_else_is() -> None:
 )
 def test_a_number_that_is_written_otherwise_waits_for_a_person(written: str) -> None:
     assert match(_row(document=written), [_record()]) is Unmatched.CLOSE
+
+
+@pytest.mark.parametrize("word", ["撤销修复", "恢复公示", "restored", "revoked"])
+def test_a_decision_may_take_a_repair_back(word: str) -> None:
+    row = read_row(_cells(decision=word), today=TODAY)
+    assert isinstance(row, ResultRow)
+    assert row.withdraws
+    assert takes_back(f" {word} ")
+    assert not _row().withdraws
+    assert not takes_back("准予修复")
+
+
+def test_only_the_platform_it_came_from_takes_exactly_one_repair_back() -> None:
+    one = Former(REF, frozenset({NUMBER}), date(2026, 10, 1), "信用中国")
+    other = replace(one, ref="b" * 64, numbers=frozenset({"澄市监罚〔2026〕13号"}))
+    row = replace(_row(), withdraws=True)
+    assert match_withdrawal(row, [one, other], "信用中国") is one
+    assert match_withdrawal(replace(row, document="", record="b" * 64), [one, other], "信用中国") is other
+    assert match_withdrawal(row, [], "信用中国") is Unmatched.NOT_IN_FORCE
+    assert match_withdrawal(replace(row, document="澄市监罚(2026)12号"), [one], "信用中国") is Unmatched.CLOSE
+    assert match_withdrawal(row, [one, replace(one, ref="c" * 64)], "信用中国") is Unmatched.SEVERAL
+    assert match_withdrawal(row, [one], "信用某省") is Unmatched.ELSEWHERE
+    assert match_withdrawal(row, [replace(one, platform="")], "信用中国") is Unmatched.HERE
+    assert match_withdrawal(replace(row, decided_on=date(2026, 9, 30)), [one], "信用中国") is Unmatched.EARLY
+    assert match_withdrawal(replace(row, decided_on=one.decided_on), [one], "信用中国") is one

@@ -58,6 +58,7 @@ class ImportedRow(Result):
     item: str
     record: str
     label: str
+    withdraws: bool = False
 
 
 class RepairImport(Result):

@@ -1,7 +1,8 @@
 """Repair results of other platforms (信用中国 and others): what a row of such a file says, and which record it means.
 
 No format of such files is published in the field's documents: columns and words here are ours, and a file that says
-something else is listed, not guessed at. Only an exact match is a match; what is merely alike waits for a person.
+something else is listed, not guessed at. Only an exact match is a match; what is merely alike waits for a person. A row
+may also take back what an earlier file of the same platform brought.
 """
 
 import re
@@ -30,7 +31,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 NEEDED = ("uscc", "decision", "decided_on")
 
 _GRANTED = frozenset({"准予修复", "同意修复", "已修复", "修复", "repaired"})
-_OTHER = frozenset({"不予修复", "未修复", "撤销修复", "恢复公示", "not_repaired", "restored", "revoked"})
+_WITHDRAWN = frozenset({"撤销修复", "恢复公示", "restored", "revoked"})
+_OTHER = frozenset({"不予修复", "未修复", "not_repaired"})
 _REF = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 200
 
@@ -61,16 +63,28 @@ class Unmatched(StrEnum):
     GONE = "gone"
     #: an application for its repair is pending here
     PENDING = "pending"
+    #: a later decision that was taken over took this one back
+    WITHDRAWN = "withdrawn"
+    #: takes back what is not in force here
+    NOT_IN_FORCE = "not_in_force"
+    #: takes back what came from another platform
+    ELSEWHERE = "elsewhere"
+    #: takes back what was decided here
+    HERE = "here"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """What one row says, sound by itself. ``record``: what the record is known by on every platform, or empty."""
+    """What one row says, sound by itself. ``record``: what the record is known by on every platform, or empty.
+
+    ``withdraws``: it takes a repair of before back.
+    """
 
     uscc: str
     document: str
     record: str
     decided_on: date
+    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,24 @@ class Candidate:
     gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A repair in force: its record, the record's numbers, when it was decided, and by which platform's file it came.
+
+    ``platform`` is empty for one that was decided here.
+    """
+
+    ref: str
+    numbers: frozenset[str]
+    decided_on: date
+    platform: str = ""
+
+
+def takes_back(decision: str) -> bool:
+    """Whether the word of a decision takes a repair back."""
+    return decision.strip() in _WITHDRAWN
+
+
 def read_row(cells: Mapping[str, str], *, today: date) -> ResultRow | Unmatched:
     """A row's cells (by the names of :data:`COLUMNS`) as a result that can be looked up, or why it is none."""
     given = {name: (cells.get(name) or "").strip() for name in COLUMNS}
@@ -91,7 +123,8 @@ def read_row(cells: Mapping[str, str], *, today: date) -> ResultRow | Unmatched:
         uscc = validate_uscc(given["uscc"], canonical=True)
     except XinqiaoError:
         return Unmatched.USCC
-    if given["decision"] not in _GRANTED:
+    back = takes_back(given["decision"])
+    if given["decision"] not in _GRANTED and not back:
         return Unmatched.NOT_GRANTED if given["decision"] in _OTHER else Unmatched.DECISION
     document, record = given["document"], given["record"]
     # a number has a digit: a firm's name, which keys may hold too, is none
@@ -102,7 +135,7 @@ def read_row(cells: Mapping[str, str], *, today: date) -> ResultRow | Unmatched:
         decided_on = parse_date(given["decided_on"])
     except XinqiaoError:
         return Unmatched.DATE
-    return Unmatched.DATE if decided_on > today else ResultRow(uscc, document, record, decided_on)
+    return Unmatched.DATE if decided_on > today else ResultRow(uscc, document, record, decided_on, back)
 
 
 def match(row: ResultRow, candidates: Collection[Candidate]) -> Candidate | Unmatched:
@@ -113,16 +146,35 @@ def match(row: ResultRow, candidates: Collection[Candidate]) -> Candidate | Unma
     if len(found) > 1:
         return Unmatched.SEVERAL
     if not found:
-        near = plain(row.document)
-        alike = row.document and any(near == plain(one) for each in candidates for one in each.numbers)
-        return Unmatched.CLOSE if alike else Unmatched.NO_RECORD
+        return Unmatched.CLOSE if _is_near(row, candidates) else Unmatched.NO_RECORD
     (one,) = found
     if row.decided_on < one.determined_on:
         return Unmatched.EARLY
     return Unmatched.GONE if one.gone else one
 
 
-def _is_meant(row: ResultRow, one: Candidate) -> bool:
+def match_withdrawal(row: ResultRow, formers: Collection[Former], platform: str) -> Former | Unmatched:
+    """The one repair a row of a platform's file takes back exactly, or why there is none.
+
+    Only the platform a repair came from takes it back, and not before it was decided.
+    """
+    found = [one for one in formers if _is_meant(row, one)]
+    if len(found) > 1:
+        return Unmatched.SEVERAL
+    if not found:
+        return Unmatched.CLOSE if _is_near(row, formers) else Unmatched.NOT_IN_FORCE
+    (one,) = found
+    if one.platform != platform:
+        return Unmatched.ELSEWHERE if one.platform else Unmatched.HERE
+    return Unmatched.EARLY if row.decided_on < one.decided_on else one
+
+
+def _is_near(row: ResultRow, records: Collection[Candidate] | Collection[Former]) -> bool:
+    near = plain(row.document)
+    return bool(row.document) and any(near == plain(one) for each in records for one in each.numbers)
+
+
+def _is_meant(row: ResultRow, one: Candidate | Former) -> bool:
     by_number = not row.document or row.document in one.numbers
     return by_number and row.record in ("", one.ref)
 

@@ -85,7 +85,10 @@ class ImportListParams(Request):
 
 
 class ImportedRow(Answer):
-    """One row. ``state``: it means a record and waits, was applied, was taken back, or is only listed, with ``reason``."""
+    """One row. ``state``: it means a record and waits, was applied, was taken back, or is only listed, with ``reason``.
+
+    ``withdraws``: it takes a result of an earlier file of the same platform back.
+    """
 
     line: int
     uscc: str
@@ -97,6 +100,7 @@ class ImportedRow(Answer):
     item: str
     record: str
     label: str
+    withdraws: bool
 
 
 class ImportView(Answer):

@@ -25,6 +25,10 @@ def reason_word(reason: str) -> str:
         Unmatched.EARLY: _("决定日期早于认定日期"),
         Unmatched.GONE: _("这条记录已经不再公示"),
         Unmatched.PENDING: _("本平台正在办理这条记录的修复申请"),
+        Unmatched.WITHDRAWN: _("那边后来撤销了这个修复，已经转入"),
+        Unmatched.NOT_IN_FORCE: _("没有正在生效的、从文件转入的这条修复"),
+        Unmatched.ELSEWHERE: _("这条修复是从别的平台转入的"),
+        Unmatched.HERE: _("这条修复是在本平台办理的，由认定单位撤销"),
     }[Unmatched(reason)]
 
 

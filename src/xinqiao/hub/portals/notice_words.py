@@ -91,6 +91,7 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "repair_withdrawn": _("企业撤回了信用修复申请 {number}"),
         "repair_late": _("信用修复申请 {number} 已逾期"),
         "repair_imported": _("{who}的修复结果已转入（{number}），这条信息即刻停止公示"),
+        "repair_import_revoked": _("{who}撤销了修复（{number}），这条信息恢复公示"),
         "repair_import_undone": _("从{who}转入的修复结果已取回（{number}），这条信息恢复公示"),
         "record_restored": _("{who}有一条信息的修复已撤销，恢复公示，请重新查询"),
         "record_repaired": _("{who}有一条信息已经修复，请不再使用此前取得的内容，重新查询"),

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 
 from xinqiao.domain.errors import NotFound
+from xinqiao.domain.repair_results import takes_back
 from xinqiao.hub.actors import Actor
 from xinqiao.hub.apps.redress.models import ImportedResult, RepairImport
 
@@ -37,7 +38,10 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """One row. ``state``: ``matched``, ``applied``, ``undone``, or ``listed`` with its ``reason``."""
+    """One row. ``state``: ``matched``, ``applied``, ``undone``, or ``listed`` with its ``reason``.
+
+    ``withdraws``: it takes a former result back.
+    """
 
     line: int
     uscc: str
@@ -49,6 +53,7 @@ class ResultView:
     item: str
     record: str
     label: str
+    withdraws: bool
 
 
 def repair_imports(actor: Actor, *, limit: int = 50) -> list[ImportRow]:
@@ -69,10 +74,10 @@ def repair_import(actor: Actor, import_id: str) -> tuple[ImportRow, list[ResultV
     rows = [
         ResultView(
             line=one.line, uscc=one.uscc, document=one.document or one.record, decision=one.decision,
-            decided_on=one.decided_on, state=_state(one.applied_at, one.reason, one.ended), reason=one.reason,
-            item=one.item, record=one.record_ref, label=one.label,
+            decided_on=one.decided_on, state=_state(one), reason=one.reason, item=one.item, record=one.record_ref,
+            label=one.label, withdraws=takes_back(one.decision),
         )
-        for one in made.rows.annotate(ended=F("suppression__ended_at")).order_by("line")
+        for one in made.rows.select_related("suppression").order_by("line")
     ]  # fmt: skip
     states = [one.state for one in rows]
     applied = states.count("applied") + states.count("undone")
@@ -80,10 +85,14 @@ def repair_import(actor: Actor, import_id: str) -> tuple[ImportRow, list[ResultV
     return _row(made, len(rows), states.count("matched"), applied), rows
 
 
-def _state(applied_at: datetime | None, reason: str, ended: datetime | None) -> str:
-    if applied_at is None:
-        return "listed" if reason else "matched"
-    return "undone" if ended else "applied"
+def _state(row: ImportedResult) -> str:
+    """What took a repair back hides nothing: only its undoing hides the record again, by a suppression of this row."""
+    if row.applied_at is None:
+        return "listed" if row.reason else "matched"
+    hidden = getattr(row, "suppression", None)
+    if takes_back(row.decision):
+        return "applied" if hidden is None else "undone"
+    return "undone" if hidden is not None and hidden.ended_at else "applied"
 
 
 def _row(made: RepairImport, rows: int, matched: int, applied: int) -> ImportRow:

@@ -19,20 +19,35 @@ from xinqiao.domain.catalogue.model import Item
 from xinqiao.domain.errors import Code, Conflict, Fact, Invalid, NotFound, Stale, TooLarge
 from xinqiao.domain.period import business_day
 from xinqiao.domain.repair import PENDING
-from xinqiao.domain.repair_results import COLUMNS, NEEDED, Candidate, ResultRow, Unmatched, match, read_row
+from xinqiao.domain.repair_results import (
+    COLUMNS,
+    NEEDED,
+    Candidate,
+    ResultRow,
+    Unmatched,
+    match,
+    read_row,
+    takes_back,
+)
 from xinqiao.domain.report import Record
 from xinqiao.hub.actors import OperatorActor
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.collection.held import held_records
 from xinqiao.hub.apps.consents.records import next_number
-from xinqiao.hub.apps.identity.models import Enterprise, Source
-from xinqiao.hub.apps.notices.services import Audience, notify
-from xinqiao.hub.apps.redress.lookups import Found, find
+from xinqiao.hub.apps.identity.models import Enterprise
+from xinqiao.hub.apps.redress.import_parts import tell_result, unit_of
+from xinqiao.hub.apps.redress.lookups import Found
 from xinqiao.hub.apps.redress.matters import require_desk, said
 from xinqiao.hub.apps.redress.models import ImportedResult, Repair, RepairImport, Suppression
-from xinqiao.hub.apps.redress.receivers import tell_receivers
 from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.apps.redress.suppression import back_in_lake, restore, suppress_imported
+from xinqiao.hub.apps.redress.withdrawals import (
+    former_of,
+    name_former,
+    take_back,
+    taken_back_later,
+    undo_withdrawal,
+)
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
 from xinqiao.lake.small_table import SmallRow, read_small
@@ -43,8 +58,11 @@ MOST_BYTES = 4 << 20
 _PENDING = sorted(state.value for state in PENDING)
 #: Reasons that time may lift: a record may come, an application may end.
 _LATER = frozenset(
-    {Unmatched.NO_FIRM, Unmatched.NO_RECORD, Unmatched.CLOSE, Unmatched.SEVERAL, Unmatched.PENDING}
-)
+    {
+        Unmatched.NO_FIRM, Unmatched.NO_RECORD, Unmatched.CLOSE, Unmatched.SEVERAL, Unmatched.PENDING,
+        Unmatched.NOT_IN_FORCE, Unmatched.WITHDRAWN,
+    }
+)  # fmt: skip
 _WIDTHS = {"uscc": 200, "document": 200, "record": 64, "decision": 40, "decided_on": 40}
 
 
@@ -73,7 +91,7 @@ def read_results(
         if known is not None:
             return Read(known, repeated=True)
         rows = read_small(path, Path(folder), COLUMNS, needed=NEEDED, most=MOST_ROWS)
-    judged = _judged(rows, at)
+    judged = _judged(rows, called, at)
     with transaction.atomic(durable=True):
         row_id, number = (
             new_id(Prefix.REPAIR_IMPORT),
@@ -104,11 +122,13 @@ def apply_results(
 ) -> RepairImport:
     """Look every row that was not applied up anew, and let the records that are meant exactly leave the answers.
 
-    Each is one moment of its own, as a repair decided here is; what could not be applied keeps its reason. Stopped in
+    A row that takes a former result back lets its record into the answers again. Each is one moment of its own, as a
+    repair decided here is; what could not be applied keeps its reason. Stopped in
     the middle, it is asked for again: nothing is applied twice.
 
     Raises:
         NotFound. Forbidden: ``ROLE_FORBIDDEN``. Stale: somebody applied it meanwhile.
+        Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``: a record cannot be put back now; what was applied before stays.
     """
     require_desk(actor)
     with transaction.atomic(durable=True):
@@ -128,7 +148,8 @@ def apply_results(
 def undo_result(
     *, actor: OperatorActor, import_id: str, line: int, reason: str, at: datetime
 ) -> ImportedResult:
-    """Take one applied row back: it was a mistake, or the other platform revoked it. Answers carry the record again.
+    """Take one applied row back: it was a mistake, or the other platform revoked it. Answers carry the record again; where
+    the row had itself taken a repair back, they carry it no more.
 
     As when a repair decided here is revoked, what the lake let go is put back before, still hidden.
 
@@ -142,8 +163,10 @@ def undo_result(
     row = made.rows.filter(line=line).first() if made is not None else None
     if made is None or row is None:
         raise NotFound
+    if takes_back(row.decision):
+        return undo_withdrawal(actor=actor, made=made, row=row, why=why, at=at)
     back_in_lake(_applied(row), at=at)
-    unit = _unit(row)
+    unit = unit_of(row)
     with transaction.atomic(durable=True):
         touch_standing(row.uscc, at=at)  # of two who take it back at once the second finds nothing in force
         hidden = _applied(row)
@@ -163,7 +186,7 @@ def undo_result(
             personal={"text": why},
         )
         restore(hidden, leaf_index=leaf.index, at=at)
-        _tell(made, row, firm, unit, at, kind="repair_import_undone", change="record_restored")
+        tell_result(made, row, firm, unit, at, kind="repair_import_undone", change="record_restored")
     return row
 
 
@@ -174,15 +197,12 @@ def _applied(row: ImportedResult) -> Suppression:
     return found
 
 
-def _unit(row: ImportedResult) -> str:
-    """The code of the source that sent the record, while the lake holds it; empty otherwise."""
-    found = find(row.uscc, row.item, row.record_ref)
-    return found.record.source_code if found else ""
-
-
 def _again(made: RepairImport, row: ImportedResult, actor: OperatorActor, at: datetime) -> None:
     cells = {name: str(getattr(row, name)) for name in _WIDTHS}
-    verdict = _verdict(cells, at)
+    verdict = _verdict(cells, made.platform, at)
+    if isinstance(verdict, Suppression):
+        take_back(made, row, verdict, actor, at)
+        return
     if not isinstance(verdict, Found):
         made.rows.filter(id=row.id).update(reason=verdict.value)
         return
@@ -213,41 +233,19 @@ def _again(made: RepairImport, row: ImportedResult, actor: OperatorActor, at: da
             personal={"text": f"{made.platform} {row.document}".strip()},
         )
         suppress_imported(row, verdict.key, row_id=row_id, leaf_index=leaf.index, at=at)
-        _tell(made, row, firm, verdict.record.source_code, at)
-
-
-def _tell(
-    made: RepairImport,
-    row: ImportedResult,
-    firm: Enterprise | None,
-    source: str,
-    at: datetime,
-    *,
-    kind: str = "repair_imported",
-    change: str = "record_repaired",
-) -> None:
-    facts = {"number": made.number, "item": row.item, "name": made.platform}
-    unit = Source.objects.filter(code=source).values_list("id", flat=True).first()
-    told: list[tuple[Audience, str]] = []
-    if firm is not None:
-        told.append((("enterprise", firm.id), "/e/redress"))
-        tell_receivers(firm.id, row.item, what=change, number=made.number, at=at)
-    if unit is not None:
-        told.append((("source", unit), "/source/redress"))
-    for audience, link in told:
-        notify(audience=audience, kind=kind, facts=facts, link=link, at=at)
+        tell_result(made, row, firm, verdict.record.source_code, at)
 
 
 # which record a row means
 
 
-def _judged(rows: list[SmallRow], at: datetime) -> list[ImportedResult]:
+def _judged(rows: list[SmallRow], platform: str, at: datetime) -> list[ImportedResult]:
     made, seen = [], set[tuple[str, ...]]()
     for row in rows:
         cells = {name: row.cells.get(name, "").strip()[:width] for name, width in _WIDTHS.items()}
         one = ImportedResult(line=row.line, **cells)
         told = tuple(cells.values())
-        verdict: Found | Unmatched = Unmatched.REPEATED if told in seen else _verdict(cells, at)
+        verdict = Unmatched.REPEATED if told in seen else _verdict(cells, platform, at)
         if row.ragged:  # its cells may stand under the wrong columns
             verdict = Unmatched.DOCUMENT
         seen.add(told)
@@ -255,6 +253,8 @@ def _judged(rows: list[SmallRow], at: datetime) -> list[ImportedResult]:
             _name_record(one, verdict)
             stopped = _stopped(one.record_ref)
             one.reason = stopped.value if stopped else ""
+        elif isinstance(verdict, Suppression):
+            name_former(one, verdict)
         else:
             one.reason = verdict.value
         made.append(one)
@@ -265,14 +265,19 @@ def _name_record(row: ImportedResult, found: Found) -> None:
     row.item, row.record_ref, row.label = found.item.id, found.record.ref, found.label
 
 
-def _verdict(cells: dict[str, str], at: datetime) -> Found | Unmatched:
+def _verdict(cells: dict[str, str], platform: str, at: datetime) -> Found | Suppression | Unmatched:
+    """The record a row repairs, the repair it takes back, or why neither."""
     row = read_row(cells, today=business_day(at))
     if not isinstance(row, ResultRow):
         return row
+    if row.withdraws:
+        return former_of(row, platform)
     held = _adverse_records(row.uscc)
     verdict = match(row, [*(_candidate(item, record, at) for item, record in held), *_gone(row.uscc, held)])
     if isinstance(verdict, Unmatched):
         return verdict
+    if taken_back_later(row, verdict.ref):
+        return Unmatched.WITHDRAWN
     return next(Found(item, record) for item, record in held if record.ref == verdict.ref)
 
 

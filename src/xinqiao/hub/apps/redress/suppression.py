@@ -4,7 +4,7 @@ out of the lake behind it, and told to other platforms as a signed list.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -63,11 +63,15 @@ def suppress_imported(
 
 
 def restore(row: Suppression, *, leaf_index: int, at: datetime) -> Suppression:
-    """From now on answers carry the record again, as far as its term allows; inside the transaction of the decision."""
+    """From now on answers carry the record again, as far as its term allows; inside the transaction of the decision.
+
+    One file may hide and restore a record at one instant: what other platforms are told keeps the order all the same.
+    """
     Suppression.objects.filter(id=row.id).update(ended_at=at)
+    told_at = max(at, row.from_at + timedelta(microseconds=1))
     return Suppression.objects.create(
         id=new_id(Prefix.SUPPRESSION), record_ref=row.record_ref, uscc=row.uscc, item=row.item,
-        record_key=row.record_key, reason="restored", from_at=at, ended_at=at, leaf_index=leaf_index, lake_batch=_NONE,
+        record_key=row.record_key, reason="restored", from_at=told_at, ended_at=at, leaf_index=leaf_index, lake_batch=_NONE,
     )  # fmt: skip
 
 

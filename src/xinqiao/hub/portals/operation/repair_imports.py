@@ -1,5 +1,8 @@
 """Repair results of other platforms: hand a file in, see which records it means, apply those, keep the rest in view."""
 
+import csv
+from io import StringIO
+
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -11,10 +14,14 @@ from xinqiao.hub.apps.redress import services
 from xinqiao.hub.apps.redress.imports import MOST_BYTES, MOST_ROWS
 from xinqiao.hub.portals.access import Visit, operator_page
 from xinqiao.hub.portals.denials import record_refusal
+from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.portals.import_words import column_words, reason_word, refusal
+from xinqiao.hub.portals.institution.records import safe_cell
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.hub.portals.posted import number_field, seen_version
 from xinqiao.hub.portals.source.cards import item_word
+from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.states import state_word
 
 ACCEPT = ".csv,.jsonl,.xlsx"
 
@@ -105,3 +112,23 @@ def act(visit: Visit[Staff], import_id: str) -> HttpResponse:
         record_refusal(visit.request, refused)
         return _page(visit, import_id, error=refusal(refused), status=refused.status)
     return HttpResponseRedirect(reverse("operator:repair_import", args=[row.id]))
+
+
+@require_GET
+@operator_page
+def receipt(visit: Visit[Staff], import_id: str) -> HttpResponse:
+    """What became of every row, as a table to send back to the platform the file came from."""
+    row, results = selectors.repair_import(visit.actor, import_id)
+    out = StringIO()
+    write = csv.writer(out, lineterminator="\r\n")
+    write.writerow([
+        _("编号"), _("文件"), "SHA-256", _("行"), _("统一社会信用代码"), _("文书号"), _("结果"), _("日期"), _("情况"), _("原因"),
+        _("事项"), _("记录标识"),
+    ])  # fmt: skip
+    for one in sorted(results, key=lambda one: one.line):
+        write.writerow([safe_cell(cell) for cell in (
+            row.number, row.file_name, row.digest, one.line, one.uscc, one.document, one.decision, one.decided_on,
+            state_word(f"result.{one.state}").word, reason_word(one.reason), item_word(one.item) if one.item else "",
+            one.record,
+        )])  # fmt: skip
+    return attachment("\ufeff" + out.getvalue(), "text/csv; charset=utf-8", f"{row.number}.csv")

@@ -62,6 +62,7 @@ urlpatterns = [
     path("redress/results.json", redress.results, name="repair_results"),
     path("redress/imports", repair_imports.listing, name="repair_imports"),
     path("redress/imports/<str:import_id>", repair_imports.one, name="repair_import"),
+    path("redress/imports/<str:import_id>/receipt.csv", repair_imports.receipt, name="repair_import_receipt"),
     path("redress/imports/<str:import_id>/act", repair_imports.act, name="repair_import_act"),
     path("redress/objections/<str:objection_id>", redress.objection, name="objection"),
     path("redress/objections/<str:objection_id>/act", redress.objection_act, name="objection_act"),
