@@ -11,6 +11,8 @@ from xinqiao import catalogue as shipped
 from xinqiao.catalogue import CatalogueError, load
 from xinqiao.catalogue.words import UNVERIFIED, mention_words
 from xinqiao.domain.catalogue.model import FieldType, Frequency, Sensitivity, SharingMode, Standing
+from xinqiao.ui.i18n import Language, use_language
+from xinqiao.ui.item_words import code_words
 
 CATALOGUE = load()
 ITEMS = list(CATALOGUE.items.values())
@@ -213,3 +215,23 @@ def test_a_folder_that_cannot_be_read_says_so(tmp_path):
 def test_every_enum_has_its_list_and_every_list_is_used():
     used = {field.code_list for item in ITEMS for field in item.fields if field.type is FieldType.ENUM}
     assert used == set(CATALOGUE.code_lists)
+
+
+#: Codes that are numbers or letters: the field's documents give no English meaning for them, so pages show the Chinese.
+NOT_IN_ENGLISH = {
+    "id_type", "tax_credit_grade", "env_credit_grade", "innovation_grade", "marital_status", "province", "currency"
+}  # fmt: skip
+
+
+def test_every_list_of_codes_that_are_words_is_english_for_who_reads_english() -> None:
+    lists = load().code_lists
+    assert {name for name, codes in lists.items() if not codes.english} == NOT_IN_ENGLISH
+    for name, codes in lists.items():
+        words = [*codes.english.values()]
+        assert len(set(words)) == len(words), name
+        assert all(word.isascii() and word.strip() == word for word in words), name
+    with use_language(Language.EN):
+        assert code_words(lists["ent_type"])["limited"] == "Limited liability company"
+        assert code_words(lists["id_type"])["04"] == "护照"
+    with use_language(Language.ZH):
+        assert code_words(lists["ent_type"])["limited"] == "有限责任公司"

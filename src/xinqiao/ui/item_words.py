@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from xinqiao.domain.catalogue.model import Catalogue, Field, FieldType
+from xinqiao.domain.catalogue.model import Catalogue, CodeList, Field, FieldType
 from xinqiao.domain.items import ItemKind, ItemTerms
 from xinqiao.ui import i18n
 from xinqiao.ui.i18n import Language
@@ -42,10 +42,15 @@ def items_of(catalogue: Catalogue, kind: ItemKind) -> list[str]:
     return [name for name, item in catalogue.items.items() if ItemTerms.of(item).kind is kind]
 
 
+def code_words(codes: CodeList) -> dict[str, str]:
+    """The words of a list's codes in the language in force; the list's own where it has no English ones."""
+    return {**codes.entries, **(codes.english if i18n.language() is Language.EN else {})}
+
+
 def shown_value(catalogue: Catalogue, field: Field, value: str) -> str:
     """A canonical value as people read it: the words of a code, yes and no; anything else as it is."""
     if field.code_list and field.code_list in catalogue.code_lists:
-        return catalogue.code_lists[field.code_list].entries.get(value, value)
+        return code_words(catalogue.code_lists[field.code_list]).get(value, value)
     if field.type is FieldType.BOOLEAN:
         return {"true": _("是"), "false": _("否")}.get(value, value)
     return value

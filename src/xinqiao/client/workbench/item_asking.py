@@ -17,7 +17,7 @@ from xinqiao.domain.identifiers import validate_uscc
 from xinqiao.domain.items import ItemKind, ItemTerms
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
-from xinqiao.ui.item_words import field_label, item_name, items_of
+from xinqiao.ui.item_words import code_words, field_label, item_name, items_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _asked_item(visit: Visit, item: str, values: dict[str, str]) -> AskedItem:
     prefix = "v" if terms.kind is ItemKind.VERIFICATION else "g"
 
     def asked(field: Field) -> AskedField:
-        codes = catalogue.code_lists[field.code_list].entries if field.code_list else {}
+        codes = code_words(catalogue.code_lists[field.code_list]) if field.code_list else {}
         few = len(codes) <= 60 and not field.multiple
         return AskedField(
             name=field.name,

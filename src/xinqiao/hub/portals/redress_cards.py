@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +22,7 @@ from xinqiao.hub.runtime import runtime
 from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.item_words import code_words
 
 ACCEPT = ",".join(ENDINGS)
 
@@ -164,7 +165,8 @@ def record_facts(found: Found) -> list[tuple[str, str]]:
     rows = []
     for field in found.item.fields:
         codes = lists.get(field.code_list) if field.code_list else None
-        cell = cell_of(found.item, field, found.record.values.get(field.name), sight, codes)
+        spoken = None if codes is None else replace(codes, entries=code_words(codes))
+        cell = cell_of(found.item, field, found.record.values.get(field.name), sight, spoken)
         if cell.text:
             rows.append((labelled(found.item, field.name), cell.text))
     return rows

@@ -26,6 +26,7 @@ from xinqiao.hub.portals.words import purpose_short
 from xinqiao.ui import i18n
 from xinqiao.ui.i18n import Language
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.item_words import code_words
 
 PLACE = "enterprise:item"
 
@@ -130,7 +131,7 @@ def _part(
         if field.name in names:
             label = (field.label_en or field.label) if english else field.label
             value = stated.get(field.name, "")
-            codes = lists[field.code_list].entries if field.code_list else {}
+            codes = code_words(lists[field.code_list]) if field.code_list else {}
             shown.append((label, codes.get(value, value)))
     return Part(key, item_name(item), tuple(shown), item in needed, needed.get(item, False))
 

@@ -24,11 +24,12 @@ from xinqiao.catalogue.words import (
     mention_words,
     rule_words,
 )
-from xinqiao.domain.catalogue.model import Catalogue, Category, CodeList, Field, Item, SharingMode
+from xinqiao.domain.catalogue.model import Catalogue, Category, Field, Item, SharingMode
 from xinqiao.domain.errors import NotFound
 from xinqiao.hub.portals.files import attachment
 from xinqiao.hub.portals.frame import page, public_shell
 from xinqiao.hub.runtime import runtime
+from xinqiao.ui.item_words import code_words
 
 _KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -76,7 +77,7 @@ class Column:
     type: str
     sensitivity: str
     limits: str
-    codes: CodeList | None
+    codes: dict[str, str]
 
 
 @require_GET
@@ -188,5 +189,5 @@ def _column(field: Field, item: Item, catalogue: Catalogue) -> Column:
         type=str(TYPES[field.type]),
         sensitivity=str(SENSITIVITIES[field.sensitivity]),
         limits=str(Said("；", "; ")).join(str(one) for one in limits(field, item, catalogue)),
-        codes=catalogue.code_lists[field.code_list] if field.code_list else None,
+        codes=code_words(catalogue.code_lists[field.code_list]) if field.code_list else {},
     )
