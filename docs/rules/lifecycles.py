@@ -68,6 +68,10 @@ TITLES = {
         "融资担保",
         "总对总（见贷即保）的，银行在约定条件内的决定就是担保机构的同意，由平台程序走“同意担保”。代偿只能从索赔来，只有一次；追偿可以有许多次。",
     ),
+    "dispute": (
+        "金融纠纷的移送",
+        "交给公证、仲裁或金融互联网法庭。由提出的一方记录进展，另一方在提交以后看到；平台只提供材料包和存证，不作裁判。“没有受理”“撤回”是我们补上的状态。",
+    ),
     "warning": (
         "贷后预警",
         "发给机构以前要有还在有效期里的贷后授权；级别和阈值由每家机构自己定。办结时说明属实还是误报，阈值据此调整。",
@@ -304,6 +308,21 @@ WORDS = {
     "give_back": "全部退回",
     "policy_claim.returned": "已退回",
     "policy_claim.withdrawn": "已撤回",
+    "prepared": "准备中",
+    "filed": "已提交",
+    "in_hearing": "审理中",
+    "decided": "已有决定",
+    "enforced": "执行完毕",
+    "file": "提交",
+    "hear": "开始审理",
+    "decide": "作出决定",
+    "enforce": "执行完毕",
+    "dispute.accepted": "已受理",
+    "dispute.refused": "没有受理",
+    "dispute.withdrawn": "已撤回",
+    "dispute.accept": "受理",
+    "dispute.refuse": "不受理",
+    "dispute.withdraw": "撤回",
 }
 
 

@@ -11,6 +11,7 @@ from xinqiao.domain.collection import BATCH, BatchEvent, BatchState
 from xinqiao.domain.consent.records import AuthState
 from xinqiao.domain.consent.states import AUTHORISATION, AuthEvent, VisibleState, visible_state
 from xinqiao.domain.coordination import TICKET, TicketEvent, TicketState
+from xinqiao.domain.disputes import DISPUTE
 from xinqiao.domain.guarantees.states import GUARANTEE
 from xinqiao.domain.loans.states import LOAN
 from xinqiao.domain.loans.warnings import WARNING
@@ -207,3 +208,4 @@ OBJECTION: Machine[ObjectionState, ObjectionEvent] = Machine(
 ALL = (BINDING, AUTHORISATION, QUERY, OBJECTION, RECORD_OBJECTION, REPAIR, BATCH, TICKET, PRODUCT)
 #: From a need to the money and what follows; ``docs/rules/financing.md`` is generated from these.
 FINANCING = (NEED, CASE, COMPLAINT, LOAN, GUARANTEE, WARNING, POLICY, POLICY_CLAIM)
+FINANCING = (NEED, CASE, COMPLAINT, LOAN, GUARANTEE, WARNING, DISPUTE)

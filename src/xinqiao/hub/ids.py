@@ -59,6 +59,7 @@ class Prefix(StrEnum):
     WARNING = "wrn"
     THRESHOLDS = "thr"
     GUARANTEE = "gua"
+    DISPUTE = "dsp"
     GUARANTEE_AGREEMENT = "gag"
     GUARANTEE_CLAIM = "gcl"
     POLICY = "pol"

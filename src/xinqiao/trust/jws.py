@@ -56,6 +56,7 @@ class ArtefactType(StrEnum):
     CREDIT_PROMISE = (
         "xq-credit-promise+jwt"  # subject: the commitment that goes with an application for repair
     )
+    CASE_PACKAGE = "xq-case-package+jwt"  # hub: the digests of everything in the package of a case
     REPAIR_RESULTS = "xq-repair-results+jwt"  # hub: records that are published no more, for other platforms
 
 

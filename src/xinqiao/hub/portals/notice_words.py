@@ -17,6 +17,7 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
     who = str(facts.get("institution") or facts.get("enterprise") or facts.get("name") or "")
     masked = str(facts.get("masked") or "")
     sentences = {
+        "dispute_recorded": _("纠纷 {number} 有了进展"),
         "guarantee_applied": _("{who}申请担保 {number}"),
         "guarantee_approved": _("担保 {number}：担保机构同意了"),
         "guarantee_declined": _("担保 {number}：担保机构没有同意"),

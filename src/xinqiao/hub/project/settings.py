@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "xinqiao.hub.apps.loans",
     "xinqiao.hub.apps.guarantees",
     "xinqiao.hub.apps.policies",
+    "xinqiao.hub.apps.disputes",
 ]
 
 MIDDLEWARE = [

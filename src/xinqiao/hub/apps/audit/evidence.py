@@ -115,6 +115,23 @@ def export_party(out: IO[bytes], *, party: str, at: datetime) -> int:
     return write_lines(lines, out)
 
 
+def export_leaves(out: IO[bytes], *, party: str, indexes: Sequence[int], at: datetime) -> int:
+    """Write the named leaves of a party, each proved under a fresh checkpoint, in the format of its ledger.
+
+    That every one of them names the party, and that the asker may have them, is the caller's to see to.
+    """
+    make_checkpoint(at=at)
+    head, find = _require_head(), node_finder()
+    rows = Leaf.objects.filter(index__in=indexes, index__lt=head.size).order_by("index")
+    proven = (
+        ProvenLeaf(index, bytes(body), inclusion_proof(find, index, head.size), head.size)
+        for index, body in rows.values_list("index", "body")
+    )
+    return write_lines(
+        ledger_lines(_origin(), runtime.hub_verify_keys(), [head.note], [], party, proven), out
+    )
+
+
 def _proven(party: str, size: int) -> Iterator[ProvenLeaf]:
     find = node_finder()
     rows = Leaf.objects.filter(index__lt=size).order_by("index")

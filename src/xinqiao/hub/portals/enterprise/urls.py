@@ -3,6 +3,7 @@
 from django.urls import path
 
 from xinqiao.hub.portals.access import enterprise_page
+from xinqiao.hub.portals.disputes import dispute_urls
 from xinqiao.hub.portals.enterprise import (
     accounts,
     cases,
@@ -79,6 +80,7 @@ urlpatterns = [
     path("needs/<str:need_id>", needs.one, name="need"),
     path("needs/<str:need_id>/edit", needs.edit, name="need_edit"),
     path("needs/<str:need_id>/act", needs.act, name="need_act"),
+    *dispute_urls("enterprise", enterprise_page, firm_page, "home"),
     path("cases", cases.listing, name="cases"),
     path("cases/dispatch", cases.dispatch, name="case_dispatch"),
     path("cases/files/<str:file_id>", cases.file, name="case_file"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from xinqiao.hub.portals.access import institution_page
+from xinqiao.hub.portals.disputes import dispute_urls
 from xinqiao.hub.portals.institution import (
     cases,
     credit,
@@ -64,6 +65,7 @@ urlpatterns = [
     path("products/versions/<str:version_id>/edit", products.edit, name="product_edit"),
     path("products/versions/<str:version_id>/act", products.act, name="product_act"),
     path("products/<str:product_id>/revise", products.revise, name="product_revise"),
+    *dispute_urls("institution", institution_page, desk_page, "cases"),
     path("cases", cases.listing, name="cases"),
     path("cases/files/<str:file_id>", cases.file, name="case_file"),
     path("cases/<str:case_id>", cases.one, name="case"),
