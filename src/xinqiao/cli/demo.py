@@ -157,7 +157,9 @@ def _welcome(credentials: dict[str, object], seconds: float) -> str:
         if bank["is_user"]:
             user = bank["users"][0]
             lines.append(f"    {bank['short_name']} 经办   {user['username']} / {user['password']}")
-    unit = c.get("policy_department", {"users": []})  # absent in a demonstration that was built before there was one
+    unit = c.get(
+        "policy_department", {"users": []}
+    )  # absent in a demonstration that was built before there was one
     lines += [f"    {login['name']}   {login['username']} / {login['password']}" for login in unit["users"]]
     for source in c["sources"][:2]:
         lines += [

@@ -27,6 +27,7 @@ from xinqiao.hub.apps.disputes.models import Dispute
 from xinqiao.hub.apps.notices.models import Notice
 from xinqiao.hub.runtime import runtime
 from xinqiao.trust.jws import ArtefactType, verify_jws
+from xinqiao.trust.verify import verify_stream
 
 pytestmark = pytest.mark.django_db
 type Browser = Callable[[str], Client]
@@ -145,6 +146,8 @@ def test_the_package_is_whole_signed_and_proved(house: House) -> None:
     proved = [json.loads(line)["i"] for line in held["ledger.jsonl"].splitlines()[1:]]
     steps = [one["leaf"] for one in json.loads(held["case.json"])["steps"]]
     assert set(steps) < set(proved)
+    verdict = verify_stream(io.BytesIO(held["ledger.jsonl"]), trusted_keys=runtime.hub_verify_keys())
+    assert (verdict.ok, verdict.checked) == (True, len(proved))
 
 
 def _hidden(page: str, name: str) -> str:
