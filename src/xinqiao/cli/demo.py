@@ -75,7 +75,7 @@ def _setup_django(environ: dict[str, str], home: Path) -> None:
 
 def _run(args: argparse.Namespace, database_url: str) -> int:
     from xinqiao.demo.build import DemoPlan, build, prepare
-    from xinqiao.demo.processes import running_demo
+    from xinqiao.demo.processes import require_free, running_demo
 
     folder: Path = (args.data or Path("demo-data")).resolve()
     ports = {bank: args.port + 1 + i for i, bank in enumerate(NODES)}
@@ -83,6 +83,8 @@ def _run(args: argparse.Namespace, database_url: str) -> int:
         folder, args.port, ports, seed=args.seed, firms=args.firms, database_url=database_url,
         data_dir=_data_dir(), test_hooks=args.test_hooks,
     )  # fmt: skip
+    for port in (args.port, *ports.values()):  # before half a minute of building, not after it
+        require_free(port)
     started = time.monotonic()
     fresh = not plan.credentials.exists()
     print(

@@ -40,7 +40,7 @@ def require_free(port: int) -> None:
         probe.settimeout(0.5)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise SystemExit(
-                f"端口 {port} 已被占用，请用 --port 换一个 port {port} is taken, choose another with --port"
+                f"PORT_TAKEN 端口 {port} 已被占用，请用 --port 换一个 port {port} is taken, choose another with --port"
             )
 
 
