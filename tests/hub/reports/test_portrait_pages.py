@@ -52,7 +52,8 @@ def test_the_page_shows_figures_with_their_definitions_and_the_reasons_of_the_ot
 
 def test_without_a_register_the_page_says_why_nothing_is_compared(cast: Cast, visitor: Visitor) -> None:  # noqa: F811
     page = page_of(visitor(cast.owner))
-    assert "平台没有配企业名录" in page
+    assert page.count("平台没有配企业名录") == 2, "in the first sentence too"
+    assert "现在没有能比" not in page
     assert "还没有能对照的信用报告" in page
 
 

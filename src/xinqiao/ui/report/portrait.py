@@ -144,9 +144,10 @@ def _lead(portrait: Portrait) -> str:
     )
     if portrait.peers:
         beside = _("其中 {n} 个能和同类企业比。").format(n=len(portrait.peers))
-    else:
-        beside = _("现在没有能比的同类企业。")
-    between = ", " if english() else "，"
+        between = ", " if english() else "，"
+    else:  # right after a start the register or the counts may not be there yet: that is no word about the firm
+        beside = peers_view(portrait).why
+        between = ". " if english() else "。"
     return f"{sentence}{between}{beside}"
 
 
