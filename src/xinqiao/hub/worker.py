@@ -19,6 +19,7 @@ from xinqiao.clock import Clock
 from xinqiao.domain.errors import XinqiaoError
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.audit.services import make_checkpoint
+from xinqiao.hub.apps.cases.outcomes import history as case_history
 from xinqiao.hub.apps.cases.services import sweep_case_files, work_clock
 from xinqiao.hub.apps.collection.engine import Engine
 from xinqiao.hub.apps.collection.inbox import watch_inbox
@@ -157,7 +158,7 @@ def _health(client: NodeClient, at: datetime) -> None:
 
 
 def _needs(client: NodeClient, at: datetime) -> None:
-    match_waiting(at=at)
+    match_waiting(at=at, history=case_history)
 
 
 def _supply(client: NodeClient, at: datetime) -> None:

@@ -123,6 +123,7 @@ def test_an_adviser_works_a_need_from_the_queue_to_the_visit(stage: Stage) -> No
     client = desk(str(need.adviser_id))
     other = desk(stage.other.user_id if need.adviser_id == stage.adviser.user_id else stage.adviser.user_id)
     assert need.number in client.get("/o/needs").content.decode()
+    assert need.number not in client.get("/o/needs?region=99").content.decode()
     page = client.get(f"/o/needs/{need.id}").content.decode()
     assert "甲一 138****0000" in page
     assert "为什么" in page

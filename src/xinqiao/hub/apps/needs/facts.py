@@ -39,19 +39,29 @@ def facts_of(need: Need, at: datetime, *, holdings: Holdings | None = None) -> K
 def firm_facts(uscc: str, held: Holdings, at: datetime) -> Known:
     """The firm alone: what the register and the lake say."""
     firm, day = registered(uscc), business_day(at)
-    industry = _industry(firm)
     insured = headcount_at(held.records, last_month(at))
     size = size_by_headcount(size_rule(), firm.industry, insured) if firm else None
     known: Known = {
         "firm.subject_type": subject_type(uscc).value,
         "firm.region": firm.division if firm and firm.division else Missing.NOT_COLLECTED,
-        "firm.industry": industry or Missing.NOT_COLLECTED,
+        "firm.industry": _industry(firm) or Missing.NOT_COLLECTED,
         "firm.size": size.value if size else Missing.NO_FIGURE,
         "firm.age_months": _age(firm, day),
         "firm.tax_grade": Missing.NOT_COLLECTED,
     }
     flows: Known = {f"fundflow.{one}": Missing.NOT_AUTHORISED for one in BY_ID}
     return known | _records(held) | flows
+
+
+def industry_of(uscc: str) -> str:
+    """The industry of a firm with its letter, as the register says it; empty when that is not known."""
+    return _industry(registered(uscc))
+
+
+def place_of(uscc: str) -> tuple[str, str]:
+    """Province and section of industry of a firm as the register says them, each empty when not known."""
+    firm = registered(uscc)
+    return (firm.division[:2] if firm else "", _industry(firm)[:1])
 
 
 def _industry(firm: Firm | None) -> str:

@@ -1,6 +1,6 @@
 """Running the matcher for a need, keeping what it was given and what it found, and giving the need to an adviser."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -44,6 +44,8 @@ from xinqiao.hub.ids import Prefix, new_id
 
 #: Approved and decided cases of similar firms, by product: the app of cases tells them.
 type History = Mapping[str, tuple[int, int]]
+#: The same asked for a firm by its code, outside any lock.
+type HistoryOf = Callable[[str, datetime], History]
 _OPEN = [NeedState.ASSIGNED.value, NeedState.DISPATCHED.value]
 _AGAIN = (NeedState.MATCHED, NeedState.ASSIGNED, NeedState.DISPATCHED)
 
@@ -54,18 +56,18 @@ def match_need(
     need_id: str,
     at: datetime,
     facts: Known | None = None,
-    history: History | None = None,
+    history: HistoryOf | None = None,
 ) -> Need:
     """Look for products for a need that was handed in, and give it to the adviser whose turn it is.
 
     Raises:
         NotFound. Conflict: ``ILLEGAL_MOVE``: it was looked for already.
     """
-    known = facts if facts is not None else _facts(actor, need_id, at)
+    known, told = _looked_up(actor, need_id, at, facts, history)
     with transaction.atomic(durable=True):
         need = locked(actor, need_id)
         require_state(need, NeedState.SUBMITTED)
-        run = _keep(need, known, history or {}, at)
+        run = _keep(need, known, told, at)
         digests = (("given", run.given_digest), ("result", run.result_digest))
         fire(need, actor, NeedEvent.MATCH, Happened("match", at, facts=digests))
         _assign(need, actor, at)
@@ -75,42 +77,49 @@ def match_need(
 
 def match_again(
     *, actor: EnterpriseActor | OperatorActor, need_id: str, expected_version: int, at: datetime, facts: Known | None = None,
-    history: History | None = None,
+    history: HistoryOf | None = None,
 ) -> Need:  # fmt: skip
     """Look once more, with what is known and on offer today; the earlier runs stay.
 
     Raises:
         NotFound. Stale. Forbidden: ``SUBJECT_NOT_AUTHORISED``, ``ROLE_FORBIDDEN``. Conflict: ``CONFLICT_STATE``.
     """
-    known = facts if facts is not None else _facts(actor, need_id, at)
+    known, told = _looked_up(actor, need_id, at, facts, history)
     with transaction.atomic(durable=True):
         if isinstance(actor, EnterpriseActor):
             require_firm(actor, at)
         need = locked(actor, need_id, expected_version)
         require_own_adviser(need, actor)
         require_state(need, *_AGAIN)
-        run = _keep(need, known, history or {}, at)
+        run = _keep(need, known, told, at)
         digests = (("given", run.given_digest), ("result", run.result_digest))
         change(need, actor, Happened("match_again", at, facts=digests))
     return need
 
 
-def match_waiting(*, at: datetime, limit: int = 20) -> int:
+def match_waiting(*, at: datetime, history: HistoryOf | None = None, limit: int = 20) -> int:
     """Needs that were handed in and not looked at, the oldest first; returns how many. Safe to run twice at once."""
     actor, done = SystemActor("worker"), 0
     waiting = Need.objects.filter(state=NeedState.SUBMITTED.value).order_by("state_since", "id")
     for need_id in list(waiting.values_list("id", flat=True)[:limit]):
         try:
-            match_need(actor=actor, need_id=need_id, at=at)
+            match_need(actor=actor, need_id=need_id, at=at, history=history)
         except Conflict:
             continue  # somebody was faster
         done += 1
     return done
 
 
-def _facts(actor: EnterpriseActor | OperatorActor | SystemActor, need_id: str, at: datetime) -> Known:
+def _looked_up(
+    actor: EnterpriseActor | OperatorActor | SystemActor, need_id: str, at: datetime, facts: Known | None,
+    history: HistoryOf | None,
+) -> tuple[Known, History]:  # fmt: skip
+    """What is known about the firm and about similar ones, before any lock; nothing for a need the actor does not see."""
     need = Need.objects.for_viewer(actor).select_related("enterprise").filter(id=need_id).first()
-    return facts_of(need, at) if need is not None else {}
+    if need is None:
+        return {}, {}
+    known = facts if facts is not None else facts_of(need, at)
+    return known, history(need.enterprise.uscc, at) if history else {}
 
 
 def _keep(need: Need, known: Known, history: History, at: datetime) -> MatchRun:

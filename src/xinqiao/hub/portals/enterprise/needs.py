@@ -13,6 +13,7 @@ from xinqiao.domain.market.case import NEED, NeedEvent, NeedState
 from xinqiao.domain.market.need import NeedTerms
 from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import AgentScope, EnterpriseActor, SystemActor
+from xinqiao.hub.apps.cases.outcomes import history as case_history
 from xinqiao.hub.apps.identity import selectors as identity
 from xinqiao.hub.apps.market import selectors as market
 from xinqiao.hub.apps.needs import matching, recipients, selectors, services
@@ -122,7 +123,9 @@ def _saved(visit: Visit[EnterpriseActor], need: Need) -> HttpResponse:
             return _again(visit, selectors.need(visit.actor, need.id), refused, "")
         # looked for at once, so that the firm reads its answer; where the worker was faster or the lake is away, it does it
         with suppress(XinqiaoError):
-            matching.match_need(actor=SystemActor("portal"), need_id=need.id, at=visit.at)
+            matching.match_need(
+                actor=SystemActor("portal"), need_id=need.id, at=visit.at, history=case_history
+            )
     return HttpResponseRedirect(reverse("enterprise:need", args=[need.id]))
 
 
@@ -216,7 +219,9 @@ def _do(visit: Visit[EnterpriseActor], need: Need, version: int) -> None:
                 authorisation_id=post.get("authorisation", ""), expected_version=version, at=at,
             )  # fmt: skip
         case "again":
-            matching.match_again(actor=actor, need_id=need.id, expected_version=version, at=at)
+            matching.match_again(
+                actor=actor, need_id=need.id, expected_version=version, at=at, history=case_history
+            )
         case "cancel":
             services.cancel_need(
                 actor=actor, need_id=need.id, expected_version=version, reason=post.get("words", ""), at=at

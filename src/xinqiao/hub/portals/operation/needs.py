@@ -3,6 +3,8 @@
 Everybody at the platform's desk reads; what an adviser does is asked of the verbs, which ask whose need it is.
 """
 
+from collections.abc import Callable
+
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -12,7 +14,10 @@ from xinqiao.domain.market.advising import STARS, Channel
 from xinqiao.domain.market.case import NeedState
 from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import OperatorActor, OperatorRole
+from xinqiao.hub.apps.cases.outcomes import history as case_history
+from xinqiao.hub.apps.cases.outcomes import outcomes
 from xinqiao.hub.apps.needs import advising, matching, recipients, selectors, services
+from xinqiao.hub.apps.needs.facts import place_of
 from xinqiao.hub.apps.needs.models import Need
 from xinqiao.hub.apps.needs.rows import terms_of
 from xinqiao.hub.portals.access import Visit, operator_page
@@ -21,6 +26,7 @@ from xinqiao.hub.portals.need_cards import SHOWN, NeedCard, choices, need_facts,
 from xinqiao.hub.portals.operation.shell import Staff, has, manager, staff_page
 from xinqiao.hub.portals.posted import seen_version, whole_number
 from xinqiao.hub.portals.redress_cards import new_key
+from xinqiao.ui import market_words
 from xinqiao.ui import need_words as words
 from xinqiao.ui.i18n import gettext as _
 
@@ -39,6 +45,9 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
     people = matching.advisers()
     whose = me if show == "mine" else show if show in {one.id for one in people} else ""
     rows = selectors.queue(visit.actor, whose=whose)
+    places = {one.id: place_of(one.enterprise.uscc) for one in rows}
+    region, industry = (visit.request.GET.get(name, "")[:2] for name in ("region", "industry"))
+    shown = [one for one in rows if region in ("", places[one.id][0]) and industry in ("", places[one.id][1])]
     loads = {one.adviser: one.open for one in matching.loads()}
     chips = [("mine", _("我跟进的"), loads.get(me, 0))] if me else []
     chips += [("free", _("没有人跟进"), len(selectors.queue(visit.actor)))]
@@ -46,17 +55,24 @@ def listing(visit: Visit[Staff]) -> HttpResponse:
         (one.id, one.display_name or one.username, loads.get(one.id, 0)) for one in people if one.id != me
     ]
     context = {
-        "cards": [NeedCard.of(one, visit.at) for one in rows], "chips": chips, "show": show if whose or me else "free",
+        "cards": [NeedCard.of(one, visit.at) for one in shown], "region": region, "industry": industry,
+        "regions": _listed({place for place, _section in places.values()}, market_words.region_word),
+        "industries": _listed({section for _place, section in places.values()}, market_words.industry_word), "chips": chips, "show": show if whose or me else "free",
         "visits": selectors.visits(visit.actor, whose=whose) if whose else [], "today": business_day(visit.at),
     }  # fmt: skip
     return staff_page(visit, "operation/needs.html", "needs", context)
+
+
+def _listed(codes: set[str], word: Callable[[str], str]) -> list[tuple[str, str]]:
+    """The codes there are as a choice, everything first."""
+    return [("", _("不限")), *((one, word(one)) for one in sorted(codes - {""}))]
 
 
 @require_GET
 @operator_page
 def figures(visit: Visit[Staff]) -> HttpResponse:
     """What the advisers' work comes to."""
-    context = {"rows": selectors.work(at=visit.at)}
+    context = {"rows": selectors.work(at=visit.at), "compared": selectors.overrides_compared(outcomes())}
     return staff_page(visit, "operation/advisers.html", "needs", context)
 
 
@@ -139,7 +155,9 @@ def _do(visit: Visit[Staff], actor: OperatorActor, need: Need, version: int) -> 
                 actor=actor, need_id=need.id, product_id=product, reason=text, expected_version=version, at=at
             )
         case "again":
-            matching.match_again(actor=actor, need_id=need.id, expected_version=version, at=at)
+            matching.match_again(
+                actor=actor, need_id=need.id, expected_version=version, at=at, history=case_history
+            )
         case "return":
             services.return_need(actor=actor, need_id=need.id, reason=text, expected_version=version, at=at)
         case "close":
