@@ -17,6 +17,7 @@ from xinqiao.ui import case_words as words
 from xinqiao.ui import format as fmt
 from xinqiao.ui.error_words import words as error_words
 from xinqiao.ui.i18n import gettext as _
+from xinqiao.ui.need_words import purpose_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class CaseCard:
     due: str
     late: bool
     refusal: str
+    purpose: str
 
     @classmethod
     def of(cls, row: CaseRow) -> "CaseCard":
@@ -37,7 +39,7 @@ class CaseCard:
         refusal = words.refusal_word(row.refusal) if row.refusal else ""
         return cls(
             row, f"case.{row.state}", _offer(row.amount_fen, row.months), _granted(row), due_word(row),
-            row.late_days > 0, refusal,
+            row.late_days > 0, refusal, purpose_word(row.purpose) if row.purpose else "",
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 from xinqiao.domain.errors import Forbidden, NotFound, Stale, XinqiaoError
 from xinqiao.domain.machine import Role
 from xinqiao.domain.market.case import CASE, CaseEvent, CaseState
+from xinqiao.domain.market.case_work import ActionState
 from xinqiao.hub.actors import AgentScope, EnterpriseActor
 from xinqiao.hub.apps.cases import selectors, services
 from xinqiao.hub.apps.cases.talk import JUDGED
@@ -58,12 +59,14 @@ def _show(
     state, may = CaseState(row.state), actor.may(AgentScope.AUTHORISE)
     events = CASE.allowed(state, Role.ENTERPRISE) if may else []
     services.read_messages(actor=actor, case_id=case_id, at=visit.at)
+    actions = selectors.actions(actor, case_id)
+    still_open = any(one.state == ActionState.OPEN.value for one in actions)
     context |= {
-        "actions": [(action_word(one.kind), one) for one in selectors.actions(actor, case_id)],
+        "actions": [(action_word(one.kind), one) for one in actions],
         "messages": selectors.messages(actor, case_id),
         "may": may,
         "may_withdraw": CaseEvent.WITHDRAW in events,
-        "may_supply": CaseEvent.SUPPLY in events,
+        "may_supply": CaseEvent.SUPPLY in events and not still_open,
         "may_write": may and state not in CASE.final,
         "may_rate": may and state in JUDGED and context["rating"] is None,
         "key": new_key(),
