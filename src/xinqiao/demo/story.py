@@ -12,6 +12,7 @@ from typing import cast
 from xinqiao.demo import department
 from xinqiao.demo.cases import tell_cases
 from xinqiao.demo.guarantees import tell_guarantees
+from xinqiao.demo.loans import tell_loans
 from xinqiao.demo.needs import tell_needs
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Product, Purpose, Reader, Scope
@@ -236,6 +237,7 @@ def tell(credentials: dict[str, object]) -> None:
     tell_needs(owner, neighbour)
     tell_cases(owner, neighbour)
     tell_guarantees(neighbour)
+    tell_loans(owner)
     invite_enterprise(
         actor=chenghu,
         uscc=str(firms[2]["uscc"]),

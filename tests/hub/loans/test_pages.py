@@ -14,8 +14,10 @@ from tests.hub.loans.desk import Lenders
 from tests.hub.loans.test_monthly import as_csv, line
 from tests.hub.portals.conftest import browser, text_of, visitor  # noqa: F401 - fixtures
 
+from xinqiao.demo.loans import tell_loans
 from xinqiao.domain.period import add_months
 from xinqiao.hub.actors import EnterpriseActor
+from xinqiao.hub.apps.loans import selectors
 from xinqiao.hub.apps.loans.models import LoanContract, LoanFile, LoanStep
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +146,12 @@ def test_nobody_else_has_these_pages(lenders: Lenders, browser: Browser, visitor
         "key": "clerk-1",
     }
     assert clerk.post(reverse("institution:loan_report", args=[row.id]), event).status_code == 403
+
+
+def test_the_demonstrations_two_loans(lenders: Lenders, visitor: Visitor) -> None:
+    assert tell_loans(lenders.cast.owner) == 2
+    assert tell_loans(lenders.cast.owner) == 2  # told again, they are the same two
+    shown = selectors.book(lenders.cast.owner, selectors.Wanted(), lenders.today)[0]
+    stands = {one.contract.contract_no: (one.contract.state, one.position.overdue_fen) for one in shown}
+    assert stands == {"示范借字-001": ("outstanding", 0), "示范借字-002": ("overdue", 105_000)}
+    assert "示范借字-001" in text_of(visitor(lenders.cast.owner).get(reverse("enterprise:loans")))
