@@ -6,7 +6,9 @@ O(log n) times. A bucket, or a few small ones together, is a publication: a cras
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -76,6 +78,16 @@ class _Job:
         return self.segments[0].bucket
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a job came to: files, the types of their columns, rows that were replaced, and that were only confirmed."""
+
+    written: tuple[Written, ...]
+    types: dict[str, str]
+    superseded: int = 0
+    confirmed: int = 0
+
+
 @dataclass(slots=True)
 class Compactor:
     """One compaction of a lake."""
@@ -134,31 +146,36 @@ class Compactor:
     def _merge(self, state: ItemState, group: Sequence[_Job]) -> None:
         draft = self.drafts.begin(state.item, "", 0)
         try:
-            written: list[Written] = []
+            # as many jobs at once as there are threads: most are too small for the engine to divide among them
+            with ThreadPoolExecutor(self.options.threads) as pool:
+                made = list(pool.map(partial(self._made, state, draft), range(len(group)), group))
             types: dict[str, str] = {}
-            confirmed = 0
-            for number, job in enumerate(group):
-                files = [self.committer.folder / segment.file for segment in job.segments]
-                plan = merge_sql.plan_of(files, state.key, columns_of(self._connection, files), state.columns)
-                types |= plan.types(folds=job.folds)
-                more, again = (self._fold if job.folds else self._sort)(
-                    plan, draft, f"run-{draft.folder.name}-{number}", job
-                )
-                written += more
-                confirmed += again
-                mark("compact:written")
+            for one in made:
+                types |= one.types
             prepared = prepare(
-                self._connection, state.item, draft.folder.name, written, types,
+                self._connection, state.item, draft.folder.name,
+                [written for one in made for written in one.written], types,
                 folder=draft.folder, buckets=self.buckets,
             )  # fmt: skip
             mark("compact:synced")
             old = [segment for job in group for segment in job.segments]
-            self._count(old, prepared.segments, confirmed)
+            self._count(old, prepared.segments, sum(one.confirmed for one in made))
             with self.committer.writing():
                 self._replace(state.item, old, prepared.segments, prepared.moves)
+            self.figures.rows_superseded += sum(one.superseded for one in made)
             self.figures.buckets += len(group)
         finally:
             draft.discard()
+
+    def _made(self, state: ItemState, draft: Draft, number: int, job: _Job) -> _Made:
+        """Do a job of a group, on a connection of its own."""
+        files = [self.committer.folder / segment.file for segment in job.segments]
+        with self._connection.cursor() as cursor:
+            plan = merge_sql.plan_of(files, state.key, columns_of(cursor, files), state.columns)
+            work = _Merging(cursor, plan, draft, f"run-{draft.folder.name}-{number}", job, self.options)
+            made = work.fold() if job.folds else work.sort()
+        mark("compact:written")
+        return made
 
     def _replace(
         self, item: str, old: Sequence[Segment], new: Sequence[Segment], moves: dict[Path, str]
@@ -169,37 +186,6 @@ class Compactor:
             raise Invalid(Code.LAKE_INVALID, "segments changed under the compaction")
         kept = [segment for segment in now.segments if segment.file not in gone]
         self.committer.exchange(replace(now, segments=(*kept, *new)), moves, "compact")
-
-    def _sort(self, plan: merge_sql.Plan, draft: Draft, stem: str, job: _Job) -> tuple[list[Written], int]:
-        """Several runs of one kind become one, row for row."""
-        path = self._copy(merge_sql.sorted_rows(plan), draft.folder / f"{stem}.parquet")
-        return [Written(path, job.bucket, job.segments[0].kind, stem, is_sorted=True)], 0
-
-    def _fold(self, plan: merge_sql.Plan, draft: Draft, stem: str, job: _Job) -> tuple[list[Written], int]:
-        """A new base, a history segment when rows were superseded; and how many were only confirmed."""
-        connection = self._connection
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {merge_sql.repeated(plan)}").fetchall()
-        repeated = bool(connection.execute("SELECT count(*) FROM repeated").fetchall()[0][0])
-        if repeated:
-            connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE chained AS {merge_sql.chained(plan)}"
-            ).fetchall()
-        sql = merge_sql.merged(plan, has_repeated=repeated)
-        base = self._copy(sql, draft.folder / f"{stem}.parquet")
-        written = [Written(base, job.bucket, BASE, stem, is_sorted=True)]
-        if not repeated:
-            return written, 0
-        replaced, confirmed = connection.execute(merge_sql.outcome()).fetchall()[0]
-        self.figures.rows_superseded += replaced
-        if replaced:
-            path = self._copy(merge_sql.superseded(plan), draft.folder / f"{stem}-history.parquet")
-            written.append(Written(path, job.bucket, HISTORY, stem, is_sorted=True))
-        return written, confirmed
-
-    def _copy(self, sql: str, path: Path) -> Path:
-        copy = f"COPY ({sql}) TO {text(str(path))} {parquet_options(self.options.row_group_rows)}"
-        self._connection.execute(copy).fetchall()
-        return path
 
     def _count(self, old: Sequence[Segment], new: Sequence[Segment], confirmed: int) -> None:
         """Add to the figures, and see that no row was lost. Raises Invalid (``LAKE_INVALID``)."""
@@ -225,6 +211,48 @@ class Compactor:
                 if merged.rollup not in self.committer.manifests.read().files():
                     (self.committer.folder / merged.rollup).unlink(missing_ok=True)
                 raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """A job under way: on which connection, by which plan, into which draft, under which name."""
+
+    connection: duckdb.DuckDBPyConnection
+    plan: merge_sql.Plan
+    draft: Draft
+    stem: str
+    job: _Job
+    options: Options
+
+    def sort(self) -> _Made:
+        """Several runs of one kind become one, row for row."""
+        only = self._copy(merge_sql.sorted_rows(self.plan), self.job.segments[0].kind)
+        return _Made((only,), self.plan.types(folds=False))
+
+    def fold(self) -> _Made:
+        """A new base, and a history segment when rows were superseded."""
+        connection, plan = self.connection, self.plan
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {merge_sql.repeated(plan)}").fetchall()
+        repeated = bool(connection.execute("SELECT count(*) FROM repeated").fetchall()[0][0])
+        if repeated:
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE chained AS {merge_sql.chained(plan)}"
+            ).fetchall()
+        base = self._copy(merge_sql.merged(plan, has_repeated=repeated), BASE)
+        types = plan.types(folds=True)
+        if not repeated:
+            return _Made((base,), types)
+        superseded, confirmed = connection.execute(merge_sql.outcome()).fetchall()[0]
+        if not superseded:
+            return _Made((base,), types, confirmed=confirmed)
+        history = self._copy(merge_sql.superseded(plan), HISTORY, "-history")
+        return _Made((base, history), types, superseded, confirmed)
+
+    def _copy(self, sql: str, kind: str, more: str = "") -> Written:
+        path = self.draft.folder / f"{self.stem}{more}.parquet"
+        copy = f"COPY ({sql}) TO {text(str(path))} {parquet_options(self.options.row_group_rows)}"
+        self.connection.execute(copy).fetchall()
+        return Written(path, self.job.bucket, kind, self.stem, is_sorted=True)
 
 
 def _tier(segments: Sequence[Segment]) -> tuple[Segment, ...]:
