@@ -4,7 +4,7 @@ A batch that was cut into seven pieces would else leave seven files in every buc
 and seven times as much for every version of the manifest to say.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,13 +52,11 @@ class Layout:
         each = [_named(part) for part in parts]
         self._columns = {name: _column([one[name] for one in each]) for name in each[0]} if each else {}
 
-    def buckets(self, some: range) -> Iterator[tuple[int, pa.Table]]:
-        """What the lake keeps in some buckets; nothing of a bucket without rows."""
-        for bucket in some:
-            of_parts = [_Some(place, part, _rows(part, bucket)) for place, part in enumerate(self._parts)]
-            found = [one for one in of_parts if _count(one.at)]
-            if found:
-                yield bucket, self._table(found)
+    def table(self, bucket: int) -> pa.Table | None:
+        """What the lake keeps in a bucket; nothing of one without rows."""
+        of_parts = [_Some(place, part, _rows(part, bucket)) for place, part in enumerate(self._parts)]
+        found = [one for one in of_parts if _count(one.at)]
+        return self._table(found) if found else None
 
     def _table(self, found: Sequence[_Some]) -> pa.Table:
         order = None if len(found) == 1 else pa.array(_by_subject(found))

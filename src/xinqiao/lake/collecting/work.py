@@ -41,7 +41,6 @@ from xinqiao.lake.files import Sheet
 from xinqiao.lake.rules_sql import FINDING_SHIFT, Compiled, encode_finding
 
 REFUSED, DOUBTFUL, WAITING = "refused", "doubtful", "waiting"
-_RUN = 4
 
 type Progress = Callable[[str, int, int], None]
 """Phase (``count``, ``write``), parts done, of how many."""
@@ -106,7 +105,7 @@ class Work:
         steps: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
             lambda cursor: found.append(beside(cursor)),
             lambda _: self._count(self._good),
-            *(partial(self._write, layout, run, once) for run in _runs(self.buckets)),
+            *(partial(self._write, layout, bucket, once) for bucket in range(self.buckets)),
         ]
         self._each("write", lambda cursor, step: step(cursor), steps)
         return found[0]
@@ -170,8 +169,12 @@ class Work:
             rows = part.accepted
             self._figures.add(rows.subject, rows.as_of, stored_columns(part.compiled, rows), part.left_out)
 
-    def _write(self, layout: Layout, run: range, once: Collection[str], _: duckdb.DuckDBPyConnection) -> None:
-        write_stored(self.folder, "rows", layout.buckets(run), once)
+    def _write(
+        self, layout: Layout, bucket: int, once: Collection[str], _: duckdb.DuckDBPyConnection
+    ) -> None:
+        table = layout.table(bucket)
+        if table is not None:
+            write_stored(self.folder, "rows", bucket, table, once)
 
     def _put_doubtful(self, piece: Piece, part: Part, at: Rows) -> None:
         compiled, rows = part.compiled, part.accepted
@@ -244,11 +247,6 @@ def _span(piece: Piece, sheet: Sheet, cells: Cells) -> int:
     if sheet.kind == "parquet" and piece.end != END:
         return piece.end - piece.start
     return int(cells.rows.max(initial=0))
-
-
-def _runs(buckets: int) -> list[range]:
-    """Buckets that are written together."""
-    return [range(first, min(first + _RUN, buckets)) for first in range(0, buckets, _RUN)]
 
 
 def _name(piece: Piece) -> str:

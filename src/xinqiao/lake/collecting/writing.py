@@ -1,6 +1,6 @@
 """Good rows into the files that become segments, and the two kinds of rows that are put beside them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,24 +70,21 @@ def _same(text: str, count: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([text]))
 
 
-def write_stored(
-    folder: Path, name: str, tables: Iterator[tuple[int, pa.Table]], once: Collection[str]
-) -> None:
-    """A file for each bucket that has rows. ``once``: columns whose values hardly repeat."""
-    for bucket, table in tables:
-        within = folder / f"bucket={bucket_name(bucket)}"
-        within.mkdir(exist_ok=True)
-        pq.write_table(
-            table,
-            within / f"{name}.parquet",
-            compression={one: "none" if one in _UNPACKED else "zstd" for one in table.column_names},
-            row_group_size=_GROUP_ROWS,
-            store_schema=False,
-            store_decimal_as_integer=True,
-            use_dictionary=[one for one in table.column_names if one not in _ONCE and one not in once],
-            column_encoding={"_row": "DELTA_BINARY_PACKED"},
-            write_statistics=["_subject"],
-        )
+def write_stored(folder: Path, name: str, bucket: int, table: pa.Table, once: Collection[str]) -> None:
+    """The file of a bucket. ``once``: columns whose values hardly repeat."""
+    within = folder / f"bucket={bucket_name(bucket)}"
+    within.mkdir(exist_ok=True)
+    pq.write_table(
+        table,
+        within / f"{name}.parquet",
+        compression={one: "none" if one in _UNPACKED else "zstd" for one in table.column_names},
+        row_group_size=_GROUP_ROWS,
+        store_schema=False,
+        store_decimal_as_integer=True,
+        use_dictionary=[one for one in table.column_names if one not in _ONCE and one not in once],
+        column_encoding={"_row": "DELTA_BINARY_PACKED"},
+        write_statistics=["_subject"],
+    )
 
 
 def cells_of(columns: Sequence[Coded], at: Rows) -> pa.ListArray:
