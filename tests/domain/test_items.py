@@ -44,6 +44,7 @@ from xinqiao.domain.items import (
     check_item_permit,
     check_scope,
     confirm,
+    decide_again,
     decide_item,
     decide_report,
     needed_consents,
@@ -55,6 +56,20 @@ from xinqiao.domain.items import (
 def decide(ask, authorisation=None, at=T0, **changes):
     held = authorisation if authorisation is not None else an_authorisation(**changes)
     return decide_item(ask, authorisation=held, terms=TERMS.get(ask.item), at=at)
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        ({}, T0), ({}, T0 - timedelta(days=1)), ({}, T0 + timedelta(days=4000)), ({"uses": 10**9}, T0),
+        ({"withdrawn_at": T0}, T0), ({"subject": OTHER_FIRM}, T0), ({"institution": OUTSIDER}, T0),
+        *(({"state": state}, T0) for state in AuthState),
+    ],
+)  # fmt: skip
+def test_what_was_allowed_once_is_decided_again_as_the_first_time(changes, at):
+    ask, held = an_ask(), replace(an_authorisation(), **changes)
+    assert decide(ask).allowed
+    assert decide_again(ask, authorisation=held, at=at) == decide(ask, held, at)
 
 
 def test_the_catalogue_has_eleven_interface_nine_verification_and_seventeen_collected_items():

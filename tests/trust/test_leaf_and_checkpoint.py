@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xinqiao.domain.canonical import canonical_bytes
+from xinqiao.domain.canonical import Json, canonical_bytes
 from xinqiao.domain.errors import Unauthenticated
 from xinqiao.trust.checkpoint import Checkpoint, cosign, parse_note, sign_checkpoint, verify_note
 from xinqiao.trust.keys import SigningKey
@@ -29,6 +31,36 @@ def test_a_leaf_has_one_byte_form_and_survives_it() -> None:
     assert parse_leaf(leaf.to_bytes()) == leaf
     assert leaf.hash == leaf_hash(leaf.to_bytes())
     assert b"\n" not in Leaf("l", 0, AT, LeafType.DENY, {}, {"a": "x\ny"}, {}, NO_LEAF).to_bytes()
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | _TEXTS | st.sampled_from(LeafType),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(max_codepoint=127), max_size=6), inner, max_size=4)
+    ),
+)
+
+
+@given(st.dictionaries(st.text(st.characters(max_codepoint=127), max_size=6), _VALUES, max_size=4), _TEXTS)
+def test_the_bytes_of_a_leaf_are_the_canonical_ones(facts: dict[str, Json], text: str) -> None:
+    leaf = Leaf(text, 7, AT, LeafType.USE, {"a": text}, facts, {"c": "00"}, NO_LEAF)
+    assert leaf.to_bytes() == canonical_bytes(
+        {
+            "v": 1, "log": text, "i": 7, "t": instant_text(AT), "type": "USE", "ids": {"a": text}, "facts": facts,
+            "commitments": {"c": "00"}, "prev": "0" * 64,
+        }
+    )  # fmt: skip
+
+
+def test_what_is_not_unicode_or_nested_without_end_has_no_form() -> None:
+    deep: Json = "x"
+    for _ in range(300):
+        deep = [deep]
+    for facts in ({"a": "\ud800"}, {"a": deep}, {"a": 2**53}):
+        with pytest.raises(ValueError):
+            Leaf("l", 0, AT, LeafType.DENY, {}, facts, {}, NO_LEAF).to_bytes()
 
 
 def test_member_names_outside_ascii_and_floats_have_no_form() -> None:

@@ -54,6 +54,15 @@ def test_sm3_gives_the_digests_of_gbt_32905(message: bytes, digest: str) -> None
     assert SM.digest(message).hex() == digest
 
 
+@pytest.mark.parametrize("suite", [INTERNATIONAL, SM], ids=str)
+def test_a_key_taken_in_once_makes_the_same_tags(suite: Suite) -> None:
+    for key in (b"k" * 32, b"k" * 100):
+        tag = suite.tagger(key)
+        assert [tag(one) for one in (b"one", b"", b"one")] == [
+            suite.hmac(key, one) for one in (b"one", b"", b"one")
+        ]
+
+
 def test_sm3_hmac_agrees_with_the_compiled_library() -> None:
     import gmssl_pyx
 

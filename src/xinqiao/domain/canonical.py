@@ -18,8 +18,12 @@ _MAX_INT = 2**53 - 1
 _PLAIN = frozenset({str, bool, type(None)})
 
 
-def _check(value: object) -> None:
-    """Refuse what has no canonical form. A walk with an explicit stack: products have a thousand members."""
+def require_canonical(value: object) -> None:
+    """Refuse what has no canonical form. A walk with an explicit stack: products have a thousand members.
+
+    Raises:
+        TypeError, ValueError: see :func:`canonical_bytes`; text that is not Unicode is found by whoever writes it.
+    """
     stack: list[object] = [value]
     while stack:
         item = stack.pop()
@@ -51,7 +55,7 @@ def canonical_bytes(value: Json) -> bytes:
         TypeError: a value of a type outside :data:`Json`, a float among them.
         ValueError: an integer beyond 2^53-1, a member name outside ASCII, or text that is not Unicode.
     """
-    _check(value)
+    require_canonical(value)
     return _encode(value).encode("utf-8")
 
 

@@ -223,6 +223,7 @@ def _values(
 
 def _sign(
     names: Sequence[str],
+    fields: Mapping[str, str],
     headers: MutableMapping[str, str],
     derived: Mapping[str, str],
     key: SigningKey | MacKey,
@@ -241,7 +242,7 @@ def _sign(
         f"({' '.join(names)});created={created};expires={until}{nonce_param}"
         f';keyid="{key.kid}";alg="{key.http_alg}";tag="{tag}"'
     )
-    base = signature_base(_values(names, _lower(headers), derived), params)
+    base = signature_base(_values(names, fields, derived), params)
     signature = b64encode(key.sign(base)).decode("ascii")
     headers["Signature-Input"] = f"{LABEL}={params}"
     headers["Signature"] = f"{LABEL}=:{signature}:"
@@ -283,7 +284,9 @@ def sign_request(
     present = {name.lower() for name in headers}
     names = [*REQUEST_COMPONENTS, *(name for name in COVERED_WHEN_PRESENT if name in present)]
     derived = {'"@method"': method, '"@target-uri"': target_uri}
-    return _sign([f'"{name}"' for name in names], headers, derived, key, now, expires, nonce, tag)
+    return _sign(
+        [f'"{name}"' for name in names], _lower(headers), headers, derived, key, now, expires, nonce, tag
+    )
 
 
 def sign_response(
@@ -307,7 +310,8 @@ def sign_response(
     if request_signature is not None:
         names.append(_REQUEST_BINDING)
         derived[_REQUEST_BINDING] = f":{request_signature}:"
-    return _sign(names, headers, derived, key, now, expires, "", tag)
+    fields = {"content-digest": headers["Content-Digest"]}  # the only field that an answer's signature covers
+    return _sign(names, fields, headers, derived, key, now, expires, "", tag)
 
 
 def _verify(

@@ -26,7 +26,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from xinqiao.domain.canonical import Json, canonical_bytes
+import orjson
+
+from xinqiao.domain.canonical import Json, require_canonical
 from xinqiao.trust.encoding import strict_object
 from xinqiao.trust.merkle import leaf_hash as leaf_hash
 
@@ -94,19 +96,23 @@ class Leaf:
         """The canonical bytes that are hashed. Raises ValueError or TypeError on values without such a form."""
         if self.index < 0 or len(self.prev) != 32:
             raise ValueError("index counts from 0 and prev is a hash")
-        return canonical_bytes(
-            {
-                "v": VERSION,
-                "log": self.log,
-                "i": self.index,
-                "t": instant_text(self.at),
-                "type": self.type.value,
-                "ids": dict(self.ids),
-                "facts": dict(self.facts),
-                "commitments": dict(self.commitments),
-                "prev": self.prev.hex(),
-            }
-        )
+        members: dict[str, Json] = {
+            "v": VERSION,
+            "log": self.log,
+            "i": self.index,
+            "t": instant_text(self.at),
+            "type": self.type.value,
+            "ids": dict(self.ids),
+            "facts": dict(self.facts),
+            "commitments": dict(self.commitments),
+            "prev": self.prev.hex(),
+        }
+        require_canonical(members)
+        try:
+            # the bytes of ``canonical_bytes``, a test holds them to it, in a twentieth of the time
+            return orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError as error:
+            raise ValueError("a text is not Unicode, or a member is nested too deeply") from error
 
     @property
     def hash(self) -> bytes:

@@ -6,6 +6,7 @@ of messages (``httpsig`` takes these keys like signing keys), and who is still a
 A tag convinces only the other holder: either could have made it. What must convince others later is signed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final, NamedTuple
@@ -25,14 +26,19 @@ class MacKey:
     suite: Suite
     http_alg: str
     _secret: bytes = field(repr=False)
+    #: The key is taken in once: to find the digest by its name costs as much as a short message.
+    _tag: Callable[[bytes], bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_tag", self.suite.tagger(self._secret))
 
     def sign(self, message: bytes) -> bytes:
         """32 raw bytes."""
-        return self.suite.hmac(self._secret, message)
+        return self._tag(message)
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Say whether ``signature`` is this key's tag of ``message``; in constant time, never raises."""
-        return compare_digest(self.suite.hmac(self._secret, message), signature)
+        return compare_digest(self._tag(message), signature)
 
 
 class SessionKeys(NamedTuple):

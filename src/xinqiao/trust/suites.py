@@ -21,7 +21,7 @@ import hashlib
 import hmac as _hmac
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
@@ -101,6 +101,10 @@ class Suite(Protocol):
 
     def hmac(self, key: bytes, data: bytes) -> bytes:
         """32 bytes, RFC 2104 over the suite's digest."""
+        ...
+
+    def tagger(self, key: bytes) -> Signer:
+        """:meth:`hmac` under one key, which is taken in once."""
         ...
 
     def new_signing_secret(self, random: Random) -> bytes: ...
@@ -194,6 +198,16 @@ class _International:
     def hmac(self, key: bytes, data: bytes) -> bytes:
         return _hmac.digest(key, data, "sha256")
 
+    def tagger(self, key: bytes) -> Signer:
+        keyed = _hmac.new(key, digestmod="sha256")
+
+        def tag(data: bytes) -> bytes:
+            made = keyed.copy()
+            made.update(data)
+            return made.digest()
+
+        return tag
+
     def new_signing_secret(self, random: Random) -> bytes:
         return random(32)
 
@@ -280,6 +294,9 @@ class _Sm:
         padded = (self.digest(key) if len(key) > 64 else key).ljust(64, b"\0")
         inner = self.digest(bytes(b ^ 0x36 for b in padded) + data)
         return self.digest(bytes(b ^ 0x5C for b in padded) + inner)
+
+    def tagger(self, key: bytes) -> Signer:
+        return partial(self.hmac, key)
 
     def new_signing_secret(self, random: Random) -> bytes:
         while True:  # one draw in 2^32 falls outside 1 … n-2

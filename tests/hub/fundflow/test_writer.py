@@ -173,7 +173,30 @@ def test_others_are_waited_for_only_after_several_came_at_once(stage: Cast) -> N
     assert [one.result(PATIENCE) for one in (first, *several)] == ["done"] * 4
     assert waits == []  # they were there already
     assert writer.submit(at_once()).result(PATIENCE) == "done"
-    assert waits == [GATHER_SECONDS]
+    assert sum(waits) == GATHER_SECONDS
+    looks = len(waits)
     assert writer.submit(at_once()).result(PATIENCE) == "done"
-    assert len(waits) == 1
+    assert len(waits) == looks
+    writer.close()
+
+
+def test_no_longer_than_until_half_as_many_as_last_time_have_come(stage: Cast) -> None:
+    come: list[Future[str]] = []
+    waits: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        waits.append(seconds)
+        come.extend(writer.submit(at_once()) for _ in range(4))
+
+    writer = ReleaseWriter(stage.clock, pause=meanwhile)
+    held = Held()
+    first = writer.submit(held)
+    assert held.running.wait(PATIENCE)
+    several = [writer.submit(at_once()) for _ in range(20)]
+    held.go.set()
+    assert [one.result(PATIENCE) for one in (first, *several)] == ["done"] * 21
+    assert waits == []
+    assert writer.submit(at_once()).result(PATIENCE) == "done"
+    assert [one.result(PATIENCE) for one in come] == ["done"] * 12
+    assert len(waits) == 3  # one and three times four are more than half of twenty
     writer.close()

@@ -21,6 +21,7 @@ from xinqiao.domain.items.decision import (
     ItemNearest,
     ReportAsk,
     check_item_permit,
+    decide_again,
     decide_item,
     decide_report,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "check_item_permit",
     "check_scope",
     "confirm",
+    "decide_again",
     "decide_item",
     "decide_report",
     "grant",

@@ -103,6 +103,19 @@ def decide_item(
     return replace(found, nearest=_nearest(ask, authorisation, terms))
 
 
+def decide_again(ask: ItemAsk, *, authorisation: ItemAuthorisation | None, at: datetime) -> ItemDecision:
+    """Decide once more what :func:`decide_item` allowed under the same artefact and terms.
+
+    Scope, purpose and persons follow from those alone; what may have changed is asked again, in the same order: whose it
+    is, withdrawal, state, time, and the number of uses.
+    """
+    standing = check_standing(ask, authorisation, at)
+    if standing is None:
+        assert authorisation is not None
+        standing = check_uses(authorisation)
+    return ALLOWED if standing is None else ItemDecision.of(standing)
+
+
 def _check_scope(ask: ItemAsk, authorisation: ItemAuthorisation, terms: ItemTerms | None) -> Decision | None:
     scope = authorisation.scope
     if ask.purpose is not scope.purpose:

@@ -30,6 +30,13 @@ class Incoming:
     headers: Sequence[tuple[str, str]]
     client: str
     trace_id: str = field(default_factory=token_hex)
+    #: By name; ``None`` for one that occurs twice. A request's fields are asked for some ten times.
+    _by_name: dict[str, str | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        found = self._by_name
+        for name, value in self.headers:
+            found[name] = None if name in found else value
 
     @property
     def target(self) -> str:
@@ -39,10 +46,10 @@ class Incoming:
 
     def header(self, name: str) -> str | None:
         """One field. Raises Malformed ``AMBIGUOUS_INPUT`` when it occurs twice."""
-        found = [value for key, value in self.headers if key == name]
-        if len(found) > 1:
+        found = self._by_name.get(name, "")
+        if found is None:
             raise Malformed(Code.AMBIGUOUS_INPUT, f"the field {name} occurs twice")
-        return found[0].strip() if found else None
+        return found.strip() if found or name in self._by_name else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.consent import Purpose
 from xinqiao.domain.errors import Code
-from xinqiao.domain.items import ItemAsk, ItemDecision, ItemKind, decide_item
+from xinqiao.domain.items import ItemAsk, ItemDecision, ItemKind, decide_again, decide_item
 from xinqiao.domain.period import business_day
 from xinqiao.hub.apps.audit.services import Entry, LeafRef, Refs
 from xinqiao.hub.apps.dossiers import cache
@@ -96,15 +96,16 @@ _VIEWS = 20_000
 def _judge(tx: Tx, ask: DossierRequest, grant: Held | None) -> tuple[ItemDecision, View | None]:
     """Every item by itself, with the fields that were granted of it; the first that says no is the answer.
 
-    What follows from the artefact alone (scope, purpose, persons) is the same every time, so after one yes only one item
-    is asked about again: time, withdrawal and number of uses do not depend on the item.
+    What follows from the artefact alone (scope, purpose, persons) is the same every time, so after one yes only the rest
+    is asked again: time, withdrawal and number of uses do not depend on the item.
     """
     terms = all_terms()
     place = (grant.value.artefact_digest, ask.items, ask.purpose, id(terms)) if grant else None
     known = _views.get(place) if place and place[0] else None
     if known is not None and grant is not None:
-        first = known.items[0]
-        return _decide(tx, ask, grant, first, known.spec[first]), known
+        return decide_again(
+            _question(ask, grant, known.items[0], known.spec), authorisation=grant.value, at=tx.at
+        ), known
     granted = {
         one.item: one.fields & terms[one.item].fields
         for one in (grant.value.scope.grants if grant else ())
@@ -112,7 +113,10 @@ def _judge(tx: Tx, ask: DossierRequest, grant: Held | None) -> tuple[ItemDecisio
     }
     found: dict[str, frozenset[str]] = {}
     for item in sorted(ask.items or granted) or ("",):
-        decision = _decide(tx, ask, grant, item, granted.get(item, frozenset()))
+        asked = _question(ask, grant, item, granted)
+        decision = decide_item(
+            asked, authorisation=grant.value if grant else None, terms=terms.get(item), at=tx.at
+        )
         if not decision.allowed:
             return decision, None
         found[item] = granted[item]
@@ -123,21 +127,21 @@ def _judge(tx: Tx, ask: DossierRequest, grant: Held | None) -> tuple[ItemDecisio
     return ItemDecision(allowed=True), view
 
 
-def _decide(
-    tx: Tx, ask: DossierRequest, grant: Held | None, item: str, fields: frozenset[str]
-) -> ItemDecision:
-    known = all_terms().get(item)
-    question = ItemAsk(
+def _question(ask: DossierRequest, grant: Held | None, item: str, granted: Spec) -> ItemAsk:
+    # of what was not granted something is asked for all the same: the rule itself then says no
+    fields = granted.get(item)
+    if not fields:
+        known = all_terms().get(item)
+        fields = known.fields if known else frozenset({""})
+    return ItemAsk(
         authorisation_id=ask.authorisation_id,
         subject=grant.value.subject if grant else "",
         institution=ask.institution_id,
         item=item,
-        # of what was not granted something is asked for all the same: the rule itself then says no
-        fields=fields or (known.fields if known else frozenset({""})),
+        fields=fields,
         purpose=ask.purpose,
         held=True,
     )
-    return decide_item(question, authorisation=grant.value if grant else None, terms=known, at=tx.at)
 
 
 def _refs(ask: DossierRequest, grant: Held | None, permit: str | None) -> Refs:

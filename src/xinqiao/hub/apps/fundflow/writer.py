@@ -37,6 +37,10 @@ CACHE_KIB = 32_768
 #: as of a large one (statements, the commit, threads changing places): at half the load a query cost 1.5 ms of processor
 #: time instead of 0.6, so half the load filled a processor. Who asks alone waits for nobody.
 GATHER_SECONDS = 0.002
+#: How often it is looked meanwhile whether enough have come: half as many as last time, so that one half of those who ask
+#: without a pause is committed while the other is read and answered; eight at the least.
+_LOOKS = 4
+_ENOUGH = 8
 #: The log's health moves by seconds; it is asked at most once in each.
 HEALTH_EVERY = timedelta(seconds=1)
 
@@ -131,8 +135,7 @@ class ReleaseWriter:
             first = self._jobs.get()
             if first is None:
                 break
-            if before > 1:
-                self._pause(GATHER_SECONDS)
+            self._wait_for_others(before)
             batch = [first]
             while len(batch) < MAX_BATCH:
                 try:
@@ -153,6 +156,13 @@ class ReleaseWriter:
         if self._copier is not None:
             self._copier.close()
         wrapper.close()
+
+    def _wait_for_others(self, before: int) -> None:
+        """``before``: how many the last transaction was for."""
+        for _ in range(_LOOKS if before > 1 else 0):
+            if 1 + self._jobs.qsize() >= max(before // 2, _ENOUGH):
+                return
+            self._pause(GATHER_SECONDS / _LOOKS)
 
     def _connect(self, wrapper: BaseDatabaseWrapper) -> None:
         """Open this thread's connection, or a new one in place of a lost one (a database server that was restarted)."""
