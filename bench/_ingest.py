@@ -27,9 +27,15 @@ def main(lake_folder: Path, folder: Path) -> None:
         plant(path, ROWS, seed=1)
     work = folder / "staging"
     work.mkdir(exist_ok=True)
+    head, _, rows = path.read_bytes().partition(b"\n")
+    turned = folder / f"{path.stem}-turned.csv"
     print("collecting", flush=True)
     for number in count(lake.next_seq(item.id)):
-        staged = stage(path, work, expected=expected_names(item))
+        # the same file again would be no work: the first row goes behind the last
+        first, _, others = rows.partition(b"\n")
+        rows = others + first + b"\n"
+        turned.write_bytes(head + b"\n" + rows)
+        staged = stage(turned, work, expected=expected_names(item))
         collect(
             lake, staged, item, catalogue, source="bench", batch_no=f"N{number}", received_at=datetime.now(UTC),
             means=Means(secret=b"bench"),

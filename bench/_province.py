@@ -91,7 +91,7 @@ def fill_lake(folder: Path, firms: int) -> Lake:
         ]  # fmt: skip
         schema = {one.name: _ARROW.get(one.type, pa.string()) for one in item.fields} | _ENVELOPE
         table = pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items())))
-        with lake.begin(name, "B1", 1) as draft, duckdb.connect() as connection:
+        with lake.begin(name, "B1", 1, key=item.natural_key) as draft, duckdb.connect() as connection:
             connection.register("batch", table)
             connection.execute(
                 f"COPY (SELECT *, printf('%03d', {bucket_sql('_subject', lake.buckets)}) AS bucket FROM batch)"
