@@ -2,6 +2,8 @@
 what it gives; the answer is signed, and so is the statement about the dossier in it.
 """
 
+from functools import lru_cache
+
 from pydantic import BaseModel
 
 from xinqiao.domain.canonical import Json
@@ -21,6 +23,10 @@ from xinqiao.hub.ids import Prefix, new_id
 
 #: The lake may change while a dossier is made, and is then made anew; more often than this nobody waits for it.
 _TRIES = 4
+
+
+#: A transaction's answers carry one instant, and a dossier is asked for again.
+_text = lru_cache(maxsize=1024)(format_instant)
 
 
 async def query_dossier(call: Call) -> BaseModel | Reply:
@@ -92,10 +98,10 @@ def _released(call: Call, released: DossierReleased) -> Reply:
         "state": "released",
         "statement": product.statement,
         "digest": product.digest,
-        "made_at": format_instant(product.made_at),
+        "made_at": _text(product.made_at),
         "use_leaf": leaf_json(released.leaf.index, released.leaf.hash),
         "uses_left": released.uses_left,
-        "released_at": format_instant(released.leaf.at),
+        "released_at": _text(released.leaf.at),
     }
     zstd = takes_zstd(call.request)
     coded = (("Content-Encoding", "zstd"),) if zstd else ()

@@ -47,6 +47,7 @@ class Shelves:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._looked = float("-inf"), 0
+        self._lake: Lake | None = None
         self._hints: OrderedDict[tuple[str, frozenset[str]], tuple[str, Spec, str]] = OrderedDict()
         self._tokens: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
 
@@ -65,7 +66,7 @@ class Shelves:
         return self._shelf(subject, spec, view_of(spec))
 
     def _shelf(self, subject: str, spec: Spec, view: str) -> Shelf:
-        held = lake()
+        held = self._lake = self._lake or lake()  # once there is one, it stays
         version = self._version(held)
         with self._lock:
             known = self._tokens.get((subject, view))
