@@ -11,7 +11,7 @@ from xinqiao.hub.gateway.schemas import Answer, Digest, Id, Instant, Operator, R
 type Version = Annotated[int, Field(strict=True, ge=1, le=10**9)]
 type Words = Annotated[str, StringConstraints(strict=True, max_length=500)]
 type Amount = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{1,15}(\.[0-9]{1,2})?$")]
-type Rate = Annotated[str, StringConstraints(strict=True, pattern=r"^[01](\.[0-9]{1,6})?$")]
+type Rate = Annotated[str, StringConstraints(strict=True, pattern=r"^(0|1)(\.[0-9]{1,6})?$")]
 
 
 class CaseParams(Request):
