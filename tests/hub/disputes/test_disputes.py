@@ -147,7 +147,7 @@ def test_the_package_is_whole_signed_and_proved(house: House) -> None:
     steps = [one["leaf"] for one in json.loads(held["case.json"])["steps"]]
     assert set(steps) < set(proved)
     verdict = verify_stream(io.BytesIO(held["ledger.jsonl"]), trusted_keys=runtime.hub_verify_keys())
-    assert (verdict.ok, verdict.checked) == (True, len(proved))
+    assert (verdict.ok, verdict.leaves) == (True, len(proved))
 
 
 def _hidden(page: str, name: str) -> str:
