@@ -14,11 +14,12 @@ from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Institution
 from xinqiao.hub.apps.market.models import ProductVersion
 from xinqiao.hub.apps.needs.models import Need, NeedRecipient
-from xinqiao.hub.apps.needs.rows import form_key, require_own_adviser
 from xinqiao.hub.apps.needs.rows import locked as need_locked
+from xinqiao.hub.apps.needs.rows import require_own_adviser
 from xinqiao.hub.apps.needs.services import dispatched
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import form_key
 
 _OPEN = sorted(state.value for state in OPEN)
 

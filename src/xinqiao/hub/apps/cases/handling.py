@@ -20,10 +20,10 @@ from xinqiao.hub.apps.cases.rows import (
     refusal_of,
     require_firm,
     require_handler,
-    said,
     tell,
 )
 from xinqiao.hub.apps.needs.services import closed
+from xinqiao.hub.typed import text_of
 
 _HUB = SystemActor("cases")
 _RATE_STEP = Decimal("0.000001")
@@ -132,7 +132,7 @@ def approve_case(
         role = require_handler(actor)
         _needed(row, CaseEvent.APPROVE)
         _granted(amount_fen, rate, months)
-        text = said(words, field="words", least=0)
+        text = text_of(words, field="words", least=0)
         granted = {"approved_fen": amount_fen, "approved_rate": rate, "approved_months": months}
         fire(row, actor, role, CaseEvent.APPROVE, Happened(at, text=text), **granted)
         tell(row, "enterprise", "operator", what="case_approve", at=at)
@@ -221,5 +221,5 @@ def withdraw_case(
         row = locked(actor, case_id, expected_version)
         require_firm(actor, at)
         CASE.next(CaseState(row.state), CaseEvent.WITHDRAW)
-        take_back(row, actor, at, said(words, field="words", least=0))
+        take_back(row, actor, at, text_of(words, field="words", least=0))
     return row

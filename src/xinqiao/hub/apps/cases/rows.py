@@ -27,8 +27,8 @@ from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.needs.models import Need
 from xinqiao.hub.apps.notices.services import Audience, notify
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import text_of
 
-_TEXT = 500
 #: Steps that an institution does not see: what the firm says of it to the platform.
 HIDDEN = frozenset({"complain", "complaint_take_up", "complaint_answer", "complaint_withdraw"})
 
@@ -47,19 +47,11 @@ def require_firm(actor: EnterpriseActor, at: datetime) -> Role:
     return Role.ENTERPRISE
 
 
-def said(text: str, *, field: str, most: int = _TEXT, least: int = 1) -> str:
-    """A text of a form; ``least`` 0 lets it be empty. Raises Invalid naming the field."""
-    words = text.strip()
-    if not least <= len(words) <= most or "\x00" in words:
-        raise Invalid(Code.INVALID, f"{least} to {most} characters", facts={"field": field, "max": most})
-    return words
-
-
 def refusal_of(code: str, words: str) -> tuple[Refusal, str]:
     """A reason of refusal; ``other`` needs words of its own. Raises Invalid naming the field."""
     if code not in set(Refusal) or code == Refusal.ENTERPRISE_WITHDREW:
         raise Invalid(Code.INVALID, "no reason an institution gives", facts={"field": "reason"})
-    return Refusal(code), said(words, field="words", least=1 if code == Refusal.OTHER else 0)
+    return Refusal(code), text_of(words, field="words", least=1 if code == Refusal.OTHER else 0)
 
 
 def locked(actor: Actor, case_id: str, expected_version: int | None) -> Case:

@@ -23,12 +23,12 @@ from xinqiao.hub.apps.cases.rows import (
     note,
     require_firm,
     require_handler,
-    said,
     tell,
 )
 from xinqiao.hub.apps.consents.records import actor_columns
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import text_of
 
 MOST_AT_ONCE = 10
 _WORDS = 300
@@ -71,7 +71,7 @@ def _read(ask: Ask) -> Ask:
     known = ask.item in runtime.catalogue.items
     if known != (ask.kind == ActionKind.AUTHORISE) or (ask.item and not known):
         raise Invalid(Code.INVALID, "an item goes with an authorisation", facts={"field": "item"})
-    return Ask(ask.kind, said(ask.words, field="words", most=_WORDS), ask.item)
+    return Ask(ask.kind, text_of(ask.words, field="words", most=_WORDS), ask.item)
 
 
 def _write(row: Case, actor: InstitutionActor, asks: Sequence[Ask], at: datetime) -> None:
@@ -104,7 +104,7 @@ def answer_action(
             raise NotFound
         if row.state != CaseState.SUPPLEMENT.value or action.state != ActionState.OPEN.value:
             raise Conflict(Code.CONFLICT_STATE, "not asked, or answered", facts={"state": action.state})
-        words = said(answer, field="answer", least=0 if can else 1)
+        words = text_of(answer, field="answer", least=0 if can else 1)
         digests = _done(row, action, files, actor, at) if can else []
         action.state = (ActionState.DONE if can else ActionState.CANNOT).value
         action.answer, action.answered_at = words, at

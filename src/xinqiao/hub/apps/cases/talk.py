@@ -10,10 +10,10 @@ from xinqiao.domain.market.case import CASE, CaseState
 from xinqiao.domain.market.case_work import COMPLAINT, ComplaintEvent, ComplaintState
 from xinqiao.hub.actors import Actor, EnterpriseActor, InstitutionActor, OperatorActor, OperatorRole
 from xinqiao.hub.apps.cases.models import SIGNED, Case, CaseComplaint, CaseMessage, CaseRating
-from xinqiao.hub.apps.cases.rows import Happened, locked, note, require_firm, require_handler, said, tell
+from xinqiao.hub.apps.cases.rows import Happened, locked, note, require_firm, require_handler, tell
 from xinqiao.hub.apps.consents.records import actor_columns, next_number
-from xinqiao.hub.apps.needs.rows import form_key
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 _MESSAGE, _JUDGEMENT = 1000, 300
 _DESK = frozenset({OperatorRole.ADMIN, OperatorRole.SERVICE})
@@ -34,7 +34,7 @@ def send_message(
         NotFound. Forbidden: ``SUBJECT_NOT_AUTHORISED``, ``ROLE_FORBIDDEN``. Invalid: ``text`` or ``key``. Conflict:
         ``CONFLICT_STATE``: the case is over.
     """
-    words, key = said(text, field="text", most=_MESSAGE), form_key(key)
+    words, key = text_of(text, field="text", most=_MESSAGE), form_key(key)
     with transaction.atomic(durable=True):
         row = locked(actor, case_id, None)
         role = _side(actor, at)
@@ -75,7 +75,7 @@ def rate_case(
     """
     if not 1 <= stars <= 5:
         raise Invalid(Code.INVALID, "1 to 5", facts={"field": "stars"})
-    judgement = said(words, field="words", most=_JUDGEMENT, least=0)
+    judgement = text_of(words, field="words", most=_JUDGEMENT, least=0)
     with transaction.atomic(durable=True):
         row = locked(actor, case_id, None)
         role = require_firm(actor, at)
@@ -97,7 +97,7 @@ def lodge_complaint(
         NotFound. Forbidden: ``SUBJECT_NOT_AUTHORISED``. Invalid: ``text`` or ``key``. Conflict: ``CONFLICT_DUPLICATE`` with the
         number: one is open.
     """
-    words, key = said(text, field="text"), form_key(key)
+    words, key = text_of(text, field="text"), form_key(key)
     with transaction.atomic(durable=True):
         row = locked(actor, case_id, None)
         role = require_firm(actor, at)
@@ -136,7 +136,7 @@ def answer_complaint(
     *, actor: OperatorActor, complaint_id: str, answer: str, expected_version: int, at: datetime
 ) -> CaseComplaint:
     """答复投诉. Raises NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``."""
-    words = said(answer, field="answer")
+    words = text_of(answer, field="answer")
     with transaction.atomic(durable=True):
         row = _complaint(actor, complaint_id, expected_version)
         _require_desk(actor)

@@ -18,6 +18,7 @@ from xinqiao.hub.apps.disputes.models import Dispute, DisputeStep
 from xinqiao.hub.apps.disputes.package import write_package
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 type Side = EnterpriseActor | InstitutionActor
 
@@ -40,13 +41,6 @@ def may_refer(actor: Side, at: datetime) -> bool:
     return True
 
 
-def _text(text: str, field: str, most: int, *, least: int = 1) -> str:
-    words = text.strip()
-    if not least <= len(words) <= most or "\x00" in words:
-        raise Invalid(Code.INVALID, f"{least} to {most} characters", facts={"field": field, "max": most})
-    return words
-
-
 def prepare_dispute(*, actor: Side, case_id: str, kind: str, body: str, key: str, at: datetime) -> Dispute:
     """Begin a referral of a case of the actor's. The same form once more is the same referral.
 
@@ -61,7 +55,7 @@ def prepare_dispute(*, actor: Side, case_id: str, kind: str, body: str, key: str
         _require(actor, at)
         if kind not in set(DisputeKind):
             raise Invalid(Code.INVALID, "no such kind", facts={"field": "kind"})
-        said, form = _text(body, "body", 120), _text(key, "key", 40, least=8)
+        said, form = text_of(body, field="body", most=120), form_key(key)
         known = Dispute.objects.filter(case=case, side=_side(actor), key=form).first()
         if known is not None:
             return known
@@ -93,8 +87,8 @@ def record_dispute(
         if event not in set(DisputeEvent):
             raise Invalid(Code.INVALID, "no such event", facts={"field": "event"})
         state = DISPUTE.fire(DisputeState(row.state), DisputeEvent(event), role)
-        said = _text(words, "words", 500, least=1 if event == DisputeEvent.DECIDE else 0)
-        row.body_no = _text(body_no, "body_no", 64, least=0) or row.body_no
+        said = text_of(words, field="words", least=1 if event == DisputeEvent.DECIDE else 0)
+        row.body_no = text_of(body_no, field="body_no", most=64, least=0) or row.body_no
         row.state, row.revision = state.value, row.revision + 1
         if event == DisputeEvent.FILE:
             row.filed_at = at

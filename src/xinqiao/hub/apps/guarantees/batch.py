@@ -20,7 +20,6 @@ from xinqiao.hub.apps.guarantees.rows import (
     Happened,
     check_limits,
     fire,
-    form_key,
     held_guarantor,
     require,
     tell,
@@ -29,6 +28,7 @@ from xinqiao.hub.apps.guarantees.services import LIMITS, insert, open_case, prom
 from xinqiao.hub.apps.identity.models import Institution
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key
 
 
 def propose(

@@ -12,18 +12,9 @@ from xinqiao.domain.period import business_day
 from xinqiao.domain.shares import share_more, share_out
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.guarantees.models import BatchAgreement, Claim, Guarantee, Recovery
-from xinqiao.hub.apps.guarantees.rows import (
-    LENDERS,
-    OFFICERS,
-    Happened,
-    fire,
-    form_key,
-    locked,
-    require,
-    tell,
-    words_of,
-)
+from xinqiao.hub.apps.guarantees.rows import LENDERS, OFFICERS, Happened, fire, locked, require, tell
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 
 def claim(
@@ -49,7 +40,7 @@ def claim(
             raise Invalid(Code.INVALID, "amount", facts={"field": "amount", "reason": "RANGE"})
         if not (row.started_on or date.max) <= overdue_since <= business_day(at):
             raise Invalid(Code.INVALID, "day", facts={"field": "overdue_since", "reason": "RANGE"})
-        said = words_of(words, needed=False)
+        said = text_of(words, field="words", least=0)
         fire(row, actor, GuaranteeEvent.CLAIM, Role.INSTITUTION, Happened("claim", at, said))
         made = Claim.objects.create(
             id=new_id(Prefix.GUARANTEE_CLAIM), guarantee=row, key=key, asked_fen=amount_fen, overdue_since=overdue_since,
@@ -81,7 +72,7 @@ def send_back(
     """
     with transaction.atomic(durable=True):
         row = _open(actor, guarantee_id, expected_revision)
-        said = words_of(reason)
+        said = text_of(reason, field="words")
         fire(row, actor, GuaranteeEvent.RETURN, Role.GUARANTOR, Happened("return", at, said))
         Claim.objects.filter(guarantee=row, state="open").update(
             state="returned", answer=said, answered_at=at
@@ -154,7 +145,7 @@ def recover(
         GUARANTEE.fire(GuaranteeState(row.state), GuaranteeEvent.RECOVER, Role.GUARANTOR)
         if not 0 < amount_fen <= row.compensated_fen - before:
             raise Invalid(Code.INVALID, "amount", facts={"field": "amount", "reason": "RANGE"})
-        said = words_of(words, needed=False)
+        said = text_of(words, field="words", least=0)
         fire(
             row, actor, GuaranteeEvent.RECOVER, Role.GUARANTOR, Happened("recover", at, said), recovered_fen=before + amount_fen
         )  # fmt: skip
@@ -172,7 +163,7 @@ def close(
     """Nothing more will come back, or all has. Raises as :func:`send_back`."""
     with transaction.atomic(durable=True):
         row = _open(actor, guarantee_id, expected_revision)
-        said = words_of(reason)
+        said = text_of(reason, field="words")
         fire(row, actor, GuaranteeEvent.CLOSE, Role.GUARANTOR, Happened("close", at, said), words=said)
         tell(row, "guarantee_close", at, but=actor)
     return row

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F, QuerySet, Sum
 
-from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Conflict, Forbidden, NotFound, Stale
 from xinqiao.domain.guarantees.limits import Book, Limits, broken_by
 from xinqiao.domain.guarantees.states import GUARANTEE, GuaranteeEvent, GuaranteeState
 from xinqiao.domain.machine import Role
@@ -30,21 +30,6 @@ def require(actor: InstitutionActor, roles: frozenset[InstitutionRole]) -> None:
     in_service = Institution.objects.filter(id=actor.institution_id, status="active").exists()
     if not in_service or actor.user_id is None or not actor.roles & roles:
         raise Forbidden(Code.ROLE_FORBIDDEN, "the role is missing, or the institution is suspended")
-
-
-def form_key(text: str) -> str:
-    """The key of a form. Raises Invalid naming it."""
-    if not (8 <= len(text) <= 40 and text.isascii() and text.replace("-", "").isalnum()):
-        raise Invalid(Code.INVALID, "no key of a form", facts={"field": "key"})
-    return text
-
-
-def words_of(text: str, *, field: str = "words", needed: bool = True) -> str:
-    """What somebody wrote, up to 500 characters. Raises Invalid naming the field."""
-    words = text.strip()
-    if not int(needed) <= len(words) <= 500 or "\x00" in words:
-        raise Invalid(Code.INVALID, "1 to 500 characters", facts={"field": field, "max": 500})
-    return words
 
 
 def held_guarantor(institution_id: str) -> Guarantor:

@@ -28,16 +28,15 @@ from xinqiao.hub.apps.guarantees.rows import (
     change,
     check_limits,
     fire,
-    form_key,
     held_guarantor,
     locked,
     note,
     require,
     tell,
-    words_of,
 )
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 #: States of a case in which its bank may still ask for a guarantee.
 ASKABLE = frozenset(
@@ -119,7 +118,7 @@ def _apply(
         return known
     # what each side bears and what it costs is the guarantor's answer; until then it is the whole, free of charge
     terms = Terms(asked.amount_fen, asked.months, Decimal(0), NATIONAL)
-    row.words = words_of(asked.words, needed=False)
+    row.words = text_of(asked.words, field="words", least=0)
     row.key, row.group = key, _group(asked.group, row.enterprise)
     _write(row, terms, at)
     insert(row, actor, Happened("apply", at, row.words))
@@ -206,7 +205,7 @@ def decline(
     """The guarantor refuses, and says why. Raises as :func:`review`; Invalid: no reason."""
     with transaction.atomic(durable=True):
         row = _own(actor, guarantee_id, expected_revision)
-        said = words_of(reason)
+        said = text_of(reason, field="words")
         fire(
             row, actor, GuaranteeEvent.DECLINE, Role.GUARANTOR, Happened("decline", at, said), words=said,
             over_on=business_day(at),
@@ -221,7 +220,7 @@ def take_back(
     """The guarantor takes back a promise on which nothing was lent. Raises as :func:`decline`."""
     with transaction.atomic(durable=True):
         row = _own(actor, guarantee_id, expected_revision)
-        said = words_of(reason)
+        said = text_of(reason, field="words")
         fire(
             row, actor, GuaranteeEvent.LAPSE, Role.GUARANTOR, Happened("lapse", at, said), words=said,
             over_on=business_day(at),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Forbidden, NotFound, Stale
 from xinqiao.domain.fundflow.dictionary import BY_ID
 from xinqiao.domain.machine import Role
 from xinqiao.domain.market.conditions import leaves
@@ -36,21 +36,6 @@ def _require(actor: InstitutionActor, roles: frozenset[InstitutionRole]) -> None
     in_service = Institution.objects.filter(id=actor.institution_id, status="active").exists()
     if not in_service or actor.user_id is None or not actor.roles & roles:
         raise Forbidden(Code.ROLE_FORBIDDEN, "the role is missing, or the institution is suspended")
-
-
-def form_key(text: str) -> str:
-    """The key of a form. Raises Invalid naming it."""
-    if not (8 <= len(text) <= 40 and text.isascii() and text.replace("-", "").isalnum()):
-        raise Invalid(Code.INVALID, "no key of a form", facts={"field": "key"})
-    return text
-
-
-def reason_of(text: str) -> str:
-    """A reason somebody must give. Raises Invalid naming it."""
-    words = text.strip()
-    if not 1 <= len(words) <= 500 or "\x00" in words:
-        raise Invalid(Code.INVALID, "1 to 500 characters", facts={"field": "reason", "max": 500})
-    return words
 
 
 def read_terms(data: Json) -> ProductTerms:

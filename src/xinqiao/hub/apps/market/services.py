@@ -21,16 +21,15 @@ from xinqiao.hub.apps.market.rows import (
     change,
     columns_of,
     fire,
-    form_key,
     locked,
     note,
     read_terms,
-    reason_of,
     require_reviewer,
     require_writer,
     tell,
 )
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 _STANDING = [state.value for state in STANDING]
 _PENDING = [state.value for state in PENDING]
@@ -168,7 +167,7 @@ def refuse_version(
     """
     with transaction.atomic(durable=True):
         row = _reviewed(actor, version_id, expected_revision)
-        said = reason_of(reason)
+        said = text_of(reason, field="reason")
         fire(
             row, actor, VersionEvent.REFUSE, Happened("refuse", at, said), refusal=said, decided_at=at,
             decided_by=actor.user_id,
@@ -215,7 +214,7 @@ def suspend_product(
     with transaction.atomic(durable=True):
         row = locked(actor, version_id, expected_revision)
         require_reviewer(actor)
-        fire(row, actor, VersionEvent.SUSPEND, Happened("suspend", at, reason_of(reason)))
+        fire(row, actor, VersionEvent.SUSPEND, Happened("suspend", at, text_of(reason, field="reason")))
         tell(row, "product_suspended", at)
     return row
 
@@ -241,7 +240,13 @@ def withdraw_product(
     with transaction.atomic(durable=True):
         row = locked(actor, version_id, expected_revision)
         require_reviewer(actor)
-        fire(row, actor, VersionEvent.WITHDRAW, Happened("withdraw", at, reason_of(reason)), ended_at=at)
+        fire(
+            row,
+            actor,
+            VersionEvent.WITHDRAW,
+            Happened("withdraw", at, text_of(reason, field="reason")),
+            ended_at=at,
+        )
         pending = ProductVersion.objects.filter(product=row.product, state__in=_PENDING).first()
         if pending is not None:
             pending.product = row.product

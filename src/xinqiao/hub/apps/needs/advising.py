@@ -10,16 +10,8 @@ from xinqiao.domain.market.case import NeedState
 from xinqiao.hub.actors import OperatorActor, OperatorRole, SystemActor
 from xinqiao.hub.apps.needs.matching import advisers, assigned
 from xinqiao.hub.apps.needs.models import Contact, MatchOverride, MatchRun, Need, ReturnVisit
-from xinqiao.hub.apps.needs.rows import (
-    Happened,
-    change,
-    form_key,
-    locked,
-    require_own_adviser,
-    require_state,
-    tell,
-    words,
-)
+from xinqiao.hub.apps.needs.rows import Happened, change, locked, require_own_adviser, require_state, tell
+from xinqiao.hub.typed import form_key, text_of
 
 _FOLLOWED = (NeedState.ASSIGNED, NeedState.DISPATCHED)
 
@@ -58,7 +50,7 @@ def hand_over(
         NotFound. Stale. Forbidden: ``ROLE_FORBIDDEN``. Invalid: ``reason``, ``adviser``. Conflict: ``CONFLICT_STATE``.
     """
     require_adviser(actor)
-    said = words(reason, field="reason")
+    said = text_of(reason, field="reason")
     with transaction.atomic(durable=True):
         need = locked(actor, need_id, expected_version)
         require_own_adviser(need, actor)
@@ -84,7 +76,7 @@ def log_contact(
         NotFound. Forbidden: ``ROLE_FORBIDDEN``. Invalid: ``channel``, ``text``, ``key``. Conflict: ``CONFLICT_STATE``.
     """
     require_adviser(actor)
-    said, key = words(text, field="text"), form_key(key)
+    said, key = text_of(text, field="text"), form_key(key)
     if channel not in set(Channel):
         raise Invalid(Code.INVALID, "no such channel", facts={"field": "channel"})
     with transaction.atomic(durable=True):
@@ -117,7 +109,7 @@ def override(
         Invalid: ``kind``, ``reason``. Conflict: ``CONFLICT_STATE``; ``CONFLICT_DUPLICATE``: it was moved already.
     """
     require_adviser(actor)
-    said = words(reason, field="reason")
+    said = text_of(reason, field="reason")
     if kind not in set(OverrideKind):
         raise Invalid(Code.INVALID, "no such kind", facts={"field": "kind"})
     with transaction.atomic(durable=True):
@@ -150,7 +142,7 @@ def visit_done(
         NotFound. Forbidden: ``ROLE_FORBIDDEN``. Invalid: ``stars``, ``text``. Conflict: ``CONFLICT_STATE``: it was made.
     """
     require_adviser(actor)
-    said = words(text, field="text")
+    said = text_of(text, field="text")
     if stars is not None and stars not in STARS:
         raise Invalid(Code.INVALID, "one to five", facts={"field": "stars"})
     with transaction.atomic(durable=True):

@@ -25,9 +25,9 @@ from xinqiao.hub.apps.needs.rows import (
     require_own_adviser,
     require_state,
     tell,
-    words,
 )
 from xinqiao.hub.apps.needs.services import listed
+from xinqiao.hub.typed import text_of
 
 #: While the firm waits and while it may still ask another institution.
 _CHOOSING = (NeedState.MATCHED, NeedState.ASSIGNED, NeedState.DISPATCHED)
@@ -89,7 +89,7 @@ def propose_recipient(
         NotFound. Stale. Forbidden: ``ROLE_FORBIDDEN``. Invalid: ``reason``. Conflict: ``CONFLICT_STATE``;
         ``CONFLICT_DUPLICATE``: listed or sent already.
     """
-    said, version = words(reason, field="reason"), market.offered(product_id, business_day(at))
+    said, version = text_of(reason, field="reason"), market.offered(product_id, business_day(at))
     with transaction.atomic(durable=True):
         need = locked(actor, need_id, expected_version)
         require_own_adviser(need, actor)

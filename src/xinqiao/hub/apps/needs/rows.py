@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Conflict, Forbidden, NotFound, Stale
 from xinqiao.domain.machine import Role
 from xinqiao.domain.market.case import NEED, NEED_WORKDAYS, NeedEvent, NeedState
 from xinqiao.domain.market.need import NeedTerms
@@ -60,21 +60,6 @@ def require_own_adviser(need: Need, actor: Actor) -> Role:
 def actor_id(actor: Actor) -> str:
     """The id under which a step names its actor; empty for the platform itself."""
     return actor_columns(actor)[1]
-
-
-def form_key(text: str) -> str:
-    """The key of a form. Raises Invalid naming it."""
-    if not (8 <= len(text) <= 40 and text.isascii() and text.replace("-", "").isalnum()):
-        raise Invalid(Code.INVALID, "no key of a form", facts={"field": "key"})
-    return text
-
-
-def words(text: str, *, field: str, most: int = 500) -> str:
-    """A text somebody must give. Raises Invalid naming the field."""
-    said = text.strip()
-    if not 1 <= len(said) <= most or "\x00" in said:
-        raise Invalid(Code.INVALID, f"1 to {most} characters", facts={"field": field, "max": most})
-    return said
 
 
 def columns_of(terms: NeedTerms, need_id: str) -> dict[str, object]:

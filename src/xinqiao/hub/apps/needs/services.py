@@ -26,7 +26,6 @@ from xinqiao.hub.apps.needs.rows import (
     change,
     columns_of,
     fire,
-    form_key,
     locked,
     note,
     require_firm,
@@ -35,9 +34,9 @@ from xinqiao.hub.apps.needs.rows import (
     role_of,
     tell,
     terms_of,
-    words,
 )
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 #: Needs of one firm that are not at their end (this platform's bound).
 MOST_OPEN = 5
@@ -150,7 +149,7 @@ def return_need(
     Raises:
         NotFound. Stale. Forbidden: ``ROLE_FORBIDDEN``. Invalid: ``reason``. Conflict: ``ILLEGAL_MOVE``.
     """
-    said = words(reason, field="reason")
+    said = text_of(reason, field="reason")
     role_of(actor)
     with transaction.atomic(durable=True):
         need = locked(actor, need_id, expected_version)
@@ -234,5 +233,5 @@ def close_need(
     role_of(actor)
     with transaction.atomic(durable=True):
         need = locked(actor, need_id, expected_version)
-        closed(need, actor=actor, code=code, text=words(text, field="text") if text.strip() else "", at=at)
+        closed(need, actor=actor, code=code, text=text_of(text, field="text") if text.strip() else "", at=at)
     return need

@@ -34,7 +34,7 @@ from xinqiao.hub.actors import AgentScope, EnterpriseActor, InstitutionActor, Sy
 from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.identity.services import require_capacity
-from xinqiao.hub.apps.market.rows import Happened, form_key, reason_of
+from xinqiao.hub.apps.market.rows import Happened
 from xinqiao.hub.apps.policies.claim_rows import (
     alter,
     locked_claim,
@@ -53,6 +53,7 @@ from xinqiao.hub.apps.policies.rows import PAYS, WRITES, require_role
 from xinqiao.hub.apps.policies.selectors import open_version
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import form_key, text_of
 
 _LIVE = sorted(state.value for state in LIVE)
 _MOST_VOUCHER = 40
@@ -191,7 +192,7 @@ def give_feedback(
             raise Conflict(Code.CONFLICT_STATE, "not ended, or said already", facts={"state": row.state})
         if not 1 <= stars <= 5:
             bad("stars", "RANGE")
-        said = reason_of(words) if words.strip() else ""
+        said = text_of(words, field="reason") if words.strip() else ""
         alter(row, actor, Happened("feedback", at, said), stars=stars, feedback=said)
     return row
 
@@ -214,7 +215,7 @@ def ask(*, actor: InstitutionActor, claim_id: str, words: str, expected_revision
     with transaction.atomic(durable=True):
         row = locked_claim(actor, claim_id, expected_revision)
         require_role(actor, WRITES)
-        said = reason_of(words)
+        said = text_of(words, field="reason")
         due = runtime.redress_rules.calendar.add(business_day(at), SUPPLEMENT_DAYS)
         move(row, actor, ClaimEvent.ASK, Happened("ask", at, said), words=said, due_on=due)
         tell_firm(row, "policy_asked", at)
@@ -298,7 +299,7 @@ def send_back(
     """退回审核 with a reason; what was set aside is free again. Raises: as :func:`confirm`."""
     with transaction.atomic(durable=True):
         row, _by = _fund_step(actor, claim_id, expected_revision)
-        said = reason_of(words)
+        said = text_of(words, field="reason")
         move(row, actor, ClaimEvent.SEND_BACK, Happened("send_back", at, said), reviewed_by="", words=said)
         let_go(row, actor=actor, at=at)
     return row

@@ -18,7 +18,7 @@ from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Institution
 from xinqiao.hub.apps.identity.once import only_once
 from xinqiao.hub.apps.identity.rights import Manager, require_operator
-from xinqiao.hub.apps.market.rows import Happened, form_key, reason_of
+from xinqiao.hub.apps.market.rows import Happened
 from xinqiao.hub.apps.policies.fund import set_fund
 from xinqiao.hub.apps.policies.models import Department, Policy, PolicyVersion
 from xinqiao.hub.apps.policies.rows import (
@@ -34,6 +34,7 @@ from xinqiao.hub.apps.policies.rows import (
     tell,
 )
 from xinqiao.hub.ids import Prefix, new_id
+from xinqiao.hub.typed import form_key, text_of
 
 _STANDING = [state.value for state in STANDING]
 _PENDING = [state.value for state in PENDING]
@@ -199,7 +200,7 @@ def refuse_version(
     """
     with transaction.atomic(durable=True):
         row = _reviewed(actor, version_id, expected_revision)
-        said = reason_of(reason)
+        said = text_of(reason, field="reason")
         fire(
             row, actor, VersionEvent.REFUSE, Happened("refuse", at, said), refusal=said, decided_at=at,
             decided_by=actor.user_id,
@@ -247,7 +248,7 @@ def suspend_policy(
     with transaction.atomic(durable=True):
         row = locked(actor, version_id, expected_revision)
         require_role(actor, DECIDES)
-        fire(row, actor, VersionEvent.SUSPEND, Happened("suspend", at, reason_of(reason)))
+        fire(row, actor, VersionEvent.SUSPEND, Happened("suspend", at, text_of(reason, field="reason")))
         tell(row, "policy_suspended", at)
     return row
 
@@ -273,7 +274,13 @@ def withdraw_policy(
     with transaction.atomic(durable=True):
         row = locked(actor, version_id, expected_revision)
         require_role(actor, DECIDES)
-        fire(row, actor, VersionEvent.WITHDRAW, Happened("withdraw", at, reason_of(reason)), ended_at=at)
+        fire(
+            row,
+            actor,
+            VersionEvent.WITHDRAW,
+            Happened("withdraw", at, text_of(reason, field="reason")),
+            ended_at=at,
+        )
         pending = PolicyVersion.objects.filter(policy=row.policy, state__in=_PENDING).first()
         if pending is not None:
             pending.policy = row.policy

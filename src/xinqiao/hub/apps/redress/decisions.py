@@ -20,7 +20,6 @@ from xinqiao.hub.apps.redress.matters import (
     move,
     require_either,
     require_unit,
-    said,
     tell,
     write_step,
 )
@@ -29,6 +28,7 @@ from xinqiao.hub.apps.redress.receivers import tell_receivers
 from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.apps.redress.suppression import back_in_lake, restore, suppress_repaired
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import text_of
 
 type Desk = OperatorActor | SourceActor
 
@@ -53,7 +53,7 @@ def accept_repair(*, actor: Desk, repair_id: str, expected_version: int, at: dat
 
 def return_repair(*, actor: Desk, repair_id: str, reason: str, expected_version: int, at: datetime) -> Repair:
     """退回补正, with what is missing. Raises NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``reason``."""
-    why = said(reason, field="reason")
+    why = text_of(reason, field="reason")
     with transaction.atomic(durable=True):
         row = locked(Repair, actor, repair_id, expected_version)
         _fire(row, actor, RepairEvent.RETURN, require_either(actor), at, why)
@@ -69,7 +69,7 @@ def extend_repair(
     Raises:
         NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``reason``. Conflict: ``CONFLICT_STATE`` with ``EXTENDED``.
     """
-    why, rules = said(reason, field="reason"), runtime.redress_rules
+    why, rules = text_of(reason, field="reason"), runtime.redress_rules
     with transaction.atomic(durable=True):
         row = locked(Repair, actor, repair_id, expected_version)
         role = require_unit(actor)
@@ -90,7 +90,7 @@ def grant_repair(
     Raises:
         NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``.
     """
-    words = said(answer, field="answer")
+    words = text_of(answer, field="answer")
     with transaction.atomic(durable=True):
         row = locked(Repair, actor, repair_id, expected_version)
         REPAIR.fire(RepairState(row.state), RepairEvent.REPAIR, require_unit(actor))
@@ -106,7 +106,7 @@ def refuse_repair(
     *, actor: SourceActor, repair_id: str, answer: str, expected_version: int, at: datetime
 ) -> Repair:
     """不予修复, with the reason. Raises NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``."""
-    words = said(answer, field="answer")
+    words = text_of(answer, field="answer")
     with transaction.atomic(durable=True):
         row = locked(Repair, actor, repair_id, expected_version)
         _fire(row, actor, RepairEvent.TURN_DOWN, require_unit(actor), at, words, decided_at=at)
@@ -126,7 +126,7 @@ def revoke_repair(
         NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``reason``. Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``;
             nothing is decided.
     """
-    why = said(reason, field="reason")
+    why = text_of(reason, field="reason")
     with transaction.atomic():
         row = locked(Repair, actor, repair_id, expected_version)
         REPAIR.fire(RepairState(row.state), RepairEvent.REVOKE, require_unit(actor))

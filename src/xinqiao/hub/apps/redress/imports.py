@@ -37,7 +37,7 @@ from xinqiao.hub.apps.consents.records import next_number
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.redress.import_parts import tell_result, unit_of
 from xinqiao.hub.apps.redress.lookups import Found
-from xinqiao.hub.apps.redress.matters import require_desk, said
+from xinqiao.hub.apps.redress.matters import require_desk
 from xinqiao.hub.apps.redress.models import ImportedResult, Repair, RepairImport, Suppression
 from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.apps.redress.suppression import back_in_lake, restore, suppress_imported
@@ -50,6 +50,7 @@ from xinqiao.hub.apps.redress.withdrawals import (
 )
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import text_of
 from xinqiao.lake.small_table import SmallRow, read_small
 
 #: Rows of one file: each is looked up in the lake while somebody waits. More are sent in several files.
@@ -84,7 +85,7 @@ def read_results(
             foreign files. TooLarge: ``BODY_TOO_LARGE``, ``FILE_LIMITS``.
     """
     require_desk(actor)
-    called = said(platform, field="platform", most=80)
+    called = text_of(platform, field="platform", most=80)
     with TemporaryDirectory(prefix="xinqiao-results-") as folder:
         path, digest, size = _keep(Path(folder), file_name, chunks)
         known = RepairImport.objects.filter(digest=digest).first()
@@ -158,7 +159,7 @@ def undo_result(
             was taken back. Unavailable: ``LAKE_BUSY``, ``LAKE_FULL``; nothing is changed.
     """
     require_desk(actor)
-    why = said(reason, field="reason")
+    why = text_of(reason, field="reason")
     made = RepairImport.objects.for_viewer(actor).filter(id=import_id).first()
     row = made.rows.filter(line=line).first() if made is not None else None
     if made is None or row is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Forbidden, NotFound, Stale
 from xinqiao.domain.machine import Role
 from xinqiao.hub.actors import Actor, OperatorActor, OperatorRole, SourceActor, SourceRole
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
@@ -17,7 +17,6 @@ from xinqiao.hub.apps.redress.models import Objection, Repair, Step
 
 type Matter = Objection | Repair
 
-_TEXT = 500
 _DESK = frozenset({OperatorRole.ADMIN, OperatorRole.SERVICE})
 
 
@@ -37,21 +36,6 @@ def require_unit(actor: SourceActor) -> Role:
 def require_either(actor: OperatorActor | SourceActor) -> Role:
     """The desk, or the unit itself. Raises ROLE_FORBIDDEN."""
     return require_desk(actor) if isinstance(actor, OperatorActor) else require_unit(actor)
-
-
-def said(text: str, *, field: str, most: int = _TEXT) -> str:
-    """A text somebody must give. Raises Invalid naming the field."""
-    words = text.strip()
-    if not 1 <= len(words) <= most or "\x00" in words:
-        raise Invalid(Code.INVALID, f"1 to {most} characters", facts={"field": field, "max": most})
-    return words
-
-
-def form_key(text: str) -> str:
-    """The key of a form. Raises Invalid naming it."""
-    if not (8 <= len(text) <= 40 and text.isascii() and text.replace("-", "").isalnum()):
-        raise Invalid(Code.INVALID, "no key of a form", facts={"field": "key"})
-    return text
 
 
 def locked[M: (Objection, Repair)](

@@ -25,12 +25,10 @@ from xinqiao.hub.apps.redress.evidence import attach
 from xinqiao.hub.apps.redress.lookups import Found, find, one_of
 from xinqiao.hub.apps.redress.matters import (
     Happened,
-    form_key,
     locked,
     move,
     require_desk,
     require_unit,
-    said,
     tell,
     write_step,
 )
@@ -39,6 +37,7 @@ from xinqiao.hub.apps.redress.receivers import tell_receivers
 from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import form_key, text_of
 
 _OPEN = sorted(state.value for state in OPEN)
 _STATEMENT = 300
@@ -64,7 +63,7 @@ def submit_objection(
         Forbidden: ``SUBJECT_NOT_AUTHORISED``. NotFound: no such record of this firm in any answer. Invalid: naming the
             field. Conflict: ``CONFLICT_DUPLICATE`` with the number: the record is disputed already. TooMany: ``TOO_MANY_OPEN``.
     """
-    why, key = said(reason, field="reason"), form_key(key)
+    why, key = text_of(reason, field="reason"), form_key(key)
     if kind not in KINDS:
         raise Invalid(Code.INVALID, "no such kind", facts={"field": "kind"})
     require_capacity(actor, AgentScope.OBJECT, at)
@@ -147,7 +146,7 @@ def decline_objection(
     *, actor: OperatorActor, objection_id: str, reason: str, expected_version: int, at: datetime
 ) -> Objection:
     """不予受理, with the reason. Raises NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``reason``."""
-    why = said(reason, field="reason")
+    why = text_of(reason, field="reason")
     with transaction.atomic(durable=True):
         row = locked(Objection, actor, objection_id, expected_version)
         _fire(row, actor, RecordObjectionEvent.DECLINE, require_desk(actor), at, answer=why, closed_at=at)
@@ -164,7 +163,7 @@ def correct_objection(
         NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``. Conflict: ``NOT_CORRECTED``: the lake holds
         the record as it was disputed.
     """
-    words = said(answer, field="answer")
+    words = text_of(answer, field="answer")
     # Looked up before the lock: what is later now is not earlier afterwards.
     corrected = _is_corrected(actor, objection_id)
     with transaction.atomic(durable=True):
@@ -196,7 +195,7 @@ def uphold_objection(
     *, actor: SourceActor, objection_id: str, answer: str, expected_version: int, at: datetime
 ) -> Objection:
     """核查后未改, with the reason. Raises NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``."""
-    words = said(answer, field="answer")
+    words = text_of(answer, field="answer")
     with transaction.atomic(durable=True):
         row = locked(Objection, actor, objection_id, expected_version)
         _fire(row, actor, RecordObjectionEvent.UPHOLD, require_unit(actor), at, answer=words, closed_at=at)
@@ -213,7 +212,7 @@ def leave_objection_open(
         NotFound, Stale, ROLE_FORBIDDEN, ILLEGAL_MOVE, Invalid ``answer``. Conflict: ``CONFLICT_STATE`` with ``NOT_DUE``:
         the source still has time.
     """
-    words = said(answer, field="answer")
+    words = text_of(answer, field="answer")
     with transaction.atomic(durable=True):
         row = locked(Objection, actor, objection_id, expected_version)
         role = require_desk(actor)
@@ -260,7 +259,7 @@ def state_beside(
     Raises:
         NotFound, Stale, SUBJECT_NOT_AUTHORISED, Invalid ``text``. Conflict: ``CONFLICT_STATE``: still open, or corrected.
     """
-    words = said(text, field="text", most=_STATEMENT)
+    words = text_of(text, field="text", most=_STATEMENT)
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.OBJECT, at)
         row = locked(Objection, actor, objection_id, expected_version)

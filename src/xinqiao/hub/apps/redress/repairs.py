@@ -20,12 +20,13 @@ from xinqiao.hub.apps.identity.models import Enterprise, Source
 from xinqiao.hub.apps.identity.services import consume_second_factor, require_capacity
 from xinqiao.hub.apps.redress.evidence import attach
 from xinqiao.hub.apps.redress.lookups import one_of
-from xinqiao.hub.apps.redress.matters import Happened, form_key, locked, move, said, tell, write_step
+from xinqiao.hub.apps.redress.matters import Happened, locked, move, tell, write_step
 from xinqiao.hub.apps.redress.models import Evidence, Repair
 from xinqiao.hub.apps.redress.promise import Promised, what_you_promise
 from xinqiao.hub.apps.redress.standing import touch_standing
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.runtime import runtime
+from xinqiao.hub.typed import form_key, text_of
 from xinqiao.trust.jws import ArtefactType, sign_jws
 from xinqiao.trust.leaf import instant_text
 from xinqiao.ui.i18n import Language
@@ -124,7 +125,7 @@ def _promised(actor: EnterpriseActor, asked: Asked) -> tuple[Promised, Dishonest
         id__in=asked.evidence, objection__isnull=True, repair__isnull=True
     )
     evidence = list(mine.order_by("added_at", "id"))
-    explanation = said(asked.explanation, field="explanation")
+    explanation = text_of(asked.explanation, field="explanation")
     return Promised(firm, found, evidence, explanation, form_key(asked.key)), record
 
 
@@ -212,7 +213,7 @@ def resubmit_repair(
     Raises:
         NotFound, Stale, SUBJECT_NOT_AUTHORISED, ILLEGAL_MOVE. Invalid: ``explanation``, ``evidence``.
     """
-    words = said(explanation, field="explanation")
+    words = text_of(explanation, field="explanation")
     rules = runtime.redress_rules
     with transaction.atomic(durable=True):
         require_capacity(actor, AgentScope.OBJECT, at)
