@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Invalid, NotFound, Stale
 from xinqiao.domain.machine import Role
 from xinqiao.domain.market.case import CASE, CaseEvent, CaseState, Refusal
 from xinqiao.domain.period import business_day
@@ -22,7 +22,7 @@ from xinqiao.hub.actors import (
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
 from xinqiao.hub.apps.cases.models import Case, CaseStep
 from xinqiao.hub.apps.consents.records import actor_columns
-from xinqiao.hub.apps.identity.models import Institution
+from xinqiao.hub.apps.identity.rights import require_institution_role
 from xinqiao.hub.apps.identity.services import require_capacity
 from xinqiao.hub.apps.needs.models import Need
 from xinqiao.hub.apps.notices.services import Audience, notify
@@ -33,11 +33,12 @@ from xinqiao.hub.typed import text_of
 HIDDEN = frozenset({"complain", "complaint_take_up", "complaint_answer", "complaint_withdraw"})
 
 
+_HANDLERS = frozenset({InstitutionRole.CUSTOMER_MANAGER})
+
+
 def require_handler(actor: InstitutionActor) -> Role:
     """Who handles cases at an institution in service. Raises ROLE_FORBIDDEN."""
-    in_service = Institution.objects.filter(id=actor.institution_id, status="active").exists()
-    if not in_service or InstitutionRole.CUSTOMER_MANAGER not in actor.roles:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "the role is missing, or the institution is suspended")
+    require_institution_role(actor, _HANDLERS, in_person=False)
     return Role.INSTITUTION
 
 

@@ -21,11 +21,11 @@ from xinqiao.hub.apps.guarantees.rows import (
     check_limits,
     fire,
     held_guarantor,
-    require,
     tell,
 )
 from xinqiao.hub.apps.guarantees.services import LIMITS, insert, open_case, promised
 from xinqiao.hub.apps.identity.models import Institution
+from xinqiao.hub.apps.identity.rights import require_institution_role
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.typed import form_key
@@ -38,7 +38,7 @@ def propose(
 
     Raises: NotFound: the actor is no guarantor, or no such bank in service. Forbidden: ``ROLE_FORBIDDEN``. Invalid.
     """
-    require(actor, OFFICERS)
+    require_institution_role(actor, OFFICERS)
     with transaction.atomic(durable=True):
         guarantor = held_guarantor(actor.institution_id)
         known = BatchAgreement.objects.filter(guarantor=guarantor, key=form_key(key)).first()
@@ -64,7 +64,7 @@ def answer(
     """The bank agrees or does not. Raises: NotFound. Forbidden: ``ROLE_FORBIDDEN``. Stale. Conflict: ``CONFLICT_STATE``."""
     with transaction.atomic(durable=True):
         row = _locked(actor, agreement_id, expected_revision)
-        require(actor, LENDERS)
+        require_institution_role(actor, LENDERS)
         if row.institution_id != actor.institution_id:
             raise Forbidden(Code.ROLE_FORBIDDEN, "the bank answers")
         _move(row, ("proposed",), "active" if agrees else "declined")
@@ -81,7 +81,7 @@ def end(
     """Either side ends it for loans to come; what is guaranteed stays so. Raises as :func:`answer`."""
     with transaction.atomic(durable=True):
         row = _locked(actor, agreement_id, expected_revision)
-        require(actor, OFFICERS | LENDERS)
+        require_institution_role(actor, OFFICERS | LENDERS)
         _move(row, ("proposed", "active"), "ended")
         row.ended_at = at
         row.save()
@@ -119,7 +119,7 @@ def guarantee_case(
         seen = BatchAgreement.objects.for_viewer(actor).filter(id=agreement_id).first()
         if seen is None:
             raise NotFound
-        require(actor, LENDERS)
+        require_institution_role(actor, LENDERS)
         if seen.institution_id != actor.institution_id:
             raise Forbidden(Code.ROLE_FORBIDDEN, "the bank lends")
         known = Guarantee.objects.filter(applied_by=actor.institution_id, key=form_key(key)).first()

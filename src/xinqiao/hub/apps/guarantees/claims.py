@@ -12,7 +12,8 @@ from xinqiao.domain.period import business_day
 from xinqiao.domain.shares import share_more, share_out
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.guarantees.models import BatchAgreement, Claim, Guarantee, Recovery
-from xinqiao.hub.apps.guarantees.rows import LENDERS, OFFICERS, Happened, fire, locked, require, tell
+from xinqiao.hub.apps.guarantees.rows import LENDERS, OFFICERS, Happened, fire, locked, tell
+from xinqiao.hub.apps.identity.rights import require_institution_role
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.typed import form_key, text_of
 
@@ -32,7 +33,7 @@ def claim(
         if known is not None:
             return known
         row = locked(actor, guarantee_id, expected_revision)
-        require(actor, LENDERS)
+        require_institution_role(actor, LENDERS)
         if row.institution_id != actor.institution_id:
             raise Forbidden(Code.ROLE_FORBIDDEN, "the bank claims")
         GUARANTEE.fire(GuaranteeState(row.state), GuaranteeEvent.CLAIM, Role.INSTITUTION)
@@ -57,7 +58,7 @@ def _known(actor: InstitutionActor, guarantee_id: str, key: str) -> Claim | None
 
 def _open(actor: InstitutionActor, guarantee_id: str, expected_revision: int) -> Guarantee:
     row = locked(actor, guarantee_id, expected_revision)
-    require(actor, OFFICERS)
+    require_institution_role(actor, OFFICERS)
     if row.guarantor_id != actor.institution_id:
         raise Forbidden(Code.ROLE_FORBIDDEN, "the guarantor decides")
     return row

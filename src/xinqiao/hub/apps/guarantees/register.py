@@ -10,8 +10,9 @@ from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import InstitutionActor, OperatorActor, OperatorRole, SystemActor
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.guarantees.models import Guarantor
-from xinqiao.hub.apps.guarantees.rows import OFFICERS, held_guarantor, require
+from xinqiao.hub.apps.guarantees.rows import OFFICERS, held_guarantor
 from xinqiao.hub.apps.identity.models import Institution
+from xinqiao.hub.apps.identity.rights import require_institution_role
 
 
 def _check(net_assets_fen: int, as_of: date, at: datetime) -> None:
@@ -58,7 +59,7 @@ def state_assets(
     _check(net_assets_fen, as_of, at)
     with transaction.atomic(durable=True):
         row = held_guarantor(actor.institution_id)
-        require(actor, OFFICERS)
+        require_institution_role(actor, OFFICERS)
         if as_of < row.as_of:
             raise Invalid(Code.INVALID, "day", facts={"field": "as_of", "reason": "ORDER"})
         row.net_assets_fen, row.as_of, row.mainly_small, row.stated_at = (

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F, QuerySet, Sum
 
-from xinqiao.domain.errors import Code, Conflict, Forbidden, NotFound, Stale
+from xinqiao.domain.errors import Code, Conflict, NotFound, Stale
 from xinqiao.domain.guarantees.limits import Book, Limits, broken_by
 from xinqiao.domain.guarantees.states import GUARANTEE, GuaranteeEvent, GuaranteeState
 from xinqiao.domain.machine import Role
@@ -13,7 +13,6 @@ from xinqiao.hub.actors import Actor, InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.consents.records import actor_columns
 from xinqiao.hub.apps.guarantees.models import Guarantee, GuaranteeStep, Guarantor
-from xinqiao.hub.apps.identity.models import Institution
 from xinqiao.hub.apps.notices.services import notify
 
 #: Who answers for the guarantor, and who for the bank.
@@ -23,13 +22,6 @@ LENDERS = frozenset({InstitutionRole.CUSTOMER_MANAGER})
 HELD = sorted(
     state.value for state in (GuaranteeState.APPROVED, GuaranteeState.IN_FORCE, GuaranteeState.CLAIM)
 )
-
-
-def require(actor: InstitutionActor, roles: frozenset[InstitutionRole]) -> None:
-    """Somebody in person, of an institution in service, with one of the roles. Raises ROLE_FORBIDDEN."""
-    in_service = Institution.objects.filter(id=actor.institution_id, status="active").exists()
-    if not in_service or actor.user_id is None or not actor.roles & roles:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "the role is missing, or the institution is suspended")
 
 
 def held_guarantor(institution_id: str) -> Guarantor:

@@ -31,10 +31,10 @@ from xinqiao.hub.apps.guarantees.rows import (
     held_guarantor,
     locked,
     note,
-    require,
     tell,
 )
 from xinqiao.hub.apps.identity.models import Enterprise
+from xinqiao.hub.apps.identity.rights import require_institution_role
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.typed import form_key, text_of
 
@@ -76,7 +76,7 @@ def apply_for_case(
     """
     with transaction.atomic(durable=True):
         case = open_case(actor, case_id)
-        require(actor, LENDERS)
+        require_institution_role(actor, LENDERS)
         guarantor = held_guarantor(guarantor_id)
         row = Guarantee(
             flow=Flow.BANK_FIRST.value, guarantor=guarantor, institution_id=actor.institution_id, case=case,
@@ -256,7 +256,7 @@ def present(
 def _own(actor: InstitutionActor, guarantee_id: str, expected_revision: int) -> Guarantee:
     """A guarantee that the actor's institution gives. To its bank it is known, and not the bank's to decide about."""
     row = locked(actor, guarantee_id, expected_revision)
-    require(actor, OFFICERS)
+    require_institution_role(actor, OFFICERS)
     if row.guarantor_id != actor.institution_id:
         raise Forbidden(Code.ROLE_FORBIDDEN, "the guarantor decides")
     return row

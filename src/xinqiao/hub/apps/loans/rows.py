@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from xinqiao.domain.canonical import Json, digest_hex
-from xinqiao.domain.errors import Code, Conflict, Forbidden, Invalid, NotFound, Stale
+from xinqiao.domain.errors import Code, Conflict, Invalid, NotFound, Stale
 from xinqiao.domain.loans.book import Fees, History, Made, Reported, Tranche
 from xinqiao.domain.loans.ledger import Payment
 from xinqiao.domain.loans.plan import DayCount, Instalment, Method, Terms
@@ -18,7 +18,7 @@ from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
 from xinqiao.hub.apps.consents.records import actor_columns
-from xinqiao.hub.apps.identity.models import Institution
+from xinqiao.hub.apps.identity.rights import require_institution_role
 from xinqiao.hub.apps.loans.models import Drawdown, LoanContract, LoanStep, PlanRow, ReportedPosition
 from xinqiao.hub.apps.notices.services import notify
 
@@ -26,11 +26,12 @@ from xinqiao.hub.apps.notices.services import notify
 _PAYS = frozenset({LoanEvent.REPAY.value, LoanEvent.PREPAY.value, LoanEvent.SETTLE.value})
 
 
+_REPORTERS = frozenset({InstitutionRole.CUSTOMER_MANAGER})
+
+
 def require_reporter(actor: InstitutionActor) -> None:
     """Who reports loans: a 客户经理, or the institution's own system. Raises ROLE_FORBIDDEN."""
-    in_service = Institution.objects.filter(id=actor.institution_id, status="active").exists()
-    if not in_service or InstitutionRole.CUSTOMER_MANAGER not in actor.roles:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "the role is missing, or the institution is suspended")
+    require_institution_role(actor, _REPORTERS, in_person=False)
 
 
 def locked(actor: InstitutionActor, contract_id: str, expected_revision: int | None) -> LoanContract:

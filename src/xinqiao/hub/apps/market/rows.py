@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xinqiao.domain.canonical import Json
-from xinqiao.domain.errors import Code, Forbidden, NotFound, Stale
+from xinqiao.domain.errors import NotFound, Stale
 from xinqiao.domain.fundflow.dictionary import BY_ID
 from xinqiao.domain.machine import Role
 from xinqiao.domain.market.conditions import leaves
@@ -13,7 +13,7 @@ from xinqiao.domain.market.product_json import parse_terms, terms_digest, terms_
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
 from xinqiao.hub.apps.consents.records import actor_columns
-from xinqiao.hub.apps.identity.models import Institution
+from xinqiao.hub.apps.identity.rights import require_institution_role
 from xinqiao.hub.apps.market.models import Product, ProductStep, ProductVersion
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.runtime import runtime
@@ -24,18 +24,12 @@ _REVIEWS = frozenset({InstitutionRole.PRODUCT_MANAGER, InstitutionRole.INSTITUTI
 
 def require_writer(actor: InstitutionActor) -> None:
     """Who designs products. Raises ROLE_FORBIDDEN."""
-    _require(actor, _WRITES)
+    require_institution_role(actor, _WRITES)
 
 
 def require_reviewer(actor: InstitutionActor) -> None:
     """Who decides about versions and takes products off offer. Raises ROLE_FORBIDDEN."""
-    _require(actor, _REVIEWS)
-
-
-def _require(actor: InstitutionActor, roles: frozenset[InstitutionRole]) -> None:
-    in_service = Institution.objects.filter(id=actor.institution_id, status="active").exists()
-    if not in_service or actor.user_id is None or not actor.roles & roles:
-        raise Forbidden(Code.ROLE_FORBIDDEN, "the role is missing, or the institution is suspended")
+    require_institution_role(actor, _REVIEWS)
 
 
 def read_terms(data: Json) -> ProductTerms:
