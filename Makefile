@@ -68,14 +68,14 @@ contracts: $(VENV)/.installed
 unit: unit-sqlite unit-postgres
 
 unit-sqlite: $(VENV)/.installed
-	$(BIN)/pytest -q $(SPREAD) -m "not browser and not whole"
+	$(BIN)/pytest -q $(SPREAD) -m "not browser and not whole and not slow and not data"
 
-whole: $(VENV)/.installed ## 全部情形 every case of what `make test` has a slice of
-	$(BIN)/pytest -q -n 2 -m whole
+whole: $(VENV)/.installed ## 全部情形、公开数据、重型检验 every case, the public data sets, slices of the heavy campaigns
+	$(BIN)/pytest -q -n 2 -m "whole or slow or data"
 
 # The same tests of everything that touches the database, on a real PostgreSQL server.
 unit-postgres: $(VENV)/.installed
-	$(PY) -m xinqiao.devtools.postgres $(BIN)/pytest -q $(SPREAD) -m "not browser" tests/hub
+	$(PY) -m xinqiao.devtools.postgres $(BIN)/pytest -q $(SPREAD) -m "not browser and not slow" tests/hub
 
 browser: install ## 浏览器旅程 journeys in Chromium
 	$(BIN)/pytest -q -m browser tests/browser
