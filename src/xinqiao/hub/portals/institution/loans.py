@@ -26,6 +26,9 @@ from xinqiao.hub.portals.import_words import refusal as file_refusal
 from xinqiao.hub.portals.institution.shell import desk_page
 from xinqiao.hub.portals.loan_words import class_word, event_word, facts_of, method_word, refusal, row_reason
 from xinqiao.hub.portals.posted import seen_version, start_of_typed_day
+from xinqiao.ui import format as fmt
+from xinqiao.ui.figures import Definition
+from xinqiao.ui.i18n import gettext as _
 
 ACCEPT = ".csv,.xlsx"
 #: What each field of the form of a contract is: of the texts that the reader of reports takes.
@@ -67,6 +70,22 @@ def _texts(request: HttpRequest, names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _definitions(day: date) -> dict[str, Definition]:
+    """What the four sums of the book count."""
+    said = {
+        "balance": (_("融资余额"), _("本机构报告的贷款还欠的本金。"), _("各笔放款 − 已还本金；机构报告过余额的，取较新的一个")),
+        "overdue": (_("逾期率"), _("有任何一期没有还清的贷款占多少。"), _("有逾期的贷款余额 ÷ 融资余额")),
+        "overdue_90": (_("逾期 90 天以上余额"), _("最早没有还清的一期已经过了 90 天。"), _("逾期天数 ＞ 90 的贷款余额之和")),
+        "bad": (_("不良率"), _("五级分类由本机构报告，平台不改。"), _("次级、可疑、损失三类的余额 ÷ 融资余额")),
+    }  # fmt: skip
+    return {
+        name: Definition(
+            f"L{number:02}", 1, title, sentence, formula, _("本机构报告的全部贷款"), fmt.day(day)
+        )
+        for number, (name, (title, sentence, formula)) in enumerate(said.items(), start=1)
+    }
+
+
 @require_GET
 @institution_page
 def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
@@ -82,7 +101,7 @@ def listing(visit: Visit[InstitutionActor]) -> HttpResponse:
     )
     context = {
         "rows": [(one, class_word(one.position.five_class)) for one in rows], "day": day, "wanted": wanted,
-        "totals": selectors.totals(visit.actor, day), "states": [state.value for state in LoanState],
+        "totals": selectors.totals(visit.actor, day), "defs": _definitions(day), "states": [state.value for state in LoanState],
         "next_href": f"?{follow}" if more else "", "may": may_report(visit.actor),
     }  # fmt: skip
     return desk_page(visit, "institution/loans.html", "loans", context)
