@@ -69,8 +69,6 @@ def notice_sentence(kind: str, facts: Mapping[str, object]) -> str:
         "loan_extended": _("{who}报告贷款 {number} 已展期"),
         "loan_renewed": _("{who}报告贷款 {number} 已办理无还本续贷"),
         "loan_settled": _("{who}报告贷款 {number} 已结清"),
-        "monitoring_given": _("{who}同意了贷后预警授权"),
-        "monitoring_withdrawn": _("{who}撤回了贷后预警授权"),
         "loan_warning": _("{who}有新的贷后预警 {number}"),
         "thresholds_proposed": _("预警阈值有新的修改，等第二个人复核"),
         "objection_submitted": _("企业提出异议 {number}，等平台受理"),

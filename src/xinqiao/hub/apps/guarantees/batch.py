@@ -17,7 +17,6 @@ from xinqiao.hub.apps.guarantees.models import BatchAgreement, Guarantee
 from xinqiao.hub.apps.guarantees.rows import (
     LENDERS,
     OFFICERS,
-    Happened,
     check_limits,
     fire,
     held_guarantor,
@@ -26,6 +25,7 @@ from xinqiao.hub.apps.guarantees.rows import (
 from xinqiao.hub.apps.guarantees.services import LIMITS, insert, open_case, promised
 from xinqiao.hub.apps.identity.models import Institution
 from xinqiao.hub.apps.identity.rights import require_institution_role
+from xinqiao.hub.apps.market.rows import Happened
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.typed import form_key

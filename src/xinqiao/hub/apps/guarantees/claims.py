@@ -12,8 +12,9 @@ from xinqiao.domain.period import business_day
 from xinqiao.domain.shares import share_more, share_out
 from xinqiao.hub.actors import InstitutionActor
 from xinqiao.hub.apps.guarantees.models import BatchAgreement, Claim, Guarantee, Recovery
-from xinqiao.hub.apps.guarantees.rows import LENDERS, OFFICERS, Happened, fire, locked, tell
+from xinqiao.hub.apps.guarantees.rows import LENDERS, OFFICERS, fire, locked, tell
 from xinqiao.hub.apps.identity.rights import require_institution_role
+from xinqiao.hub.apps.market.rows import Happened
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.typed import form_key, text_of
 

@@ -12,7 +12,8 @@ from xinqiao.domain.market.case import CASE, CaseState
 from xinqiao.domain.period import business_day
 from xinqiao.hub.actors import SystemActor
 from xinqiao.hub.apps.guarantees.models import Guarantee
-from xinqiao.hub.apps.guarantees.rows import Happened, fire, locked, tell
+from xinqiao.hub.apps.guarantees.rows import fire, locked, tell
+from xinqiao.hub.apps.market.rows import Happened
 
 #: The money is out.
 _LENT = sorted(

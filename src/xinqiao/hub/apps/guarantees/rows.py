@@ -1,9 +1,8 @@
 """What every verb of the app does alike: who may, the row under its guarantor's lock, the move with its step and leaf."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from xinqiao.domain.errors import Code, Conflict, NotFound, Stale
 from xinqiao.domain.guarantees.limits import Book, Limits, broken_by
@@ -13,6 +12,7 @@ from xinqiao.hub.actors import Actor, InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import Refs, append_leaf
 from xinqiao.hub.apps.consents.records import actor_columns
 from xinqiao.hub.apps.guarantees.models import Guarantee, GuaranteeStep, Guarantor
+from xinqiao.hub.apps.market.rows import Happened
 from xinqiao.hub.apps.notices.services import notify
 
 #: Who answers for the guarantor, and who for the bank.
@@ -67,15 +67,6 @@ def check_limits(row: Guarantee, limits: Limits) -> None:
 
 def _sum(rows: QuerySet[Guarantee]) -> int:
     return rows.aggregate(fen=Sum("liability_fen"))["fen"] or 0
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """What happened when, and the words given with it."""
-
-    event: str
-    at: datetime
-    text: str = ""
 
 
 def fire(
@@ -143,11 +134,3 @@ def tell(row: Guarantee, what: str, at: datetime, *, but: Actor) -> None:
             facts=facts,
             link=f"/e/guarantees/{row.id}",
         )
-
-
-def spend(row: Guarantee, **more: int) -> bool:
-    """Add to the agreement's counters, which its constraints bound; whether they held."""
-    if row.agreement is None:
-        return True
-    columns = {name: F(name) + amount for name, amount in more.items()}
-    return type(row.agreement).objects.filter(id=row.agreement_id).update(**columns) == 1

@@ -24,7 +24,6 @@ from xinqiao.hub.apps.guarantees.models import Guarantee
 from xinqiao.hub.apps.guarantees.rows import (
     LENDERS,
     OFFICERS,
-    Happened,
     change,
     check_limits,
     fire,
@@ -35,6 +34,7 @@ from xinqiao.hub.apps.guarantees.rows import (
 )
 from xinqiao.hub.apps.identity.models import Enterprise
 from xinqiao.hub.apps.identity.rights import require_institution_role
+from xinqiao.hub.apps.market.rows import Happened
 from xinqiao.hub.ids import Prefix, new_id
 from xinqiao.hub.typed import form_key, text_of
 

@@ -7,7 +7,7 @@ from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import NotFound, Stale
 from xinqiao.domain.fundflow.dictionary import BY_ID
 from xinqiao.domain.machine import Role
-from xinqiao.domain.market.conditions import leaves
+from xinqiao.domain.market.conditions import Condition, leaves
 from xinqiao.domain.market.product import PRODUCT, ProductTerms, VersionEvent, VersionState, bad
 from xinqiao.domain.market.product_json import parse_terms, terms_digest, terms_json
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
@@ -38,11 +38,17 @@ def read_terms(data: Json) -> ProductTerms:
     items = runtime.catalogue.items
     if not set(terms.required_items) <= items.keys():
         bad("required_items", "CODES")
-    for leaf in leaves(terms.condition):
-        family, _dot, name = leaf.field.name.partition(".")
-        if (family == "records" and name not in items) or (family == "fundflow" and name not in BY_ID):
-            bad("condition", "FIELD")
+    check_fields(terms.condition)
     return terms
+
+
+def check_fields(condition: Condition) -> None:
+    """Conditions ask for items and indicators that exist here. Raises ``Invalid`` naming ``condition``."""
+    for leaf in leaves(condition):
+        family, _dot, name = leaf.field.name.partition(".")
+        known = runtime.catalogue.items if family == "records" else BY_ID if family == "fundflow" else None
+        if known is not None and name not in known:
+            bad("condition", "FIELD")
 
 
 def columns_of(terms: ProductTerms) -> dict[str, object]:
@@ -52,12 +58,13 @@ def columns_of(terms: ProductTerms) -> dict[str, object]:
         "amount_min_fen": terms.amount_fen[0], "amount_max_fen": terms.amount_fen[1],
         "months_min": terms.months[0], "months_max": terms.months[1],
         "rate_min": terms.rate[0], "rate_max": terms.rate[1],
-        "regions": _barred(terms.regions), "industries": _barred(terms.industries),
-        "zones": _barred(terms.zones), "valid_from": terms.valid_from, "valid_to": terms.valid_to,
+        "regions": barred(terms.regions), "industries": barred(terms.industries),
+        "zones": barred(terms.zones), "valid_from": terms.valid_from, "valid_to": terms.valid_to,
     }  # fmt: skip
 
 
-def _barred(codes: tuple[str, ...]) -> str:
+def barred(codes: tuple[str, ...]) -> str:
+    """Codes between bars (``|14|3301|``), empty for all."""
     return f"|{'|'.join(codes)}|" if codes else ""
 
 

@@ -4,19 +4,16 @@ from datetime import datetime
 
 from xinqiao.domain.canonical import Json
 from xinqiao.domain.errors import Code, Forbidden, NotFound, Stale
-from xinqiao.domain.fundflow.dictionary import BY_ID
 from xinqiao.domain.machine import Role
-from xinqiao.domain.market.conditions import leaves
-from xinqiao.domain.market.product import VersionEvent, VersionState, bad
+from xinqiao.domain.market.product import VersionEvent, VersionState
 from xinqiao.domain.policies.policy import POLICY, PolicyTerms
 from xinqiao.domain.policies.policy_json import parse_policy, policy_digest, policy_json
 from xinqiao.hub.actors import InstitutionActor, InstitutionRole
 from xinqiao.hub.apps.audit.services import LeafRef, Refs, append_leaf
 from xinqiao.hub.apps.consents.records import actor_columns
-from xinqiao.hub.apps.market.rows import Happened
+from xinqiao.hub.apps.market.rows import Happened, barred, check_fields
 from xinqiao.hub.apps.notices.services import notify
 from xinqiao.hub.apps.policies.models import Department, Policy, PolicyStep, PolicyVersion
-from xinqiao.hub.runtime import runtime
 
 WRITES = frozenset({InstitutionRole.POLICY_OFFICER})
 DECIDES = frozenset({InstitutionRole.POLICY_OFFICER, InstitutionRole.INSTITUTION_ADMIN})
@@ -34,11 +31,7 @@ def require_role(actor: InstitutionActor, roles: frozenset[InstitutionRole]) -> 
 def read_policy(data: Json) -> PolicyTerms:
     """A version as data, with items and indicators that exist here. Raises as ``parse_policy``."""
     terms = parse_policy(data)
-    for leaf in leaves(terms.condition):
-        family, _dot, name = leaf.field.name.partition(".")
-        known = runtime.catalogue.items if family == "records" else BY_ID if family == "fundflow" else None
-        if known is not None and name not in known:
-            bad("condition", "FIELD")
+    check_fields(terms.condition)
     return terms
 
 
@@ -46,13 +39,9 @@ def columns_of(terms: PolicyTerms) -> dict[str, object]:
     """Everything of a row that follows from what the version says."""
     return {
         "terms": policy_json(terms), "digest": policy_digest(terms), "title": terms.title, "kind": terms.kind.value,
-        "budget_fen": terms.budget_fen, "regions": _barred(terms.regions), "industries": _barred(terms.industries),
+        "budget_fen": terms.budget_fen, "regions": barred(terms.regions), "industries": barred(terms.industries),
         "open_from": terms.open_on[0], "open_to": terms.open_on[1],
     }  # fmt: skip
-
-
-def _barred(codes: tuple[str, ...]) -> str:
-    return f"|{'|'.join(codes)}|" if codes else ""
 
 
 def locked(actor: InstitutionActor, version_id: str, expected_revision: int) -> PolicyVersion:
